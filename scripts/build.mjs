@@ -1,0 +1,19 @@
+// Compiles src/ to dist/. Run by "npm ci" (prepare) and "npm run build".
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+const root = path.join(import.meta.dirname, '..');
+const require = createRequire(import.meta.url);
+let tsc;
+try {
+  tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+} catch {
+  // Installed without development dependencies: an unpacked package brings dist/ along.
+  if (existsSync(path.join(root, 'dist', 'cli', 'main.js'))) process.exit(0);
+  process.stderr.write('TypeScript is needed to build: run "npm ci" with development dependencies.\n');
+  process.exit(1);
+}
+if (process.argv.includes('--clean')) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.build.json')], { stdio: 'inherit', cwd: root });

@@ -1,0 +1,33 @@
+// "npm test": type check, lint, format check, then the tests. Says once what is left out for want of a server.
+import { execFileSync, spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+const root = path.join(import.meta.dirname, '..');
+const bin = (name) => path.join(root, 'node_modules', '.bin', name);
+
+function step(title, command, args) {
+  const start = Date.now();
+  process.stdout.write(`\n== ${title}\n`);
+  try {
+    execFileSync(command, args, { stdio: 'inherit', cwd: root });
+  } catch {
+    process.stdout.write(`\n${title}: failed\n`);
+    process.exit(1);
+  }
+  process.stdout.write(`== ${title}: ok (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+}
+
+const only = process.argv.slice(2);
+step('build', process.execPath, [path.join(root, 'scripts', 'build.mjs')]);
+if (only.length === 0) {
+  step('type check', bin('tsc'), ['--noEmit', '-p', path.join(root, 'tsconfig.json')]);
+  step('lint', bin('eslint'), ['.']);
+  step('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
+}
+if (spawnSync('redis-server', ['--version']).status !== 0) {
+  const text =
+    'There is no redis-server here: the tests that need Redis are left out. Install it (Debian: apt-get install redis-server) to run them.';
+  process.stdout.write(`\n${text}\n`);
+  if (process.env.CI !== undefined) process.exit(1);
+}
+step('tests', bin('vitest'), ['run', ...only]);

@@ -1,0 +1,254 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseNetwork } from './networks.js';
+import { ConfigError, type Problem } from './problems.js';
+import { configSchema, resolveFrom, type RawConfig } from './schema.js';
+import { YamlSource, type KeyPath } from './yaml-source.js';
+
+/** Folder of the installed program: rules/ and templates/ lie in it. */
+export const PROGRAM_FOLDER = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface ModuleSettings {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** gatepost.yaml with every default filled in; paths are absolute. */
+export interface Config extends Omit<
+  RawConfig,
+  'detectors' | 'rules' | 'templates' | 'node' | 'smtp' | 'notifications'
+> {
+  /** The file that was read; absent when there is none and all is default. */
+  readonly file?: string;
+  /** Folder that relative paths count from. */
+  readonly folder: string;
+  readonly node: {
+    readonly name: string;
+    readonly address: string;
+    readonly comment: string;
+    readonly timezone: string;
+  };
+  readonly smtp: RawConfig['smtp'] & { readonly hostname: string };
+  readonly notifications: RawConfig['notifications'] & { readonly from: string };
+  /** In the order of the file; the default set when `detectors:` is absent. */
+  readonly detectors: readonly ModuleSettings[];
+  readonly rules: string;
+  /** Own templates; absent when there are none beside the shipped ones. */
+  readonly templates?: string;
+  /** Where `detectors` stand, for the modules' own schemas. */
+  readonly source: YamlSource;
+}
+
+/** Modules that run when `detectors:` is absent. */
+export const DEFAULT_DETECTORS = ['content', 'signatures'] as const;
+
+/** Keys that the design names and that are not in force yet: they are said to be so instead of being taken in silence. */
+const NOT_YET: readonly string[] = [
+  'http',
+  'retention',
+  'directory',
+  'smtp.rates',
+  'smtp.minimumRate',
+  'notifications.minSeverity',
+  'notifications.interval',
+  'notifications.separate',
+  'notifications.charset',
+  'notifications.quotedPrintable',
+  'notifications.rate',
+  'notifications.notices',
+  'notifications.events',
+  'notifications.webhooks',
+];
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * Finds, reads and checks the configuration.
+ * @param file path given with --config; without it gatepost.yaml in `cwd`, or all defaults when there is none
+ * @throws ConfigError with every problem and its place
+ */
+export async function loadConfig(file?: string, cwd: string = process.cwd()): Promise<LoadedConfig> {
+  const wanted = path.resolve(cwd, file ?? 'gatepost.yaml');
+  let text = '';
+  let found = true;
+  try {
+    text = await readFile(wanted, 'utf8');
+  } catch (error) {
+    if (file !== undefined || !isMissing(error)) {
+      const reason = isMissing(error)
+        ? 'there is no such file'
+        : error instanceof Error
+          ? error.message
+          : String(error);
+      throw new ConfigError([
+        { severity: 'error', message: `cannot read the configuration ${file ?? wanted}: ${reason}` },
+      ]);
+    }
+    found = false;
+  }
+  return parseConfig(text, path.dirname(wanted), found ? wanted : undefined);
+}
+
+/** Like loadConfig, from a text. @throws ConfigError */
+export async function parseConfig(text: string, folder: string, file?: string): Promise<LoadedConfig> {
+  const source = new YamlSource(path.basename(file ?? 'gatepost.yaml'), text);
+  if (source.problems.length > 0) throw new ConfigError(source.problems);
+  const problems: Problem[] = [];
+  const given = substitute(source.value ?? {}, [], source, problems);
+  const warnings = takeNotYet(given, source);
+  const parsed = configSchema.safeParse(given);
+  if (!parsed.success) throw new ConfigError([...problems, ...source.fromZod(parsed.error, configSchema)]);
+  const raw = parsed.data;
+  problems.push(...checkNetworks(raw, source), ...(await checkFolders(raw, folder, source)));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config: complete(raw, folder, source, file), warnings };
+}
+
+function complete(raw: RawConfig, folder: string, source: YamlSource, file: string | undefined): Config {
+  const { detectors, rules, templates, ...rest } = raw;
+  const site = raw.domains[0] ?? 'localhost';
+  const own = resolveFrom(folder, templates ?? './templates');
+  return {
+    ...rest,
+    ...(file === undefined ? {} : { file }),
+    folder,
+    data: resolveFrom(folder, raw.data),
+    node: {
+      name:
+        raw.node.name ??
+        (os
+          .hostname()
+          .replace(/[^A-Za-z0-9._-]/g, '-')
+          .slice(0, 63) ||
+          'gatepost'),
+      address: raw.node.address ?? raw.smtp.listen[0]?.host ?? '127.0.0.1',
+      comment: raw.node.comment,
+      timezone: raw.node.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    },
+    smtp: {
+      ...raw.smtp,
+      hostname: raw.smtp.hostname ?? `mx.${site}`,
+      ...(raw.smtp.tls === undefined
+        ? {}
+        : { tls: { cert: resolveFrom(folder, raw.smtp.tls.cert), key: resolveFrom(folder, raw.smtp.tls.key) } }),
+      ...(raw.smtp.auth === undefined ? {} : { auth: { users: resolveFrom(folder, raw.smtp.auth.users) } }),
+    },
+    notifications: { ...raw.notifications, from: raw.notifications.from ?? `Gatepost <gatepost@${site}>` },
+    detectors:
+      detectors === undefined
+        ? DEFAULT_DETECTORS.map((name) => ({ name, settings: {} }))
+        : Object.entries(detectors).map(([name, settings]) => ({ name, settings })),
+    rules:
+      rules === undefined && !existsSync(resolveFrom(folder, './rules'))
+        ? path.join(PROGRAM_FOLDER, 'rules')
+        : resolveFrom(folder, rules ?? './rules'),
+    ...(templates !== undefined || (existsSync(own) && path.resolve(folder) !== path.resolve(PROGRAM_FOLDER))
+      ? { templates: own }
+      : {}),
+    source,
+  };
+}
+
+/** Replaces `${NAME}` in every text by the environment's value. */
+function substitute(value: unknown, at: KeyPath, source: YamlSource, problems: Problem[]): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, name: string) => {
+      const found = process.env[name];
+      if (found === undefined)
+        problems.push(
+          source.error(
+            at,
+            `the environment variable ${name} is not set`,
+            `set it, or write the value instead of ${whole}`,
+          ),
+        );
+      return found ?? whole;
+    });
+  }
+  if (Array.isArray(value)) return value.map((item, i) => substitute(item, [...at, i], source, problems));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, substitute(item, [...at, key], source, problems)]),
+    );
+  }
+  return value;
+}
+
+/** Takes keys that are known but not in force yet out of the given value and warns of each. */
+function takeNotYet(given: unknown, source: YamlSource): Problem[] {
+  const warnings: Problem[] = [];
+  for (const dotted of NOT_YET) {
+    const [outer = '', innerKey] = dotted.split('.');
+    const holder = innerKey === undefined ? given : isRecord(given) ? given[outer] : undefined;
+    const key = innerKey ?? outer;
+    if (!isRecord(holder) || !(key in holder)) continue;
+    Reflect.deleteProperty(holder, key);
+    warnings.push(
+      source.warning(
+        dotted.split('.'),
+        `\`${dotted}\` is not in force in this version: it has no effect`,
+        undefined,
+        'key',
+      ),
+    );
+  }
+  return warnings;
+}
+
+function checkNetworks(raw: RawConfig, source: YamlSource): Problem[] {
+  const lists: [KeyPath, readonly string[]][] = [
+    [['trusted'], raw.trusted],
+    [['smtp', 'proxyProtocol'], raw.smtp.proxyProtocol],
+    [['smtp', 'xclient'], raw.smtp.xclient],
+  ];
+  return lists.flatMap(([at, entries]) =>
+    entries.flatMap((entry, i) => {
+      const parsed = parseNetwork(entry);
+      return 'error' in parsed ? [source.error([...at, i], parsed.error, parsed.hint)] : [];
+    }),
+  );
+}
+
+async function checkFolders(raw: RawConfig, folder: string, source: YamlSource): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const key of ['rules', 'templates'] as const) {
+    const given = raw[key];
+    if (given === undefined) continue;
+    const is = await stat(resolveFrom(folder, given)).then(
+      (s) => (s.isDirectory() ? 'folder' : 'file'),
+      () => 'missing',
+    );
+    if (is !== 'folder')
+      problems.push(
+        source.error(
+          [key],
+          is === 'file'
+            ? `\`${key}\`: "${given}" is a file, not a folder`
+            : `\`${key}\`: there is no folder "${given}"`,
+        ),
+      );
+  }
+  if (raw.domains.length === 0)
+    problems.push(
+      source.error(
+        ['domains'],
+        '`domains` is empty: no mail would be accepted',
+        'name the domains of your mail server',
+      ),
+    );
+  return problems;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,238 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { parseDuration, parseSize } from './units.js';
+
+/** A span such as `15s`, in ms. */
+export const duration = z
+  .union([z.string(), z.literal(0)])
+  .transform((value, context) => {
+    const ms = parseDuration(String(value));
+    if (ms === undefined)
+      context.issues.push({
+        code: 'custom',
+        input: value,
+        message: `"${value}" is not a span of time`,
+        params: { hint: 'write it as 90s, 15m, 4h or 3d' },
+      });
+    return ms ?? z.NEVER;
+  })
+  .meta({ description: 'a span of time, such as 90s, 15m, 4h, 3d' });
+
+/** A size such as `50MiB`, in bytes. */
+export const size = z
+  .union([z.string(), z.int().nonnegative()])
+  .transform((value, context) => {
+    const bytes = parseSize(String(value));
+    if (bytes === undefined)
+      context.issues.push({
+        code: 'custom',
+        input: value,
+        message: `"${value}" is not a size`,
+        params: { hint: 'write it as 500KB, 50MiB or 1GB; a bare number is bytes' },
+      });
+    return bytes ?? z.NEVER;
+  })
+  .meta({ description: 'a size, such as 500KB, 50MiB, 1GB; a bare number is bytes' });
+
+const count = z.int().min(1);
+
+/** One value may stand where a list is expected. */
+function listOf<T extends z.ZodType>(item: T) {
+  return z.union([z.array(item), item.transform((value) => [value])]).transform((value) => value as z.output<T>[]);
+}
+
+const strings = listOf(z.string());
+
+/** `127.0.0.1:2525`, `[::1]:2525`, with `tls://` for implicit TLS. Port 0 lets the system choose. */
+export const listenAddress = z.string().transform((text, context) => {
+  const match = /^(tls:\/\/)?(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[4]);
+  if (match === null || port > 65535) {
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: `"${text}" is not an address to listen on`,
+      params: { hint: 'write it as 127.0.0.1:2525, [::1]:2525 or tls://0.0.0.0:465' },
+    });
+    return z.NEVER;
+  }
+  return { host: match[2] ?? match[3] ?? '', port, implicitTls: match[1] !== undefined };
+});
+
+const nextHop = z.string().refine((text) => /^(maildir:.+|smtps?:\/\/[^\s/]+.*)$/.test(text), {
+  message: 'not a next hop',
+  params: { hint: 'write it as maildir:./folder, smtp://host:25 or smtps://user:password@host:465' },
+});
+
+const network = z.string();
+
+const timezone = z.string().refine(
+  (zone) => {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: zone });
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  { message: 'not a time zone', params: { hint: 'write it as in Europe/Berlin or UTC' } },
+);
+
+const scan = z.strictObject({
+  threads: z
+    .union([z.literal('auto'), count.max(64)])
+    .default('auto')
+    .describe('worker threads that scan; auto is one for each core'),
+  deadline: duration.default(60_000).describe('wall-clock time for one message; a thread that is over it is ended'),
+  maxDepth: count
+    .max(100)
+    .default(16)
+    .describe('levels of multiparts, enclosed messages and archives, counted together'),
+  maxParts: count.max(100_000).default(1000),
+  maxArchiveEntries: count.max(1_000_000).default(10_000),
+  maxUnpacked: size.default(500 * 2 ** 20).describe('bytes that the archives of one message may unpack to'),
+});
+
+const smtp = z.strictObject({
+  listen: listOf(listenAddress)
+    .prefault(['127.0.0.1:2525'])
+    .describe('addresses to take mail on; tls:// in front for implicit TLS'),
+  hostname: z
+    .string()
+    .regex(/^[\w.-]+$/, 'not a host name')
+    .optional()
+    .describe(
+      'our name in the greeting, in Received fields and in Authentication-Results; default: mx. and the first of domains',
+    ),
+  tls: z
+    .strictObject({ cert: z.string(), key: z.string() })
+    .optional()
+    .describe('certificate and key files (PEM); offers STARTTLS'),
+  maxMessageSize: size.default(50 * 2 ** 20),
+  maxRecipients: count.default(200),
+  maxConnections: count.default(1000),
+  maxConnectionsPerClient: count.default(50).describe('trusted clients are not exempt'),
+  lineEndings: z
+    .enum(['normalize', 'reject'])
+    .default('normalize')
+    .describe('what becomes of bare CR, bare LF and NUL'),
+  proxyProtocol: listOf(network).default([]).describe('addresses that must speak the PROXY protocol (v1)'),
+  xclient: listOf(network).default([]).describe('addresses that may use XCLIENT'),
+  auth: z
+    .strictObject({ users: z.string().describe('file of name:scrypt-hash lines') })
+    .optional()
+    .describe('offered only under TLS'),
+  maxErrors: count.default(20).describe('bad commands of one session; then 421'),
+  maxReceived: count.default(50).describe('Received fields; more are a loop'),
+  timeouts: z
+    .strictObject({
+      command: duration.default(300_000),
+      data: duration.default(600_000),
+      stop: duration.default(30_000),
+    })
+    .prefault({})
+    .describe('idle time before a command, time for the data of one message, and how long a stop waits for sessions'),
+});
+
+const retry = z.strictObject({
+  delays: listOf(duration).prefault(['1m', '5m', '15m', '30m', '1h']).describe('the last one repeats'),
+  lifetime: duration.default(3 * 86_400_000),
+  warnAfter: duration.default(4 * 3_600_000),
+});
+
+const delivery = z.strictObject({
+  nextHop: listOf(nextHop)
+    .prefault(['maildir:./data/inbox'])
+    .describe('maildir:FOLDER or smtp://host:port; of several the first that takes connections'),
+  routes: z.record(z.string(), nextHop).default({}).describe('next hops of single recipient domains'),
+  inlineTimeout: duration
+    .default(15_000)
+    .describe('how long a client waits for the next hop before its mail is spooled'),
+  retry: retry.prefault({}),
+  bounce: z.enum(['unless-forged', 'internal', 'never']).default('unless-forged'),
+  spool: z
+    .strictObject({ maxSize: size.default(10e9), maxItems: count.default(1_000_000), minFreeDisk: size.default(500e6) })
+    .prefault({}),
+  connections: count.max(1000).default(20).describe('for each next hop'),
+});
+
+/** A part of the configuration that belongs to a module; the module's own schema checks it. */
+const detectors = z.record(
+  z.string(),
+  z.union([z.record(z.string(), z.unknown()), z.null().transform((): Record<string, unknown> => ({}))]),
+);
+
+const notifications = z.strictObject({
+  from: z.string().optional().describe('default: Gatepost <gatepost@ the first of domains>'),
+  server: nextHop.optional().describe('default: delivery.nextHop'),
+  general: strings.default([]).describe('the general list, for all rules'),
+  admins: strings.default([]),
+  external: z
+    .enum(['never', 'authenticated', 'always'])
+    .default('authenticated')
+    .describe('whether people outside our domains are told'),
+  messageId: z
+    .enum(['body', 'subject', 'header', 'off'])
+    .default('body')
+    .describe('where a reader sees the unique message ID'),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'not a language tag')
+    .default('en'),
+  retry: z
+    .strictObject({
+      delays: listOf(duration).prefault(['1m', '5m', '15m', '1h']),
+      lifetime: duration.default(2 * 86_400_000),
+    })
+    .prefault({}),
+  rules: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+});
+
+export const configSchema = z.strictObject({
+  node: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,63}$/, 'letters, digits, dots, dashes')
+        .optional()
+        .describe('default: the host name'),
+      address: z.string().optional(),
+      comment: z.string().default(''),
+      timezone: timezone.optional().describe('default: that of the system'),
+    })
+    .prefault({}),
+  data: z.string().default('./data').describe('folder of the spool, the outbox and the embedded database'),
+  smtp: smtp.prefault({}),
+  domains: strings.default(['example.org']).describe('recipient domains that we accept mail for'),
+  trusted: strings.default(['127.0.0.0/8', '::1']).describe('clients that may relay to anywhere'),
+  delivery: delivery.prefault({}),
+  scan: scan.prefault({}),
+  detectors: detectors.optional(),
+  rules: z
+    .string()
+    .optional()
+    .describe('folder of rule files; default: ./rules where there is one, else the shipped rules'),
+  templates: z.string().optional().describe('folder of own templates; default: ./templates where there is one'),
+  notifications: notifications.prefault({}),
+  queue: z
+    .string()
+    .regex(/^(embedded|rediss?:\/\/\S+)$/, 'neither `embedded` nor a redis:// address')
+    .default('embedded'),
+  store: z
+    .string()
+    .regex(/^(embedded|postgres(ql)?:\/\/\S+)$/, 'neither `embedded` nor a postgres:// address')
+    .default('embedded'),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+      addresses: z.boolean().default(true).describe('whether addresses and subjects stand in the log'),
+    })
+    .prefault({}),
+});
+
+export type RawConfig = z.output<typeof configSchema>;
+
+/** A path as written in the configuration, counted from its folder. */
+export function resolveFrom(folder: string, file: string): string {
+  return path.resolve(folder, file);
+}

@@ -1,0 +1,294 @@
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+} from 'yaml';
+import type { z } from 'zod';
+import type { Place, Problem } from './problems.js';
+import { nearest } from './suggest.js';
+
+/** A YAML file is larger than any that a person writes. */
+const MAX_BYTES = 16 * 2 ** 20;
+const MAX_ALIASES = 100;
+const MAX_EXCERPT = 200;
+
+export type KeyPath = readonly (string | number)[];
+
+/**
+ * A YAML text that knows where each key and value stands, so that every complaint about it can name
+ * file, line and column.
+ */
+export class YamlSource {
+  readonly file: string;
+  readonly text: string;
+  /** Errors of the syntax itself; with any of them `value` is undefined. */
+  readonly problems: readonly Problem[];
+  readonly value: unknown;
+  private readonly document: Document.Parsed | undefined;
+  private readonly lines = new LineCounter();
+
+  /** @param file path as the author would write it */
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.text = text.startsWith('\uFEFF') ? text.slice(1) : text;
+    if (Buffer.byteLength(this.text) > MAX_BYTES) {
+      this.problems = [
+        {
+          severity: 'error',
+          place: { file, line: 1, column: 1 },
+          message: `the file is larger than ${MAX_BYTES / 2 ** 20} MiB`,
+        },
+      ];
+      return;
+    }
+    if (this.text.includes('\uFFFD') || this.text.includes('\0')) {
+      const at = this.text.search(/[\uFFFD\0]/);
+      this.lines.lineStarts.push(...lineStarts(this.text));
+      this.problems = [this.at(at, 'the file is not UTF-8 text', 'save it as UTF-8')];
+      return;
+    }
+    const document = parseDocument(this.text, {
+      lineCounter: this.lines,
+      uniqueKeys: true,
+      strict: true,
+      merge: false,
+      prettyErrors: false,
+    });
+    const problems: Problem[] = document.errors.map((error) =>
+      this.at(error.pos[0], firstLine(error.message), syntaxHint(error.code)),
+    );
+    const warnings = document.warnings.map((w): Problem => this.at(w.pos[0], firstLine(w.message)));
+    if (problems.length === 0) problems.push(...warnings, ...this.badNodes(document));
+    this.document = document;
+    this.problems = problems;
+    if (problems.length === 0) {
+      try {
+        this.value = document.toJS({ maxAliasCount: MAX_ALIASES });
+      } catch (error) {
+        this.problems = [this.at(0, error instanceof Error ? firstLine(error.message) : 'the file cannot be read')];
+      }
+    }
+  }
+
+  /** Where a key's value stands; where it is missing, the nearest parent that there is. */
+  place(path: KeyPath, what: 'key' | 'value' = 'value'): Place {
+    let node: unknown = this.document?.contents;
+    let offset = nodeOffset(node) ?? 0;
+    for (const [depth, step] of path.entries()) {
+      if (isAlias(node) && this.document !== undefined) node = node.resolve(this.document);
+      if (isMap(node)) {
+        const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
+        if (pair === undefined) break;
+        const last = depth === path.length - 1;
+        offset =
+          (last && what === 'key' ? nodeOffset(pair.key) : (nodeOffset(pair.value) ?? nodeOffset(pair.key))) ?? offset;
+        node = pair.value;
+      } else if (isSeq(node) && typeof step === 'number') {
+        node = node.items[step];
+        offset = nodeOffset(node) ?? offset;
+      } else break;
+    }
+    return this.placeAt(offset);
+  }
+
+  error(path: KeyPath, message: string, hint?: string, what: 'key' | 'value' = 'value'): Problem {
+    return { severity: 'error', place: this.place(path, what), message, ...(hint === undefined ? {} : { hint }) };
+  }
+
+  warning(path: KeyPath, message: string, hint?: string, what: 'key' | 'value' = 'value'): Problem {
+    return { ...this.error(path, message, hint, what), severity: 'warning' };
+  }
+
+  /**
+   * Turns the issues of a zod schema into problems with places and suggestions.
+   * @param schema the schema that refused
+   * @param prefix path of the value that it was applied to
+   */
+  fromZod(error: z.ZodError, schema: z.ZodType, prefix: KeyPath = []): Problem[] {
+    return error.issues.flatMap((issue) => this.fromIssue(issue, prefix, schema));
+  }
+
+  private fromIssue(issue: z.core.$ZodIssue, prefix: KeyPath, schema: z.core.$ZodType): Problem[] {
+    const path = [...prefix, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
+    const name = path.length === 0 ? 'the file' : `\`${formatPath(path)}\``;
+    if (issue.code === 'unrecognized_keys') {
+      const known = keysAt(schema, issue.path);
+      return issue.keys.map((key) => {
+        const meant = nearest(key, known);
+        const hint =
+          meant !== undefined
+            ? `did you mean \`${meant}\`?`
+            : known.length > 0
+              ? `known keys here: ${known.join(', ')}`
+              : undefined;
+        return this.error([...path, key], `unknown key \`${formatPath([...path, key])}\``, hint, 'key');
+      });
+    }
+    if (issue.code === 'invalid_union') {
+      // The branch that came furthest is what the author meant.
+      const branches = issue.errors.filter((branch) => branch.length > 0);
+      const deepest = (branch: (typeof branches)[number]): number =>
+        Math.max(...branch.map((i) => i.path.length + (i.code === 'invalid_type' ? 0 : 0.5)));
+      const best = branches.reduce<(typeof branches)[number] | undefined>(
+        (a, b) => (a === undefined || deepest(b) > deepest(a) ? b : a),
+        undefined,
+      );
+      if (best !== undefined && deepest(best) > 0) {
+        // Issues of a branch count from the union's own path.
+        return best.flatMap((i) => this.fromIssue({ ...i, path: [...issue.path, ...i.path] }, prefix, schema));
+      }
+    }
+    if (issue.code === 'invalid_value') {
+      const values = issue.values.map(String);
+      const given = this.valueAt(path);
+      const meant = typeof given === 'string' ? nearest(given, values) : undefined;
+      return [
+        this.error(
+          path,
+          `${name}: ${show(given)} is not one of ${values.join(', ')}`,
+          meant === undefined ? undefined : `did you mean \`${meant}\`?`,
+        ),
+      ];
+    }
+    if (issue.code === 'invalid_type' && this.valueAt(path) === undefined) {
+      return [this.error(path, `${name} is missing`)];
+    }
+    const hint =
+      issue.code === 'custom' && typeof issue.params?.['hint'] === 'string' ? issue.params['hint'] : undefined;
+    return [this.error(path, `${name}: ${plain(issue.message)}`, hint)];
+  }
+
+  private valueAt(path: KeyPath): unknown {
+    let value: unknown = this.value;
+    for (const step of path) {
+      if (typeof value !== 'object' || value === null) return undefined;
+      value = (value as Record<string | number, unknown>)[step];
+    }
+    return value;
+  }
+
+  private badNodes(document: Document.Parsed): Problem[] {
+    const problems: Problem[] = [];
+    visit(document, {
+      Pair: (_, pair) => {
+        if (isPair(pair) && !isScalar(pair.key))
+          problems.push(this.at(nodeOffset(pair.key) ?? 0, 'a key must be a plain word'));
+      },
+    });
+    return problems;
+  }
+
+  private at(offset: number, message: string, hint?: string): Problem {
+    return { severity: 'error', place: this.placeAt(offset), message, ...(hint === undefined ? {} : { hint }) };
+  }
+
+  private placeAt(offset: number): Place {
+    const { line, col } = this.lines.linePos(offset);
+    const start = this.lines.lineStarts[line - 1] ?? 0;
+    const end = this.text.indexOf('\n', start);
+    const excerpt = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
+    return {
+      file: this.file,
+      line: Math.max(line, 1),
+      column: Math.max(col, 1),
+      excerpt: excerpt.slice(0, MAX_EXCERPT),
+    };
+  }
+}
+
+/** `smtp.listen[0]` for people. */
+export function formatPath(path: KeyPath): string {
+  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
+}
+
+/** The keys that a schema knows at a path, over all branches of unions. */
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  let level = [schema];
+  for (const step of path) level = level.flatMap((s) => inner(s, step));
+  return [
+    ...new Set(
+      level
+        .flatMap(unwrap)
+        .flatMap((s) => (s._zod.def.type === 'object' ? Object.keys((s as z.core.$ZodObject)._zod.def.shape) : [])),
+    ),
+  ];
+}
+
+function inner(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType[] {
+  return unwrap(schema).flatMap((s): z.core.$ZodType[] => {
+    switch (s._zod.def.type) {
+      case 'object': {
+        const child = (s as z.core.$ZodObject)._zod.def.shape[String(step)];
+        return child === undefined ? [] : [child];
+      }
+      case 'record':
+        return [(s as z.core.$ZodRecord)._zod.def.valueType];
+      case 'array':
+        return [(s as z.core.$ZodArray)._zod.def.element];
+      default:
+        return [];
+    }
+  });
+}
+
+/** Looks through defaults, optionals, pipes, lazies and unions. */
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType[] {
+  switch (schema._zod.def.type) {
+    case 'union':
+      return (schema as z.core.$ZodUnion)._zod.def.options.flatMap(unwrap);
+    case 'optional':
+    case 'default':
+    case 'prefault':
+    case 'nullable':
+    case 'readonly':
+    case 'nonoptional':
+      return unwrap((schema as z.core.$ZodOptional)._zod.def.innerType);
+    case 'pipe': {
+      const { in: input, out } = (schema as z.core.$ZodPipe)._zod.def;
+      return input._zod.def.type === 'transform' ? unwrap(out) : unwrap(input);
+    }
+    case 'lazy':
+      return unwrap((schema as z.core.$ZodLazy)._zod.def.getter());
+    default:
+      return [schema];
+  }
+}
+
+function nodeOffset(node: unknown): number | undefined {
+  return (node as Node | null | undefined)?.range?.[0];
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1);
+  return starts;
+}
+
+function firstLine(message: string): string {
+  return (message.split('\n')[0] ?? message).replace(/:$/, '');
+}
+
+function syntaxHint(code: string): string | undefined {
+  if (code === 'TAB_AS_INDENT') return 'indent with spaces: YAML does not take tabs';
+  if (code === 'BAD_INDENT') return 'check the number of spaces at the start of the line';
+  if (code === 'DUPLICATE_KEY') return 'each key may stand once; merge the two';
+  if (code === 'BAD_SCALAR_START' || code === 'BAD_ALIAS') return 'put the value in quotes';
+  return undefined;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `"${value.slice(0, 60)}"`;
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60);
+}
+
+/** zod's sentence without its prefix. */
+function plain(message: string): string {
+  return message.replace(/^Invalid input: /, '').replace(/^Invalid string: /, '');
+}

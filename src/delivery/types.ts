@@ -1,0 +1,104 @@
+import type { Envelope, EnvelopeRecipient } from '../message/envelope.js';
+import type { Content } from '../message/source.js';
+import type { TraceId } from '../message/trace-id.js';
+import type { DeliveryRecord } from '../store/types.js';
+
+/** One transaction with a next hop. */
+export interface OutgoingMail {
+  /** Key for logs and file names: the trace ID, with `.n` where there are several copies, or a notification's job ID. */
+  readonly id: string;
+  readonly sender: string;
+  readonly recipients: readonly EnvelopeRecipient[];
+  readonly content: Content;
+  /** Non-ASCII addresses or header fields: the hop must offer SMTPUTF8. */
+  readonly smtpUtf8: boolean;
+  /** Bytes over 127: the hop must offer 8BITMIME. */
+  readonly eightBit: boolean;
+  readonly ret?: 'full' | 'headers';
+  readonly envid?: string;
+}
+
+/** A reply of another server, text cleaned of control characters, or our own words where there was none. */
+export interface HopReply {
+  readonly code?: number;
+  readonly enhanced?: string;
+  readonly text: string;
+}
+
+export type RecipientState = 'delivered' | 'refused' | 'deferred';
+
+export interface RecipientResult {
+  readonly address: string;
+  readonly state: RecipientState;
+  readonly reply: HopReply;
+}
+
+export interface HopResult {
+  /** One for each recipient of the mail, in its order. */
+  readonly recipients: readonly RecipientResult[];
+  /** The failure was of the hop and not of this mail (connect, greeting, TLS, login): counts for its health. */
+  readonly hopFailed: boolean;
+}
+
+/** Where mail is delivered: an SMTP server or a Maildir. */
+export interface NextHop {
+  /** For people and logs, without secrets: `smtp://mail.example.org:25`, `maildir:./data/inbox`. */
+  readonly name: string;
+  /** Never rejects: every failure is a result. Never cut short: the attempt's own limits end it. */
+  send(mail: OutgoingMail): Promise<HopResult>;
+  /** Resolves when the hop takes connections. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the gateway asks of delivery for one copy. */
+export interface DeliveryRequest {
+  /** Item key: the trace ID, with `.n` where the message has several copies. */
+  readonly item: string;
+  readonly traceId: TraceId;
+  /** The session's envelope; of its recipients only those of this copy. */
+  readonly envelope: Envelope;
+  readonly content: Content;
+  readonly eightBit: boolean;
+  /** A next hop (URL) from the rule; absent for routes and the default. */
+  readonly route?: string;
+  /** A late failure is told to the sender by a DSN, unless one of these holds. */
+  readonly bounce: 'allowed' | 'internal-only' | 'never';
+}
+
+/** How one recipient of a copy stands when the client can be answered. */
+export interface DeliveryOutcome {
+  readonly address: string;
+  /** `spooled`: fsynced in the spool, retried from there. */
+  readonly state: 'delivered' | 'refused' | 'spooled';
+  readonly hop: string;
+  readonly reply: HopReply;
+}
+
+/** The spool has no room: nothing was kept, the client is to be answered 452 4.3.1. */
+export class SpoolFullError extends Error {
+  override readonly name = 'SpoolFullError';
+}
+
+/** Delivery as the gateway sees it. */
+export interface Delivery {
+  /**
+   * Tries at once, bounded by `delivery.inlineTimeout`; what could not be settled is in the spool when this resolves.
+   * @throws SpoolFullError when it would have to be spooled and there is no room
+   */
+  deliver(request: DeliveryRequest): Promise<readonly DeliveryOutcome[]>;
+  /** Spools without trying first. @throws SpoolFullError */
+  spool(request: DeliveryRequest): Promise<readonly DeliveryOutcome[]>;
+  /**
+   * Keeps a copy whose decision is `defer` beside others that are settled: it is inspected again at its next attempt.
+   * @throws SpoolFullError
+   */
+  spoolForInspection(request: DeliveryRequest, receivedAt: number, reason: string): Promise<void>;
+  /** Whether DATA may begin: false when the spool or the disk is short. */
+  hasRoom(): boolean;
+}
+
+/** What delivery tells the gateway about items that were settled later. */
+export interface DeliveryEvents {
+  settled(traceId: TraceId, records: readonly DeliveryRecord[]): void;
+}

@@ -1,0 +1,55 @@
+import type { z } from 'zod';
+import type { Envelope, IntakeReport } from '../message/envelope.js';
+import type { Message } from '../message/types.js';
+
+/** One thing that one module saw, in one object or in the message as a whole. Plain data. */
+export interface Finding {
+  readonly module: string;
+  /** `clean`, one of the module's own statuses, or `error`, `timeout`, `limit`. */
+  readonly status: string;
+  /** Name of the threat, anomaly, URL or result. */
+  readonly name?: string;
+  /** Path of the object (`invoice.zip/setup.exe`); absent when the finding is about the message. */
+  readonly object?: string;
+  /** Size of the object in bytes. */
+  readonly size?: number;
+  readonly score?: number;
+  /** A sentence for people. Never content of a body. */
+  readonly detail?: string;
+  /** DMARC policy (`none`, `quarantine`, `reject`) of a `dmarc` finding. */
+  readonly policy?: string;
+}
+
+export interface DetectorInput {
+  readonly message: Message;
+  readonly envelope: Envelope;
+  readonly intake: IntakeReport;
+  /** Aborted when the module's timeout or the message's deadline is over. */
+  readonly signal: AbortSignal;
+}
+
+/** A detector looks and reports; it never decides. One instance serves many messages, one or several at a time. */
+export interface Detector {
+  /** All findings, or an empty list when the message is clean. Throwing becomes an `error` finding. */
+  inspect(input: DetectorInput): Promise<readonly Finding[]>;
+  /** Resolves when the engine behind the module answers; rejects with the reason when it does not. */
+  health?(signal: AbortSignal): Promise<void>;
+  /** Version and date of the signature databases, where the module has such. */
+  databases?(signal: AbortSignal): Promise<{ readonly version: string; readonly date: Date }>;
+  close?(): Promise<void>;
+}
+
+export interface DetectorContext {
+  /** Folder that relative paths in the module's settings count from. */
+  readonly baseDirectory: string;
+}
+
+/** What a file or folder under `detectors/`, or a third party's module, exports. */
+export interface DetectorModule<Settings = unknown> {
+  readonly name: string;
+  /** Schema of the module's part of gatepost.yaml, without `timeout` and `onError`, which every module has. */
+  readonly settings: z.ZodType<Settings>;
+  /** Statuses that the module can report besides `clean`, `error`, `timeout` and `limit`. */
+  readonly statuses: readonly string[];
+  create(settings: Settings, context: DetectorContext): Detector | Promise<Detector>;
+}

@@ -1,0 +1,151 @@
+/** Half-open range of byte offsets in the message. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface HeaderField {
+  /** Field name as written. */
+  readonly name: string;
+  /** Field name in lower case. */
+  readonly key: string;
+  /** From the first byte of the name to behind the final CRLF, folded lines included. */
+  readonly range: ByteRange;
+  /** From behind the colon to before the final CRLF. */
+  readonly value: ByteRange;
+}
+
+/** One node of the MIME tree, as byte ranges into the message. */
+export interface Part {
+  /** Position in `Structure.parts`; the root is 0. Parents come before their children. */
+  readonly index: number;
+  readonly parent?: number;
+  readonly children: readonly number[];
+  readonly depth: number;
+  /** Header, empty line and body; without the boundary lines around it. */
+  readonly range: ByteRange;
+  readonly header: ByteRange;
+  readonly fields: readonly HeaderField[];
+  readonly body: ByteRange;
+  /** Media type in lower case, such as `text/plain`; the default of RFC 2045 5.2 where none or an unreadable one is given. */
+  readonly type: string;
+  /** Content-Type parameters, decoded (RFC 2231, RFC 2047 as seen in the wild); keys in lower case. */
+  readonly params: ReadonlyMap<string, string>;
+  /** Content-Disposition in lower case, or the empty string. */
+  readonly disposition: string;
+  /** File name from Content-Disposition, else from Content-Type, decoded; absent when none is given. */
+  readonly filename?: string;
+  /** Content-Transfer-Encoding in lower case; `7bit` where none is given. */
+  readonly encoding: string;
+}
+
+export interface Anomaly {
+  /** Name that rules match, such as `duplicate-from`; documented in docs/anomalies.md. */
+  readonly name: string;
+  readonly detail?: string;
+}
+
+/** The MIME tree of a message. */
+export interface Structure {
+  /** All parts in order of appearance; the first one is the message itself. */
+  readonly parts: readonly Part[];
+  readonly root: Part;
+  readonly anomalies: readonly Anomaly[];
+}
+
+/** True type by content; see `attachment.type` in the rule language. */
+export type ObjectType =
+  | 'executable'
+  | 'archive'
+  | 'document'
+  | 'spreadsheet'
+  | 'presentation'
+  | 'image'
+  | 'audio'
+  | 'video'
+  | 'script'
+  | 'database'
+  | 'disk-image'
+  | 'encrypted'
+  | 'text'
+  | 'other';
+
+/** An attachment, or an entry of an archive in one, at any depth. */
+export interface MessageObject {
+  /** Names from the outermost attachment inwards: `invoice.zip/setup.exe`. Unique within a message. */
+  readonly path: string;
+  /** Path inside the innermost container (for an attachment: its file name), decoded, as claimed. */
+  readonly name: string;
+  /** In lower case, without the dot; empty when there is none. */
+  readonly extension: string;
+  /** Media type that the message claims, in lower case; empty for archive entries. */
+  readonly mime: string;
+  readonly type: ObjectType;
+  /** Finer type where known, such as `zip`, `pe`, `pdf`, `docx`. */
+  readonly format: string;
+  /** Decoded size in bytes; for an entry that could not be opened, the size it claims. */
+  readonly size: number;
+  /** 0 for an attachment of the message itself, 1 for an entry of an archive in it, and so on. */
+  readonly depth: number;
+  readonly encrypted: boolean;
+  readonly macro: boolean;
+  /** Index in `Structure.parts` of the outermost attachment that contains the object. */
+  readonly part: number;
+  /** Decoded bytes; undefined when they cannot be had (encrypted, over a bound, damaged). Decoded once and kept within a bound, again otherwise. */
+  content(): Buffer | undefined;
+}
+
+/** Something that could not be looked into: becomes a `scan-error` finding. */
+export interface OpenProblem {
+  readonly kind: 'limit' | 'error';
+  /** Path of the object, or undefined for the message as a whole. */
+  readonly object?: string;
+  readonly detail: string;
+}
+
+export interface MailAddress {
+  /** Address, as written; empty when a group or name has none. */
+  readonly address: string;
+  /** Display name, decoded. */
+  readonly name: string;
+}
+
+export interface MessageText {
+  /** Decoded text parts, and HTML parts rendered to text, in order, joined by line feeds. */
+  readonly text: string;
+  /** Decoded HTML parts as they stand. */
+  readonly html: readonly string[];
+}
+
+/** A message that has been read once: everything else is derived lazily from it. */
+export interface Message {
+  /** The canonical bytes: what was scanned and what is delivered. */
+  readonly bytes: Buffer;
+  readonly structure: Structure;
+  /** Decoded subject, unfolded; empty when there is none. */
+  readonly subject: string;
+  /** Message-ID without angle brackets; empty when there is none. */
+  readonly messageId: string;
+  /** Decoded values of all fields of that name (any case), unfolded, in order of appearance. */
+  header(name: string): readonly string[];
+  /** Addresses of all fields of that name (any case). */
+  addresses(name: string): readonly MailAddress[];
+  /** All attachments and archive entries, each before its own entries. */
+  readonly objects: readonly MessageObject[];
+  readonly problems: readonly OpenProblem[];
+  /** Decoded text of the body, read when first asked for. Rejects when no parser can read it. */
+  text(): Promise<MessageText>;
+}
+
+/** Bounds of `scan` in gatepost.yaml. Sizes in bytes. */
+export interface ScanLimits {
+  readonly maxDepth: number;
+  readonly maxParts: number;
+  readonly maxArchiveEntries: number;
+  readonly maxUnpacked: number;
+}
+
+/** Replaces the bytes of a range. Edits of one message do not overlap and stand in order. */
+export interface Edit extends ByteRange {
+  readonly insert: Uint8Array;
+}

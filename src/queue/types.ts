@@ -1,0 +1,41 @@
+/** What a handler says about a job: it is over, or it is to run again at that time (ms since the epoch). */
+export type JobOutcome = 'done' | { readonly again: number };
+
+export type JobHandler<Data> = (
+  data: Data,
+  context: { readonly id: string; readonly attempt: number },
+) => Promise<JobOutcome>;
+
+/**
+ * A named queue of jobs. It is an index of something that lies on disk: losing it loses nothing.
+ * Jobs run at least once.
+ */
+export interface JobQueue<Data> {
+  readonly name: string;
+  /**
+   * Adds a job; while one of that ID waits or runs, adding it again changes nothing.
+   * Rejects within about a second when the backend is out of reach.
+   * @param delay ms from now
+   */
+  add(id: string, data: Data, delay?: number): Promise<void>;
+  /** Makes a waiting job run now; no error when there is none. */
+  promote(id: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Starts working jobs off, at most `concurrency` at a time. A handler that throws is run again later. */
+  process(concurrency: number, handler: JobHandler<Data>): void;
+  /** Number of jobs by state. */
+  counts(): Promise<{ readonly waiting: number; readonly active: number; readonly delayed: number }>;
+}
+
+/** The backend of all queues of a process: BullMQ on PostgreSQL or on Redis. */
+export interface QueueBackend {
+  /** For people, without secrets. */
+  readonly name: string;
+  readonly available: boolean;
+  queue<Data>(name: string): JobQueue<Data>;
+  /** Called each time when the backend comes (back) into reach, also when it may have come back empty. */
+  onAvailable(listener: () => void): void;
+  onUnavailable(listener: (reason: string) => void): void;
+  /** Stops workers (waiting for running jobs up to `grace` ms), then connections. */
+  close(grace?: number): Promise<void>;
+}
