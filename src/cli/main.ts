@@ -1,0 +1,143 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/problems.js';
+import { EXIT, UsageError } from './exit.js';
+import { err, paint } from './terminal.js';
+import { version } from './version.js';
+
+/**
+ * The command line. Each command's code is loaded when it is called, so that `--help` is immediate.
+ * Exit status: 0 good, 1 the answer is no, 2 wrong use.
+ */
+function program(): Command {
+  const root = new Command('gatepost')
+    .description('An SMTP relay that scans mail, decides by rules, and tells the people who need to know.')
+    .version(version(), '-V, --version')
+    .showHelpAfterError('(run with --help for the usage)')
+    .exitOverride();
+  const config = ['--config <file>', 'configuration (default: gatepost.yaml in the working directory)'] as const;
+
+  root
+    .command('start')
+    .description('run the gateway')
+    .option(...config)
+    .option('--json', 'log as JSON lines, also on a terminal')
+    .action(async (options: { config?: string; json?: boolean }) => {
+      await (await import('./start.js')).start(options);
+    });
+  root
+    .command('check')
+    .description('check the configuration, rules, lists and templates: every mistake at once, with its place')
+    .option(...config)
+    .option('--json', 'problems as JSON')
+    .action(async (options: { config?: string; json?: boolean }) => {
+      await (await import('./check.js')).check(options);
+    });
+  root
+    .command('explain')
+    .description('run a message through the rules and say what would become of it, for each recipient; nothing is sent')
+    .argument('<message>', 'an .eml file, or - for standard input')
+    .requiredOption('--sender <address>', 'envelope sender; "" or "<>" for the null sender')
+    .requiredOption('--recipient <address...>', 'envelope recipient; may be given several times')
+    .option('--client <ip>', 'address of the client', '192.0.2.1')
+    .option('--helo <name>', 'name that the client gave', 'client.example')
+    .option('--tls', 'the session is under TLS')
+    .option('--authenticated [user]', 'the session has logged in')
+    .option('--at <time>', 'when the message is received (ISO 8601; default: now)')
+    .option('--render', 'show the notifications filled in')
+    .option(...config)
+    .option('--json', 'the whole answer as JSON')
+    .action(async (message: string, options: import('./explain.js').ExplainOptions) => {
+      await (await import('./explain.js')).explain(message, options);
+    });
+  root
+    .command('trace')
+    .description('tell the story of one message: received, found, decided, delivered, notified')
+    .argument('<id>', 'the unique ID, or a Message-ID')
+    .option(...config)
+    .option('--json', 'the whole story as JSON')
+    .action(async (id: string, options: { config?: string; json?: boolean }) => {
+      await (await import('./trace.js')).trace(id, options);
+    });
+
+  const queue = root.command('queue').description('mail that waits in the spool of this node');
+  queue
+    .command('list')
+    .description('list what waits, oldest first')
+    .option(...config)
+    .option('--all', 'all items, not only the first 100')
+    .option('--json', 'all items as JSON')
+    .action(async (options: { config?: string; json?: boolean; all?: boolean }) => {
+      await (await import('./queue.js')).listQueue(options);
+    });
+
+  const quarantine = root.command('quarantine').description('originals that rules have put aside');
+  quarantine
+    .command('list')
+    .description('list the quarantine, newest first')
+    .option('--rule <id>', 'put aside by this rule')
+    .option('--finding <name>', 'status or name of a finding, such as infected')
+    .option('--sender <address>')
+    .option('--recipient <address>')
+    .option('--since <time>', 'received at or after (ISO 8601)')
+    .option('--until <time>', 'received before (ISO 8601)')
+    .option(...config)
+    .option('--all', 'all items, not only the first 100')
+    .option('--json', 'as JSON')
+    .action(async (options: import('./quarantine.js').ListOptions) => {
+      await (await import('./quarantine.js')).listQuarantine(options);
+    });
+  quarantine
+    .command('show')
+    .description('show one item')
+    .argument('<id>')
+    .option('--raw', 'print the original bytes')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (id: string, options: { config?: string; json?: boolean; raw?: boolean }) => {
+      await (await import('./quarantine.js')).showQuarantine(id, options);
+    });
+  quarantine
+    .command('release')
+    .description('deliver the original to its recipients, without scanning it again')
+    .argument('<id>')
+    .option('--to <address...>', 'to these instead of the original recipients')
+    .option('--again', 'also when it has been released before')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (id: string, options: import('./quarantine.js').ReleaseOptions) => {
+      await (await import('./quarantine.js')).releaseQuarantine(id, options);
+    });
+
+  root
+    .command('demo')
+    .description('start a gateway in a temporary folder, send it about ten messages, and show what becomes of each')
+    .option('--keep', 'go on running, and say how to send more')
+    .action(async (options: { keep?: boolean }) => {
+      await (await import('./demo.js')).demo(options);
+    });
+  return root;
+}
+
+/** commander's own endings: help and version are good, everything else is wrong use. */
+function statusOf(error: CommanderError): number {
+  return error.exitCode === 0 ? EXIT.good : EXIT.usage;
+}
+
+try {
+  const root = program();
+  for (const command of [root, ...root.commands.flatMap((c) => [c, ...c.commands])]) command.exitOverride();
+  await root.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = statusOf(error);
+  else if (error instanceof UsageError) {
+    err(`${paint('red', 'error:', process.stderr)} ${error.message}`);
+    process.exitCode = EXIT.usage;
+  } else if (error instanceof ConfigError) {
+    err(error.message);
+    process.exitCode = EXIT.no;
+  } else {
+    err(`${paint('red', 'error:', process.stderr)} ${error instanceof Error ? error.message : String(error)}`);
+    if (process.env['GATEPOST_DEBUG'] !== undefined && error instanceof Error) err(error.stack ?? '');
+    process.exitCode = EXIT.no;
+  }
+}

@@ -1,0 +1,74 @@
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours only on a terminal, and not where NO_COLOR asks for none. */
+export function hasColours(stream: NodeJS.WriteStream = process.stdout): boolean {
+  return stream.isTTY && (process.env['NO_COLOR'] ?? '') === '' && stream.hasColors();
+}
+
+export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  return hasColours(stream) ? styleText(style, text, { validateStream: false }) : text;
+}
+
+export function out(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function err(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** JSON for scripts: indented, one value. */
+export function json(value: unknown): void {
+  out(JSON.stringify(value, null, 2));
+}
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string;
+  /** Numbers stand to the right. */
+  readonly right?: boolean;
+  /** Cut longer texts to this many characters. */
+  readonly max?: number;
+}
+
+/** A table whose columns line up; the last one is never padded. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+  const cells = rows.map((row) => columns.map((column) => cut(printable(column.value(row)), column.max)));
+  const widths = columns.map((column, i) =>
+    Math.max(width(column.title), ...cells.map((line) => width(line[i] ?? ''))),
+  );
+  const line = (texts: readonly string[]): string =>
+    texts
+      .map((text, i) => {
+        const space = ' '.repeat(Math.max(0, (widths[i] ?? 0) - width(text)));
+        return columns[i]?.right === true ? space + text : i === texts.length - 1 ? text : text + space;
+      })
+      .join('  ')
+      .trimEnd();
+  return [paint('bold', line(columns.map((c) => c.title))), ...cells.map(line)].join('\n');
+}
+
+/** Text from a message as it may stand on a terminal: control and direction characters are taken out. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => (c === '\n' || c === '\t' ? ' ' : ''));
+}
+
+function cut(text: string, max: number | undefined): string {
+  const characters = [...text];
+  return max === undefined || characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
+}
+
+/** Columns that a text takes: wide East Asian characters take two. */
+function width(text: string): number {
+  let columns = 0;
+  for (const character of text)
+    columns +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}]/u.test(
+        character,
+      )
+        ? 2
+        : 1;
+  return columns;
+}

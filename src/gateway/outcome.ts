@@ -1,0 +1,64 @@
+import type { TraceId } from '../message/trace-id.js';
+import type { SmtpReply } from '../rules/types.js';
+
+/** What became of one recipient before the client is answered. */
+export interface Settlement {
+  readonly recipient: string;
+  /** Item key of the copy: the trace ID, with `.n` where there are several. */
+  readonly item: string;
+  /**
+   * `rejected` and `deferred` are a rule's (or a quarantine that cannot be had), `refused` is the next hop's.
+   * `no-room` is a spool that is full: nothing was kept for this recipient.
+   */
+  readonly state: 'delivered' | 'spooled' | 'discarded' | 'rejected' | 'refused' | 'deferred' | 'no-room';
+  readonly hop: string;
+  /** What the client gets if this recipient's fate becomes the reply. */
+  readonly reply: SmtpReply;
+}
+
+/** Recipients that we have taken responsibility for, or disposed of as a rule says. */
+export function isAccepted(settlement: Settlement): boolean {
+  return settlement.state === 'delivered' || settlement.state === 'spooled' || settlement.state === 'discarded';
+}
+
+export const NO_ROOM: SmtpReply = {
+  code: 452,
+  enhanced: '4.3.1',
+  text: 'Insufficient system storage, try again later',
+};
+
+export type Verdict =
+  /** 250: refused recipients are reported, deferred ones are kept for another inspection. */
+  | { readonly kind: 'accept'; readonly reply: SmtpReply }
+  /** The reply refuses for good or for now; the client keeps the message. */
+  | { readonly kind: 'refuse'; readonly reply: SmtpReply };
+
+/**
+ * The one reply for all recipients (RFC 5321 4.2.5 knows no other).
+ * - One without room decides: 452, since nothing of it is kept (others may get a duplicate; a loss is worse).
+ * - If anything was accepted, the message is.
+ * - If something is only deferred, the client tries all again later: nothing was taken, nothing is reported.
+ * - Else all are refused: the reply of the first refused recipient, in the order of the envelope.
+ */
+export function judge(traceId: TraceId, settlements: readonly Settlement[]): Verdict {
+  if (settlements.some((s) => s.state === 'no-room')) return { kind: 'refuse', reply: withId(NO_ROOM, traceId) };
+  if (settlements.some(isAccepted))
+    return { kind: 'accept', reply: { code: 250, enhanced: '2.0.0', text: `Ok: queued as ${traceId}` } };
+  const decisive = settlements.find((s) => s.state === 'deferred') ?? settlements.find((s) => !isAccepted(s));
+  const reply = decisive?.reply ?? { code: 451, enhanced: '4.3.0', text: 'Try again later' };
+  return { kind: 'refuse', reply: withId(reply, traceId) };
+}
+
+/** A refusal names the message, so that a caller can be helped. */
+function withId(reply: SmtpReply, traceId: TraceId): SmtpReply {
+  return { ...reply, text: `${reply.text} (ID ${traceId})` };
+}
+
+/** `550 5.7.1 text`, as it stands in the journal. */
+export function formatReply(reply: {
+  readonly code?: number;
+  readonly enhanced?: string;
+  readonly text: string;
+}): string {
+  return [reply.code, reply.enhanced, reply.text].filter((part) => part !== undefined && part !== '').join(' ');
+}
