@@ -1,4 +1,6 @@
 import type { Attach, Group } from '../rules/types.js';
+import type { EnvelopeRecipient } from '../message/envelope.js';
+import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 
 /** What a template of kind 1 can show. Plain data: it lies in the outbox and travels in the job. */
@@ -18,6 +20,8 @@ export interface RuleNotificationContext {
   readonly action: string;
   readonly quarantined: boolean;
   readonly objects: readonly NotifiedObject[];
+  /** How many more objects there were than are listed; absent when all are. */
+  readonly objectsOmitted?: number;
   readonly node: {
     readonly name: string;
     readonly address: string;
@@ -28,6 +32,7 @@ export interface RuleNotificationContext {
 }
 
 export interface NotifiedObject {
+  /** Path of the object; empty when the finding is about the message as a whole. */
   readonly name: string;
   readonly size: number;
   readonly status: string;
@@ -65,4 +70,34 @@ export interface SuppressedNotification {
 export interface Owed {
   readonly notify: readonly OwedNotification[];
   readonly suppressed: readonly SuppressedNotification[];
+}
+
+/** One mail as it goes out. The same shape as delivery's, of which this folder knows nothing. */
+export interface NotificationMail {
+  /** Job ID. */
+  readonly id: string;
+  /** The null sender. */
+  readonly sender: '';
+  readonly recipients: readonly EnvelopeRecipient[];
+  readonly content: Content;
+  readonly smtpUtf8: boolean;
+  readonly eightBit: boolean;
+}
+
+export interface TransportResult {
+  readonly recipients: readonly {
+    readonly address: string;
+    readonly state: 'delivered' | 'refused' | 'deferred';
+    readonly reply: { readonly code?: number; readonly enhanced?: string; readonly text: string };
+  }[];
+  /** The failure was of the server and not of this mail. */
+  readonly hopFailed: boolean;
+}
+
+/** Where notifications are sent: a next hop of delivery fits. */
+export interface MailTransport {
+  /** For people and logs, without secrets. */
+  readonly name: string;
+  /** Never rejects: every failure is a result. */
+  send(mail: NotificationMail): Promise<TransportResult>;
 }

@@ -1,0 +1,123 @@
+import { decodeTime } from 'ulid';
+import type { Finding } from '../detectors/types.js';
+import type { Envelope } from '../message/envelope.js';
+import type { Inspection, RecipientOutcome } from '../pipeline/types.js';
+import type { Action, FiredResponse } from '../rules/types.js';
+import type { NotifiedObject, RuleNotificationContext } from './types.js';
+
+/** More are counted, not listed: an archive can hold thousands, and the context lies in the outbox and in the job. */
+const MAX_OBJECTS = 50;
+/** In code units; no template shows more. */
+const MAX_VALUE = 2000;
+
+/** One response that fired for one recipient and tells the address in question. */
+export interface Contribution {
+  readonly outcome: RecipientOutcome;
+  readonly fired: FiredResponse;
+}
+
+/** What became of the message, for people. */
+export const ACTION_WORDS: Readonly<Record<Action, string>> = {
+  deliver: 'delivered',
+  'delete-attachment': 'delivered without the attachment',
+  defer: 'deferred',
+  reject: 'rejected',
+  discard: 'discarded',
+};
+
+/**
+ * What a template can show of one owed mail.
+ * @param receivedAt ms since the epoch; the time in the trace ID when it is not known
+ */
+export function ruleContext(
+  inspection: Inspection,
+  envelope: Envelope,
+  node: RuleNotificationContext['node'],
+  contributions: readonly Contribution[],
+  receivedAt: number = decodeTime(inspection.traceId),
+): RuleNotificationContext {
+  const outcomes = [...new Set(contributions.map((each) => each.outcome))];
+  const affected = affectedBy(inspection, outcomes);
+  const objects = notifiedObjects(
+    contributions.flatMap((each) => each.fired.findings.map((finding) => ({ finding, fired: each.fired }))),
+    inspection.facts.size,
+  );
+  return {
+    messageId: inspection.traceId,
+    smtpMessageId: clip(inspection.facts.messageId),
+    date: receivedAt,
+    sender: envelope.sender,
+    senderIp: envelope.client,
+    allRecipients: envelope.recipients.map((recipient) => recipient.address),
+    affectedRecipients: affected.map((outcome) => outcome.recipient),
+    subject: clip(inspection.facts.subject),
+    size: inspection.facts.size,
+    rules: uniqueBy(
+      outcomes.map(({ decision }) => ({ id: decision.rule, name: decision.ruleName })),
+      (rule) => rule.id,
+    ),
+    action: actionWords(affected),
+    quarantined: outcomes.some((outcome) => outcome.decision.quarantine),
+    objects: objects.slice(0, MAX_OBJECTS),
+    ...(objects.length > MAX_OBJECTS ? { objectsOmitted: objects.length - MAX_OBJECTS } : {}),
+    node,
+  };
+}
+
+/** All recipients that share a decision with one of these. */
+function affectedBy(inspection: Inspection, outcomes: readonly RecipientOutcome[]): RecipientOutcome[] {
+  const names = new Set(outcomes.map((outcome) => outcome.recipient));
+  for (const copy of inspection.copies) {
+    if (copy.recipients.some((recipient) => names.has(recipient))) for (const each of copy.recipients) names.add(each);
+  }
+  const affected = inspection.recipients.filter((outcome) => names.has(outcome.recipient));
+  return uniqueBy(affected, (outcome) => outcome.recipient);
+}
+
+/** `rejected`, or `rejected for a@example.org; delivered for b@example.org, c@example.org`. */
+function actionWords(outcomes: readonly RecipientOutcome[]): string {
+  const byAction = new Map<Action, string[]>();
+  for (const { recipient, decision } of outcomes) {
+    byAction.set(decision.action, [...(byAction.get(decision.action) ?? []), recipient]);
+  }
+  const [first] = byAction.keys();
+  if (first === undefined) return '';
+  if (byAction.size === 1) return ACTION_WORDS[first];
+  return [...byAction].map(([action, who]) => `${ACTION_WORDS[action]} for ${who.join(', ')}`).join('; ');
+}
+
+function notifiedObjects(
+  found: readonly { readonly finding: Finding; readonly fired: FiredResponse }[],
+  messageSize: number,
+): NotifiedObject[] {
+  const objects = found.map(({ finding, fired }) => ({
+    name: clip(finding.object ?? ''),
+    size: finding.size ?? (finding.object === undefined ? messageSize : 0),
+    status: statusWords(finding, fired),
+    module: finding.module,
+    threat: clip(threatOf(finding, fired)),
+  }));
+  return uniqueBy(objects, (each) => JSON.stringify(each));
+}
+
+/** A content expression is known to people by its name, any other finding by what the module said. */
+function statusWords(finding: Finding, fired: FiredResponse): string {
+  return fired.key.startsWith('content.') ? fired.name : finding.status;
+}
+
+function threatOf(finding: Finding, fired: FiredResponse): string {
+  return fired.key.startsWith('content.') ? '' : (finding.name ?? '');
+}
+
+function clip(text: string): string {
+  return text.length <= MAX_VALUE ? text : text.slice(0, MAX_VALUE);
+}
+
+function uniqueBy<T>(items: readonly T[], key: (item: T) => string): T[] {
+  const seen = new Map<string, T>();
+  for (const item of items) {
+    const name = key(item);
+    if (!seen.has(name)) seen.set(name, item);
+  }
+  return [...seen.values()];
+}

@@ -1,0 +1,56 @@
+/** Explicit embeddings and overrides, isolates, and the implicit marks (UAX 9). */
+const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const ISOLATES = /[\u2066-\u2069]/g;
+const NEEDS_ISOLATION =
+  /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+const FIRST_STRONG_ISOLATE = '\u2068';
+const POP_ISOLATE = '\u2069';
+
+/**
+ * A value from a message as one harmless line: line ends and tabs become spaces, other control characters and
+ * characters that cannot be seen vanish, lone surrogates become U+FFFD, and it ends at the bound.
+ * @param bound in code points
+ */
+export function oneLine(value: string, bound: number): string {
+  const line = value
+    .slice(0, bound * 4)
+    .replace(/[\r\n\t\u0085\u2028\u2029\v\f]+/g, ' ')
+    .replace(/[\p{Cc}\u200b\u2060\ufeff\u{e0000}-\u{e007f}]/gu, '')
+    .replace(/\p{Cs}/gu, '\ufffd')
+    .trim();
+  const points = Array.from(line);
+  return points.length <= bound ? line : `${points.slice(0, bound - 1).join('')}…`;
+}
+
+/** For running text: what is written from right to left, or turns the direction, cannot reach beyond the value. */
+export function isolated(value: string): string {
+  const bare = value.replace(ISOLATES, '');
+  return NEEDS_ISOLATION.test(bare) || bare !== value ? `${FIRST_STRONG_ISOLATE}${bare}${POP_ISOLATE}` : value;
+}
+
+/** For a header field: no characters that turn the direction. Encoding is left to the composer. */
+export function withoutBidi(value: string): string {
+  return value.replace(BIDI_CONTROLS, '');
+}
+
+/**
+ * Makes links in a text from a message such that no mail client turns them into links:
+ * `https://example.com/x` becomes `hxxps://example[.]com/x`.
+ */
+export function defang(text: string): string {
+  return text
+    .replace(/\b(h)tt(ps?)(:\/\/|:\\\\)([^\s/?#\\]*)/gi, (_, h: string, ps: string, slashes: string, host: string) =>
+      [h, 'xx', ps, slashes, dotted(host)].join(''),
+    )
+    .replace(/\b(f)t(ps?:\/\/)([^\s/?#\\]*)/gi, (_, f: string, rest: string, host: string) =>
+      [f, 'x', rest, dotted(host)].join(''),
+    )
+    .replace(
+      /(^|[^\w.[\]-])((?:www\.[\w-]+(?:\.[\w-]+)*)|(?:[\w-]+(?:\.[\w-]+)*\.[a-z]{2,24}(?=[/?#])))/gi,
+      (_, before: string, host: string) => [before, dotted(host)].join(''),
+    );
+}
+
+function dotted(host: string): string {
+  return host.replace(/(?<!\[)\./g, '[.]');
+}
