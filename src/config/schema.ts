@@ -16,7 +16,7 @@ export const duration = z
       });
     return ms ?? z.NEVER;
   })
-  .meta({ description: 'a span of time, such as 90s, 15m, 4h, 3d' });
+  .meta({ kind: 'span' });
 
 /** A size such as `50MiB`, in bytes. */
 export const size = z
@@ -32,7 +32,7 @@ export const size = z
       });
     return bytes ?? z.NEVER;
   })
-  .meta({ description: 'a size, such as 500KB, 50MiB, 1GB; a bare number is bytes' });
+  .meta({ kind: 'size' });
 
 const count = z.int().min(1);
 
@@ -83,14 +83,14 @@ const scan = z.strictObject({
     .union([z.literal('auto'), count.max(64)])
     .default('auto')
     .describe('worker threads that scan; auto is one for each core'),
-  deadline: duration.default(60_000).describe('wall-clock time for one message; a thread that is over it is ended'),
+  deadline: duration.prefault('60s').describe('wall-clock time for one message; a thread that is over it is ended'),
   maxDepth: count
     .max(100)
     .default(16)
     .describe('levels of multiparts, enclosed messages and archives, counted together'),
   maxParts: count.max(100_000).default(1000),
   maxArchiveEntries: count.max(1_000_000).default(10_000),
-  maxUnpacked: size.default(500 * 2 ** 20).describe('bytes that the archives of one message may unpack to'),
+  maxUnpacked: size.prefault('500MiB').describe('bytes that the archives of one message may unpack to'),
 });
 
 const smtp = z.strictObject({
@@ -108,7 +108,7 @@ const smtp = z.strictObject({
     .strictObject({ cert: z.string(), key: z.string() })
     .optional()
     .describe('certificate and key files (PEM); offers STARTTLS'),
-  maxMessageSize: size.default(50 * 2 ** 20),
+  maxMessageSize: size.prefault('50MiB'),
   maxRecipients: count.default(200),
   maxConnections: count.default(1000),
   maxConnectionsPerClient: count.default(50).describe('trusted clients are not exempt'),
@@ -126,9 +126,9 @@ const smtp = z.strictObject({
   maxReceived: count.default(50).describe('Received fields; more are a loop'),
   timeouts: z
     .strictObject({
-      command: duration.default(300_000),
-      data: duration.default(600_000),
-      stop: duration.default(30_000),
+      command: duration.prefault('5m'),
+      data: duration.prefault('10m'),
+      stop: duration.prefault('30s'),
     })
     .prefault({})
     .describe('idle time before a command, time for the data of one message, and how long a stop waits for sessions'),
@@ -136,8 +136,8 @@ const smtp = z.strictObject({
 
 const retry = z.strictObject({
   delays: listOf(duration).prefault(['1m', '5m', '15m', '30m', '1h']).describe('the last one repeats'),
-  lifetime: duration.default(3 * 86_400_000),
-  warnAfter: duration.default(4 * 3_600_000),
+  lifetime: duration.prefault('3d'),
+  warnAfter: duration.prefault('4h'),
 });
 
 const delivery = z.strictObject({
@@ -146,12 +146,16 @@ const delivery = z.strictObject({
     .describe('maildir:FOLDER or smtp://host:port; of several the first that takes connections'),
   routes: z.record(z.string(), nextHop).default({}).describe('next hops of single recipient domains'),
   inlineTimeout: duration
-    .default(15_000)
+    .prefault('15s')
     .describe('how long a client waits for the next hop before its mail is spooled'),
   retry: retry.prefault({}),
   bounce: z.enum(['unless-forged', 'internal', 'never']).default('unless-forged'),
   spool: z
-    .strictObject({ maxSize: size.default(10e9), maxItems: count.default(1_000_000), minFreeDisk: size.default(500e6) })
+    .strictObject({
+      maxSize: size.prefault('10GB'),
+      maxItems: count.default(1_000_000),
+      minFreeDisk: size.prefault('500MB'),
+    })
     .prefault({}),
   connections: count.max(1000).default(20).describe('for each next hop'),
 });
@@ -182,7 +186,7 @@ const notifications = z.strictObject({
   retry: z
     .strictObject({
       delays: listOf(duration).prefault(['1m', '5m', '15m', '1h']),
-      lifetime: duration.default(2 * 86_400_000),
+      lifetime: duration.prefault('2d'),
     })
     .prefault({}),
   rules: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
