@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { Problem } from '../config/problems.js';
+import type { KeyPath } from '../config/yaml-source.js';
 import type { Envelope, IntakeReport } from '../message/envelope.js';
 import type { Message } from '../message/types.js';
 
@@ -44,6 +46,23 @@ export interface DetectorContext {
   readonly baseDirectory: string;
 }
 
+export interface PrepareContext extends DetectorContext {
+  /** A problem with the module's own part of gatepost.yaml; `path` counts from the module's settings. */
+  problem(path: KeyPath, message: string, hint?: string): Problem;
+}
+
+/** What `prepare` read from files. */
+export interface Prepared {
+  /** Plain data that threads can be given; large tables belong into SharedArrayBuffers, which threads share. */
+  readonly data?: unknown;
+  readonly problems: readonly Problem[];
+}
+
+export interface CreateContext extends DetectorContext {
+  /** What `prepare` returned. */
+  readonly data?: unknown;
+}
+
 /** What a file or folder under `detectors/`, or a third party's module, exports. */
 export interface DetectorModule<Settings = unknown> {
   readonly name: string;
@@ -51,5 +70,35 @@ export interface DetectorModule<Settings = unknown> {
   readonly settings: z.ZodType<Settings>;
   /** Statuses that the module can report besides `clean`, `error`, `timeout` and `limit`. */
   readonly statuses: readonly string[];
-  create(settings: Settings, context: DetectorContext): Detector | Promise<Detector>;
+  /**
+   * Reads the files that the settings name, once, when the configuration is loaded: what was checked is what runs, in
+   * every thread.
+   */
+  prepare?(settings: Settings, context: PrepareContext): Promise<Prepared>;
+  create(settings: Settings, context: CreateContext): Detector | Promise<Detector>;
+}
+
+export type OnError = 'defer' | 'accept';
+
+/** One configured module. Plain data, so that it can be handed to threads. */
+export interface DetectorSpec {
+  /** Key under `detectors`; the module that its findings name. */
+  readonly name: string;
+  /** Absolute path of a third party's module; absent for a built-in one. */
+  readonly file?: string;
+  /** The module's own settings as they stand in gatepost.yaml, checked. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly data?: unknown;
+  readonly baseDirectory: string;
+  /** ms for one message. */
+  readonly timeout: number;
+  /** What is done about a failure when the deciding rule has no response to `scan-error`. */
+  readonly onError: OnError;
+  readonly statuses: readonly string[];
+}
+
+/** A configured module with its detector, in the thread that runs it. */
+export interface ActiveDetector {
+  readonly spec: DetectorSpec;
+  readonly detector: Detector;
 }

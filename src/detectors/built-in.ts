@@ -1,0 +1,12 @@
+import { content } from './content.js';
+import { signatures } from './signatures/signatures.js';
+import type { DetectorModule } from './types.js';
+
+/** All modules that come with Gatepost. A new one is its own file and a line here. */
+export const BUILT_IN: readonly DetectorModule[] = [content, signatures];
+
+/** Modules of the design that this version does not have. */
+export const NOT_BUILT: readonly string[] = ['antivirus', 'antispam', 'links', 'authentication', 'external'];
+
+/** Names that findings of the gateway itself bear. */
+export const RESERVED: readonly string[] = ['message'];

@@ -1,0 +1,139 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { ModuleSettings } from '../config/load.js';
+import type { Problem } from '../config/problems.js';
+import { duration } from '../config/schema.js';
+import { nearest } from '../config/suggest.js';
+import { formatDuration } from '../config/units.js';
+import type { YamlSource } from '../config/yaml-source.js';
+import { BUILT_IN, NOT_BUILT, RESERVED } from './built-in.js';
+import { loadThirdParty } from './third-party.js';
+import type { DetectorModule, DetectorSpec } from './types.js';
+
+const DEFAULT_TIMEOUT = 30_000;
+
+const common = z.object({
+  timeout: duration.optional(),
+  onError: z.enum(['defer', 'accept']).default('defer'),
+});
+
+export interface ConfiguredDetectors {
+  readonly specs: readonly DetectorSpec[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Checks `detectors` of gatepost.yaml and makes what threads need to run them. With any problem of severity `error` the
+ * specs are incomplete and must not be used.
+ * @param folder that relative paths count from
+ * @param deadline `scan.deadline` in ms: no module may take longer
+ */
+export async function configureDetectors(
+  settings: readonly ModuleSettings[],
+  folder: string,
+  source: YamlSource,
+  deadline: number,
+): Promise<ConfiguredDetectors> {
+  const specs: DetectorSpec[] = [];
+  const problems: Problem[] = [];
+  for (const given of settings) {
+    const one = await configure(given, folder, source, deadline);
+    problems.push(...one.problems);
+    if (one.spec !== undefined) specs.push(one.spec);
+  }
+  return { specs, problems };
+}
+
+interface Configured {
+  readonly spec?: DetectorSpec;
+  readonly problems: readonly Problem[];
+}
+
+async function configure(
+  { name, settings }: ModuleSettings,
+  folder: string,
+  source: YamlSource,
+  deadline: number,
+): Promise<Configured> {
+  const at = ['detectors', name];
+  const { timeout, onError, module: given, ...own } = settings;
+  const found = await findModule(name, given, folder, source);
+  if ('severity' in found) return { problems: [found] };
+  const { module, file } = found;
+
+  const problems: Problem[] = [];
+  const shared = common.safeParse({ timeout, onError });
+  if (!shared.success) problems.push(...source.fromZod(shared.error, common, at));
+  const limit = shared.data?.timeout ?? Math.min(DEFAULT_TIMEOUT, deadline);
+  if (limit > deadline) {
+    const text = `\`detectors.${name}.timeout\`: ${formatDuration(limit)} is longer than \`scan.deadline\` (${formatDuration(deadline)})`;
+    problems.push(
+      source.error([...at, 'timeout'], text, 'shorten it, or allow more time in `scan: { deadline: ... }`'),
+    );
+  } else if (limit <= 0) {
+    problems.push(source.error([...at, 'timeout'], `\`detectors.${name}.timeout\` must be more than zero`));
+  }
+  const parsed = module.settings.safeParse(own);
+  if (!parsed.success) problems.push(...source.fromZod(parsed.error, withCommonKeys(module.settings), at));
+  if (!parsed.success || !shared.success || problems.length > 0) return { problems };
+
+  const prepared = await module.prepare?.(parsed.data, {
+    baseDirectory: folder,
+    problem: (keys, message, hint) => source.error([...at, ...keys], `\`detectors.${name}\`: ${message}`, hint),
+  });
+  return {
+    spec: {
+      name,
+      ...(file === undefined ? {} : { file }),
+      settings: own,
+      ...(prepared?.data === undefined ? {} : { data: prepared.data }),
+      baseDirectory: folder,
+      timeout: limit,
+      onError: shared.data.onError,
+      statuses: module.statuses,
+    },
+    problems: prepared?.problems ?? [],
+  };
+}
+
+async function findModule(
+  name: string,
+  given: unknown,
+  folder: string,
+  source: YamlSource,
+): Promise<{ readonly module: DetectorModule; readonly file?: string } | Problem> {
+  const at = ['detectors', name];
+  const known = BUILT_IN.find((module) => module.name === name);
+  if (given === undefined) {
+    if (known !== undefined) return { module: known };
+    if (NOT_BUILT.includes(name)) {
+      const text = `this version does not have the module \`${name}\` yet: mail would go unscanned by it`;
+      return source.error(at, text, 'remove it until you have a version that has it', 'key');
+    }
+    const names = BUILT_IN.map((module) => module.name);
+    const meant = nearest(name, [...names, ...NOT_BUILT]);
+    const hint =
+      meant === undefined
+        ? `there are ${names.join(' and ')}; a module of your own is named by its file: \`module: ./${name}.js\``
+        : `did you mean \`${meant}\`?`;
+    return source.error(at, `there is no detector module \`${name}\``, hint, 'key');
+  }
+  if (known !== undefined || NOT_BUILT.includes(name) || RESERVED.includes(name))
+    return source.error(at, `\`${name}\` is a name of Gatepost itself`, 'give your module another name', 'key');
+  if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
+    return source.error(at, `\`${name}\` cannot name a module`, 'use lower-case letters, digits and dashes', 'key');
+  if (typeof given !== 'string')
+    return source.error([...at, 'module'], `\`detectors.${name}.module\` must be the path of a file`);
+  const file = path.resolve(folder, given);
+  try {
+    return { module: await loadThirdParty(file), file };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    return source.error([...at, 'module'], `the module "${given}" cannot be loaded: ${reason ?? ''}`);
+  }
+}
+
+/** The module's schema with the keys that every module has, for suggestions. */
+function withCommonKeys(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodObject ? z.object({ ...schema.shape, ...common.shape }) : schema;
+}

@@ -1,0 +1,57 @@
+import { DetectorError } from './failure.js';
+import type { DetectorSpec, Finding } from './types.js';
+
+/** More findings of one module about one message than anyone can act on. */
+export const MAX_FINDINGS = 1000;
+const MAX_NAME = 256;
+const MAX_DETAIL = 512;
+
+/** Statuses that every module may report. */
+const COMMON: ReadonlySet<string> = new Set(['clean', 'error', 'timeout', 'limit']);
+
+/**
+ * Checks what a detector returned, since it may be a third party's or repeat what an engine said: findings bear the
+ * module's own name and declared statuses, and texts are short and without control characters.
+ * @throws DetectorError when it is no list of findings
+ */
+export function checkFindings(returned: unknown, spec: DetectorSpec): readonly Finding[] {
+  if (!Array.isArray(returned)) throw new DetectorError('the module answered with something other than findings');
+  const findings = returned.slice(0, MAX_FINDINGS).map((item: unknown) => checkFinding(item, spec));
+  if (returned.length > MAX_FINDINGS) {
+    const detail = `the module reported ${returned.length} findings; those after the first ${MAX_FINDINGS} are left out`;
+    findings.push({ module: spec.name, status: 'limit', detail });
+  }
+  return findings;
+}
+
+function checkFinding(item: unknown, spec: DetectorSpec): Finding {
+  if (typeof item !== 'object' || item === null) throw new DetectorError('the module answered with a broken finding');
+  const { status, name, object, size, score, detail, policy } = item as Partial<Record<keyof Finding, unknown>>;
+  if (typeof status !== 'string' || !(COMMON.has(status) || spec.statuses.includes(status)))
+    throw new DetectorError('the module answered with a status that it does not declare');
+  return {
+    module: spec.name,
+    status,
+    ...(typeof name === 'string' ? { name: clean(name, MAX_NAME) } : {}),
+    // Compared with the paths of the message's objects, so it stays as it is.
+    ...(typeof object === 'string' ? { object } : {}),
+    ...(typeof size === 'number' && size >= 0 ? { size } : {}),
+    ...(typeof score === 'number' && Number.isFinite(score) ? { score } : {}),
+    ...(typeof detail === 'string' ? { detail: clean(detail, MAX_DETAIL) } : {}),
+    ...(typeof policy === 'string' ? { policy: clean(policy, MAX_NAME) } : {}),
+  };
+}
+
+function clean(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ');
+}
+
+/** The status that tells most of a module's findings: a hit, else a failure, else `clean`. */
+export function tellingStatus(findings: readonly Finding[]): string {
+  let failure: string | undefined;
+  for (const { status } of findings) {
+    if (!COMMON.has(status)) return status;
+    if (status !== 'clean') failure ??= status;
+  }
+  return failure ?? 'clean';
+}
