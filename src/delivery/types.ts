@@ -38,6 +38,10 @@ export interface HopResult {
   readonly recipients: readonly RecipientResult[];
   /** The failure was of the hop and not of this mail (connect, greeting, TLS, login): counts for its health. */
   readonly hopFailed: boolean;
+  /** The connection was lost after the end of data: the hop may have the mail, so no other hop is tried at once. */
+  readonly inDoubt?: boolean;
+  /** Name of the hop that answered, where there are several. */
+  readonly hop?: string;
 }
 
 /** Where mail is delivered: an SMTP server or a Maildir. */

@@ -1,0 +1,54 @@
+import type { EnvelopeRecipient } from '../../message/envelope.js';
+import { ownReply } from '../reply.js';
+import type { HopReply, OutgoingMail } from '../types.js';
+import type { Extensions } from './extensions.js';
+
+/** MAIL FROM with the parameters that the server offers (RFC 1870, 6152, 6531, 3461 4.3 and 4.4). */
+export function mailCommand(mail: OutgoingMail, offered: Extensions): string {
+  const parts = [`MAIL FROM:<${mail.sender}>`];
+  if (offered.size) parts.push(`SIZE=${mail.content.size}`);
+  if (mail.eightBit && offered.eightBitMime) parts.push('BODY=8BITMIME');
+  if (needsUtf8(mail)) parts.push('SMTPUTF8');
+  if (offered.dsn && mail.ret !== undefined) parts.push(`RET=${mail.ret === 'full' ? 'FULL' : 'HDRS'}`);
+  if (offered.dsn && mail.envid !== undefined && isXtext(mail.envid)) parts.push(`ENVID=${mail.envid}`);
+  return `${parts.join(' ')}\r\n`;
+}
+
+/** RCPT TO with the parameters of RFC 3461 4.1 and 4.2 where the server offers DSN. */
+export function rcptCommand(recipient: EnvelopeRecipient, offered: Extensions): string {
+  const parts = [`RCPT TO:<${recipient.address}>`];
+  if (offered.dsn && recipient.notify !== undefined && recipient.notify.length > 0)
+    parts.push(`NOTIFY=${recipient.notify.join(',').toUpperCase()}`);
+  if (offered.dsn && recipient.orcpt !== undefined && isXtext(recipient.orcpt)) parts.push(`ORCPT=${recipient.orcpt}`);
+  return `${parts.join(' ')}\r\n`;
+}
+
+/** Why this server cannot be given this mail at all; undefined when it can. Nothing is converted: signatures would break. */
+export function unfit(mail: OutgoingMail, offered: Extensions): HopReply | undefined {
+  if (!isSafe(mail.sender)) return ownReply(553, '5.1.7', 'the sender address cannot be passed on');
+  if (needsUtf8(mail) && !offered.smtpUtf8)
+    return ownReply(550, '5.6.7', 'the next server takes no internationalized addresses or headers (SMTPUTF8)');
+  if (mail.eightBit && !offered.eightBitMime)
+    return ownReply(554, '5.6.3', 'the next server takes no 8-bit mail (8BITMIME)');
+  if (offered.maxSize !== undefined && mail.content.size > offered.maxSize)
+    return ownReply(552, '5.3.4', 'the message is larger than the next server takes');
+  return undefined;
+}
+
+/** Whether an address may stand in a command line: no control characters, bounded. */
+export function isSafe(address: string): boolean {
+  return address.length <= 1000 && !/\p{Cc}/u.test(address);
+}
+
+function needsUtf8(mail: OutgoingMail): boolean {
+  return mail.smtpUtf8 || !isAscii(mail.sender) || mail.recipients.some(({ address }) => !isAscii(address));
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
+}
+
+/** Printable characters without a space, bounded: what ENVID and ORCPT consist of. */
+function isXtext(text: string): boolean {
+  return /^[!-~\u00a0-\u{10ffff}]{1,1000}$/u.test(text);
+}

@@ -1,0 +1,228 @@
+import { createServer, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
+
+/**
+ * What the server does at a point of the dialogue: a string is sent as reply (CRLF is added); the word `close` ends the
+ * connection, `hang` says nothing, `half` sends text without an end and closes.
+ */
+export type FakeAction = string | { readonly half: string };
+
+/** An action, or what chooses it; undefined takes the usual one. */
+export type FakeChoice = FakeAction | ((argument: string, session: FakeSession) => FakeAction | undefined);
+
+export interface FakeSession {
+  /** Number of the connection, from 1. */
+  readonly connection: number;
+  /** Mails that this connection has carried. */
+  readonly mails: number;
+}
+
+export interface FakeScript {
+  readonly greeting?: FakeChoice;
+  readonly ehlo?: FakeChoice;
+  readonly starttls?: FakeChoice;
+  readonly auth?: FakeChoice;
+  readonly mail?: FakeChoice;
+  readonly rcpt?: FakeChoice;
+  readonly rset?: FakeChoice;
+  readonly data?: FakeChoice;
+  /** The answer to the end of data. */
+  readonly end?: FakeChoice;
+}
+
+export interface FakeMail {
+  readonly mailFrom: string;
+  readonly rcptTo: readonly string[];
+  /** What came between DATA and its end, dots un-stuffed, with the last CRLF. */
+  readonly bytes: Buffer;
+}
+
+export interface FakeSmtp {
+  readonly port: number;
+  /** `smtp://127.0.0.1:port` */
+  readonly url: string;
+  /** Mails whose end of data was answered with 2xx. */
+  readonly mails: readonly FakeMail[];
+  /** Command lines as they came, with the number of the connection in front: `1 EHLO x`. */
+  readonly dialogue: readonly string[];
+  readonly connections: number;
+  /** Changes the script for what comes. */
+  script: FakeScript;
+  /** Cuts all connections. */
+  cut(): void;
+  /** Stops listening and cuts all connections. */
+  close(): Promise<void>;
+}
+
+export interface FakeOptions {
+  /** Port to listen on; default: a free one. */
+  readonly port?: number;
+  readonly extensions?: readonly string[];
+  readonly script?: FakeScript;
+  /** Certificate and key (PEM) for STARTTLS, which is then offered; `implicit` begins with TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly implicit?: boolean };
+}
+
+export const USUAL_EXTENSIONS = ['PIPELINING', 'SIZE 0', '8BITMIME', 'SMTPUTF8', 'DSN', 'ENHANCEDSTATUSCODES'];
+
+/** A server on 127.0.0.1 that follows a script, for tests of clients. */
+export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp> {
+  const mails: FakeMail[] = [];
+  const dialogue: string[] = [];
+  const sockets = new Set<Socket>();
+  const state = { script: options.script ?? {}, connections: 0 };
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    state.connections += 1;
+    serve(socket, state.connections);
+  });
+
+  function serve(raw: Socket, connection: number): void {
+    let socket: Socket = raw;
+    let secure = false;
+    let buffer = Buffer.alloc(0);
+    let inData = false;
+    let silent = false;
+    let mailFrom = '';
+    let rcptTo: string[] = [];
+    const session = { connection, mails: 0 };
+
+    const secured = (): void => {
+      const { cert = '', key = '' } = options.tls ?? {};
+      socket.removeAllListeners('data');
+      socket = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert, key }) });
+      secure = true;
+      listen();
+    };
+
+    /** @returns whether the action was a reply of the given class */
+    const act = (choice: FakeChoice | undefined, argument: string, usual: string): string => {
+      const action = (typeof choice === 'function' ? choice(argument, session) : choice) ?? usual;
+      if (action === 'hang') {
+        silent = true;
+        return '';
+      }
+      if (action === 'close') {
+        silent = true;
+        socket.destroy();
+        return '';
+      }
+      if (typeof action !== 'string') {
+        silent = true;
+        socket.write(action.half, () => socket.destroy());
+        return '';
+      }
+      socket.write(`${action}\r\n`);
+      return action;
+    };
+
+    const ehlo = (): string => {
+      const offered = [
+        'fake.test',
+        ...(options.extensions ?? USUAL_EXTENSIONS),
+        ...(options.tls !== undefined && !secure ? ['STARTTLS'] : []),
+      ];
+      return offered.map((line, index) => `250${index === offered.length - 1 ? ' ' : '-'}${line}`).join('\r\n');
+    };
+
+    const command = (line: string): void => {
+      dialogue.push(`${connection} ${line}`);
+      const { script } = state;
+      const verb = (/^[A-Za-z]+/.exec(line)?.[0] ?? '').toUpperCase();
+      const argument = line.slice(verb.length).trim();
+      if (verb === 'EHLO') act(script.ehlo, argument, ehlo());
+      else if (verb === 'STARTTLS') {
+        if (act(script.starttls, argument, '220 go ahead').startsWith('220')) secured();
+      } else if (verb === 'AUTH') act(script.auth, argument, '235 2.7.0 welcome');
+      else if (verb === 'MAIL') {
+        if (act(script.mail, argument, '250 2.1.0 ok').startsWith('2')) {
+          mailFrom = argument;
+          rcptTo = [];
+        }
+      } else if (verb === 'RCPT') {
+        if (act(script.rcpt, argument, '250 2.1.5 ok').startsWith('2')) rcptTo.push(argument);
+      } else if (verb === 'DATA') {
+        const usual = rcptTo.length > 0 ? '354 go on' : '503 5.5.1 no valid recipients';
+        inData = act(script.data, argument, usual).startsWith('354');
+      } else if (verb === 'RSET') act(script.rset, argument, '250 2.0.0 ok');
+      else if (verb === 'QUIT') {
+        socket.end('221 2.0.0 bye\r\n');
+        silent = true;
+      } else act(script.auth, line, '500 5.5.2 what?');
+    };
+
+    const endOfData = (bytes: Buffer): void => {
+      inData = false;
+      const text = bytes.toString('latin1').replace(/^\./gm, '');
+      session.mails += 1;
+      const mail = { mailFrom, rcptTo, bytes: Buffer.from(text, 'latin1') };
+      rcptTo = [];
+      if (act(state.script.end, '', '250 2.0.0 queued').startsWith('2')) mails.push(mail);
+    };
+
+    const work = (): void => {
+      while (!silent) {
+        if (inData) {
+          const empty = buffer.indexOf('.\r\n') === 0;
+          const end = empty ? 0 : buffer.indexOf('\r\n.\r\n') + 2;
+          if (!empty && end < 2) return;
+          const bytes = buffer.subarray(0, end);
+          buffer = buffer.subarray(end + 3);
+          endOfData(bytes);
+        } else {
+          const end = buffer.indexOf('\r\n');
+          if (end < 0) return;
+          const line = buffer.toString('utf8', 0, end);
+          buffer = buffer.subarray(end + 2);
+          command(line);
+        }
+      }
+    };
+
+    function listen(): void {
+      socket.on('data', (chunk: Buffer) => {
+        buffer = Buffer.concat([buffer, chunk]);
+        work();
+      });
+      socket.on('error', () => socket.destroy());
+    }
+
+    if (options.tls?.implicit === true) secured();
+    else listen();
+    act(state.script.greeting, '', '220 fake.test ESMTP');
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const { port } = address;
+
+  return {
+    port,
+    url: `smtp://127.0.0.1:${port}`,
+    mails,
+    dialogue,
+    get connections() {
+      return state.connections;
+    },
+    get script() {
+      return state.script;
+    },
+    set script(script: FakeScript) {
+      state.script = script;
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
+    close() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+      });
+    },
+  };
+}
