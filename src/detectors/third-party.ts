@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { DetectorModule } from './types.js';
@@ -26,6 +27,7 @@ const shape = z.object({
  * @throws Error whose message says what is wrong with the file
  */
 export async function loadThirdParty(file: string): Promise<DetectorModule> {
+  if (!existsSync(file)) throw new Error('there is no such file');
   const loaded: unknown = await import(pathToFileURL(file).href);
   const exported = typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
   if (exported === undefined) throw new Error('it has no default export');

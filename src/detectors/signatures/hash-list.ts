@@ -53,7 +53,7 @@ export function parseHashList(
 
 function parseLine(raw: string): HashEntry | { readonly error: string; readonly column: number } | undefined {
   // A byte order mark is what Windows editors put in front.
-  const line = raw.replace(/^\uFEFF/, '').replace(/(^|\s)#.*$/, '');
+  const line = raw.replace(/^\uFEFF/, '').replace(/(^|\s)#[^]*$/, '');
   const text = line.trim();
   if (text === '') return undefined;
   const column = line.search(/\S/) + 1;
