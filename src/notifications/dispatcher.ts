@@ -1,0 +1,215 @@
+import { buffer } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import type { Content } from '../message/source.js';
+import type { JobQueue, QueueBackend } from '../queue/types.js';
+import { shared } from '../store/files.js';
+import type { Ledger, LedgerEntry } from '../store/types.js';
+import type { Log } from '../telemetry/log.js';
+import { MAX_ORIGINAL_IN_JOB, NOTIFICATION_QUEUE, type Clock, type NotificationJob } from './job.js';
+import { queuedEntry, suppressedEntry } from './ledger-entry.js';
+import { headerOf } from './original.js';
+import type { Outbox } from './outbox/outbox.js';
+import type { Owed, OwedNotification } from './types.js';
+
+export interface DispatcherOptions {
+  readonly outbox: Outbox;
+  readonly backend: QueueBackend;
+  readonly ledger: Ledger;
+  /** `notifications.from`. */
+  readonly from: string;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** How often the outbox is compared with the ledger and the queue. ms */
+export const SWEEP_INTERVAL = 15_000;
+/** What the ledger has no final state for is added again, less and less often. ms */
+const MAX_ADD_INTERVAL = 300_000;
+const CHUNK = 200;
+const MAX_SUPPRESSED = 10_000;
+
+/**
+ * The gateway's part: writes what is owed to the outbox and keeps the queue an index of it. Adding may fail or be
+ * forgotten by a queue that was wiped: what the ledger has no final state for is added again.
+ */
+export class NotificationDispatcher {
+  /** Looks at everything in the outbox once: settled entries leave, others are added when it is their time. */
+  readonly sweep = shared(() => this.sweepOnce());
+  private readonly options: DispatcherOptions;
+  private readonly queue: JobQueue<NotificationJob>;
+  /** When an entry is to be added (again), and how often it was. */
+  private readonly due = new Map<string, { readonly at: number; readonly adds: number }>();
+  private readonly background = new Set<Promise<void>>();
+  private suppressed: LedgerEntry[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(options: DispatcherOptions) {
+    this.options = options;
+    this.queue = options.backend.queue<NotificationJob>(NOTIFICATION_QUEUE);
+  }
+
+  /** Adds what a former run left, and begins to sweep. */
+  start(): void {
+    this.options.backend.onAvailable(() => {
+      // It may have come back empty.
+      this.due.clear();
+      this.inBackground(this.sweep());
+    });
+    this.timer = setInterval(() => {
+      this.inBackground(this.sweep());
+    }, SWEEP_INTERVAL);
+    this.timer.unref();
+    this.inBackground(this.sweep());
+  }
+
+  /**
+   * Resolves when what is owed is fsynced: only then may the client be answered. Rejects when it cannot be written.
+   * @param original the message, for `attach: original` and `attach: headers`
+   */
+  async put(owed: Owed, original?: Content): Promise<void> {
+    const { outbox, clock, from } = this.options;
+    const now = clock.now();
+    if (owed.notify.length > 0) {
+      const notify = await withHeader(owed.notify, original);
+      for (const each of notify) this.due.set(each.id, { at: now + SWEEP_INTERVAL, adds: 1 });
+      try {
+        await outbox.put(notify, original);
+      } catch (error) {
+        for (const each of notify) this.due.delete(each.id);
+        throw error;
+      }
+      this.inBackground(this.addAll(notify));
+    }
+    if (owed.suppressed.length > 0) {
+      this.suppressed.push(...owed.suppressed.map((each) => suppressedEntry(each, from, now)));
+      this.inBackground(this.recordSuppressed());
+    }
+  }
+
+  /** The ledger has a final state for it. */
+  settled(id: string): void {
+    this.due.delete(id);
+    this.inBackground(this.options.outbox.settle([id]));
+  }
+
+  /** Waits for what is under way; the rest is found again in the outbox at the next start. */
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.timer);
+    while (this.background.size > 0) await Promise.all(this.background);
+  }
+
+  private isClosed(): boolean {
+    return this.closed;
+  }
+
+  private async addAll(notifications: readonly OwedNotification[]): Promise<void> {
+    await Promise.all(notifications.map((each) => this.addFirst(each)));
+  }
+
+  private async addFirst(notification: OwedNotification): Promise<void> {
+    const { ledger, from, clock, log } = this.options;
+    const { id, traceId } = notification;
+    try {
+      await ledger.put(queuedEntry(notification, from, clock.now()));
+    } catch (error) {
+      log.warn({ id, traceId, err: error }, 'the ledger cannot be written: the notification is queued all the same');
+    }
+    await this.add(notification);
+  }
+
+  private async add(notification: OwedNotification): Promise<void> {
+    const { backend, log, outbox } = this.options;
+    const { id, traceId } = notification;
+    if (!backend.available || this.closed) return;
+    try {
+      const original = notification.attach === 'original' ? await this.smallOriginal(notification) : undefined;
+      if (!outbox.has(id)) return;
+      await this.queue.add(id, { notification, ...(original === undefined ? {} : { original }) });
+    } catch (error) {
+      log.warn({ id, traceId, err: error }, 'the queue does not take a notification: it waits in the outbox');
+    }
+  }
+
+  private async smallOriginal({ traceId }: OwedNotification): Promise<string | undefined> {
+    const original = await this.options.outbox.original(traceId);
+    if (original === undefined || original.size > MAX_ORIGINAL_IN_JOB) return undefined;
+    return (await buffer(Readable.from(original.read()))).toString('base64');
+  }
+
+  private async sweepOnce(): Promise<void> {
+    if (this.isClosed()) return;
+    const { outbox, clock } = this.options;
+    await this.recordSuppressed();
+    const ids = outbox.ids();
+    for (let i = 0; i < ids.length; i += CHUNK) {
+      if (this.isClosed()) return;
+      const chunk = ids.slice(i, i + CHUNK);
+      await this.takeOutSettled(chunk);
+      const now = clock.now();
+      await Promise.all(chunk.filter((id) => (this.due.get(id)?.at ?? 0) <= now).map((id) => this.addAgain(id, now)));
+    }
+  }
+
+  private async takeOutSettled(ids: readonly string[]): Promise<void> {
+    const { outbox, ledger, log } = this.options;
+    let settled: ReadonlySet<string>;
+    try {
+      settled = await ledger.settled(ids);
+    } catch (error) {
+      log.warn({ err: error }, 'the ledger cannot be read: notifications stay in the outbox');
+      return;
+    }
+    for (const id of settled) this.due.delete(id);
+    await outbox.settle(settled);
+  }
+
+  private async addAgain(id: string, now: number): Promise<void> {
+    const { outbox, backend, log } = this.options;
+    if (!outbox.has(id) || !backend.available) return;
+    const adds = (this.due.get(id)?.adds ?? 0) + 1;
+    this.due.set(id, { at: now + Math.min(SWEEP_INTERVAL * 2 ** (adds - 1), MAX_ADD_INTERVAL), adds });
+    try {
+      const notification = await outbox.read(id);
+      if (notification !== undefined) await this.add(notification);
+    } catch (error) {
+      log.error({ id, err: error }, 'the outbox cannot be read');
+    }
+  }
+
+  private async recordSuppressed(): Promise<void> {
+    const { ledger, log } = this.options;
+    const entries = this.suppressed;
+    this.suppressed = [];
+    for (const [i, entry] of entries.entries()) {
+      try {
+        await ledger.put(entry);
+      } catch (error) {
+        // Kept up to a bound until the ledger is back.
+        this.suppressed = [...entries.slice(i), ...this.suppressed].slice(0, MAX_SUPPRESSED);
+        log.warn({ err: error, waiting: this.suppressed.length }, 'the ledger cannot be written');
+        return;
+      }
+    }
+  }
+
+  /** Work that nobody waits for: its failures are logged, and a stop waits for it. */
+  private inBackground(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => {
+        this.options.log.error({ err: error }, 'the outbox could not be worked off');
+      })
+      .finally(() => this.background.delete(tracked));
+    this.background.add(tracked);
+  }
+}
+
+async function withHeader(
+  owed: readonly OwedNotification[],
+  original: Content | undefined,
+): Promise<readonly OwedNotification[]> {
+  if (original === undefined || owed.every((each) => each.attach === 'none')) return owed;
+  const originalHeader = await headerOf(original);
+  return owed.map((each) => (each.attach === 'none' ? each : { ...each, originalHeader }));
+}

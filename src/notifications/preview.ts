@@ -1,0 +1,37 @@
+import type { Config } from '../config/load.js';
+import { templateOf } from './template-choice.js';
+import type { Templates } from './templates/load.js';
+import { renderTemplate } from './templates/render.js';
+import { htmlToText } from './templates/html-text.js';
+import type { Group } from '../rules/types.js';
+import type { OwedNotification } from './types.js';
+
+/** A notification as its reader would see it; nothing is sent. */
+export interface PreviewedNotification {
+  readonly to: string;
+  readonly group: Group;
+  readonly template: string;
+  readonly subject: string;
+  /** The text part, or the HTML as text. */
+  readonly text: string;
+  readonly html?: string;
+}
+
+/** @throws Error when there is no template for it */
+export function previewNotification(
+  owed: OwedNotification,
+  templates: Templates,
+  config: Pick<Config, 'domains'>,
+): PreviewedNotification {
+  const template = templateOf(owed, templates);
+  if (template === undefined) throw new Error(`there is no template \`${owed.template}\``);
+  const { subject, text, html } = renderTemplate(template, owed.context, config.domains[0] ?? '');
+  return {
+    to: owed.to,
+    group: owed.group,
+    template: owed.template,
+    subject,
+    text: text ?? htmlToText(html ?? ''),
+    ...(html === undefined ? {} : { html }),
+  };
+}

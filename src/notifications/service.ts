@@ -1,0 +1,118 @@
+import path from 'node:path';
+import type { Config } from '../config/load.js';
+import type { Envelope } from '../message/envelope.js';
+import type { Content } from '../message/source.js';
+import type { Inspection } from '../pipeline/types.js';
+import type { QueueBackend } from '../queue/types.js';
+import type { Ledger } from '../store/types.js';
+import type { Log } from '../telemetry/log.js';
+import { NotificationDispatcher } from './dispatcher.js';
+import { NOTIFICATION_QUEUE, systemClock, type Clock, type NotificationJob } from './job.js';
+import { Outbox } from './outbox/outbox.js';
+import { owe, type Arrival } from './owed.js';
+import { NotificationSender, type SenderOptions } from './sender.js';
+import { oweSettings } from './settings.js';
+import type { Templates } from './templates/load.js';
+import type { MailTransport, Owed } from './types.js';
+
+export interface NotificationOptions {
+  readonly config: Config;
+  readonly queue: QueueBackend;
+  readonly ledger: Ledger;
+  readonly transport: MailTransport;
+  readonly templates: Templates;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** `gateway`: takes in and queues; `worker`: sends. */
+  readonly role?: 'gateway' | 'worker' | 'both';
+  /** Where this node listens, for the mails; default: the configured port. */
+  readonly port?: number;
+}
+
+/** Notifications as the gateway sees them. */
+export interface NotificationService {
+  /**
+   * Works out who is to be told and writes it to the outbox. When this resolves it is fsynced and the client may be
+   * answered; a message that owes nothing resolves without a write. Rejects when it cannot be written: 451.
+   * @param original the message as it was received, for `attach`
+   */
+  owe(inspection: Inspection, envelope: Envelope, arrival: Arrival, original: Content): Promise<Owed>;
+  /** Number of mails that the ledger has no final state for. */
+  readonly pending: number;
+  /** Looks at the outbox at once instead of at the next interval. */
+  sweep(): Promise<void>;
+  /** Close the queue first: it waits for the running jobs. */
+  close(): Promise<void>;
+}
+
+/** Mails that one process sends at the same time. */
+const CONCURRENCY = 10;
+
+/**
+ * Opens the outbox in `data/outbox`, adds what a former run left to the queue, and begins to send.
+ * @throws FolderInUseError when another process works in the outbox
+ */
+export async function openNotifications(options: NotificationOptions): Promise<NotificationService> {
+  const role = options.role ?? 'both';
+  if (role === 'worker') {
+    startSender(options, {});
+    return workerOnly;
+  }
+  const { config, queue, ledger, log, clock = systemClock } = options;
+  const outbox = await Outbox.open({ folder: path.join(config.data, 'outbox'), log });
+  const dispatcher = new NotificationDispatcher({
+    outbox,
+    backend: queue,
+    ledger,
+    from: config.notifications.from,
+    log,
+    clock,
+  });
+  dispatcher.start();
+  if (role === 'both') {
+    startSender(options, {
+      original: (traceId) => outbox.original(traceId),
+      onSettled: (id) => {
+        dispatcher.settled(id);
+      },
+    });
+  }
+  const settings = oweSettings(config, options.port);
+  return {
+    async owe(inspection, envelope, arrival, original) {
+      const owed = owe(inspection, envelope, settings, arrival);
+      await dispatcher.put(owed, original);
+      return owed;
+    },
+    get pending() {
+      return outbox.size;
+    },
+    sweep: dispatcher.sweep,
+    async close() {
+      await dispatcher.close();
+      await outbox.close();
+    },
+  };
+}
+
+function startSender(options: NotificationOptions, local: Pick<SenderOptions, 'original' | 'onSettled'>): void {
+  const { config, queue, ledger, transport, templates, log, clock = systemClock } = options;
+  const sender = new NotificationSender({
+    settings: config.notifications,
+    mydomain: config.domains[0] ?? '',
+    ledger,
+    transport,
+    templates,
+    log,
+    clock,
+    ...local,
+  });
+  queue.queue<NotificationJob>(NOTIFICATION_QUEUE).process(CONCURRENCY, sender.handle);
+}
+
+const workerOnly: NotificationService = {
+  owe: () => Promise.reject(new Error('a worker takes no mail in')),
+  pending: 0,
+  sweep: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};

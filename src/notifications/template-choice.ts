@@ -1,0 +1,10 @@
+import type { Template, Templates } from './templates/load.js';
+import type { OwedNotification } from './types.js';
+
+/**
+ * The template of a notification. One that was taken away while the mail waited is replaced by the group's own, so that
+ * what is owed is still told.
+ */
+export function templateOf(owed: OwedNotification, templates: Templates): Template | undefined {
+  return templates.get(owed.template) ?? templates.get(`rule-${owed.group}`);
+}

@@ -1,0 +1,159 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Place, Problem } from '../../config/problems.js';
+import { YamlSource } from '../../config/yaml-source.js';
+import { isMissing } from '../../store/files.js';
+import { compileText, type Compiled, type Fill } from './compile.js';
+import { TEMPLATE_KINDS, type TemplateKind } from './macros.js';
+import type { TextProblem } from './position.js';
+
+export type TemplateFormat = 'text' | 'html' | 'both';
+
+/** A template that can be filled in. */
+export interface Template {
+  readonly name: string;
+  readonly language: string;
+  readonly kind: TemplateKind;
+  /** `both`: the body is HTML, and a text is made from it. */
+  readonly format: TemplateFormat;
+  readonly subject: Fill;
+  readonly body: Fill;
+}
+
+export interface Templates {
+  /** The template in the language, else in English; undefined when there is none of the name. */
+  get(name: string, language?: string): Template | undefined;
+  readonly names: readonly string[];
+}
+
+export interface LoadedTemplates {
+  readonly templates: Templates;
+  readonly problems: readonly Problem[];
+}
+
+export const FALLBACK_LANGUAGE = 'en';
+const EXTENSION = '.hbs';
+const MAX_BYTES = 256 * 1024;
+const MAX_EXCERPT = 200;
+
+const frontMatter = z.strictObject({
+  subject: z.string().min(1),
+  format: z.enum(['text', 'html', 'both']).default('text'),
+  kind: z.enum(TEMPLATE_KINDS).optional(),
+});
+
+/**
+ * Reads all templates of some folders, each with one folder a language.
+ * @param folders the first that has a template of a name and language wins: own ones before shipped ones
+ * @param language of the mails, unless another is asked for; English where a template is missing in it
+ */
+export async function loadTemplates(folders: readonly string[], language: string): Promise<LoadedTemplates> {
+  const problems: Problem[] = [];
+  const byLanguage = new Map<string, Map<string, Template>>();
+  for (const folder of folders) {
+    for (const found of await subfolders(folder)) {
+      const known = byLanguage.get(found) ?? new Map<string, Template>();
+      byLanguage.set(found, known);
+      for (const file of await templateFiles(path.join(folder, found))) {
+        const name = path.basename(file, EXTENSION);
+        if (known.has(name)) continue;
+        const shown = path.posix.join(path.basename(folder), found, file);
+        const text = await readFile(path.join(folder, found, file), 'utf8');
+        const parsed = parseTemplate(shown, name, found, text);
+        problems.push(...parsed.problems);
+        if (parsed.template !== undefined) known.set(name, parsed.template);
+      }
+    }
+  }
+  const names = [...new Set([...byLanguage.values()].flatMap((each) => [...each.keys()]))].sort();
+  const get = (name: string, wanted: string = language): Template | undefined =>
+    byLanguage.get(wanted)?.get(name) ?? byLanguage.get(FALLBACK_LANGUAGE)?.get(name);
+  return { templates: { get, names }, problems };
+}
+
+/** @param file as its author would write it, for problems */
+export function parseTemplate(
+  file: string,
+  name: string,
+  language: string,
+  source: string,
+): { readonly template?: Template; readonly problems: readonly Problem[] } {
+  const text = source.replace(/^\uFEFF/, '').replace(/\r\n/g, '\n');
+  const whole = (message: string, hint?: string): { problems: Problem[] } => ({
+    problems: [
+      { severity: 'error', place: placeAt(file, text, 0), message, ...(hint === undefined ? {} : { hint }) },
+    ],
+  });
+  if (Buffer.byteLength(text) > MAX_BYTES) return whole(`the template is larger than ${MAX_BYTES / 1024} KiB`);
+  const match = /^---[ \t]*\n([\s\S]*?\n)?---[ \t]*(?:\n|$)/.exec(text);
+  if (match === null)
+    return whole('the template has no front matter', 'begin it with: ---, subject: "...", format: both, ---');
+  // A comment in the place of the opening line keeps the lines where they are.
+  const yaml = new YamlSource(file, `#\n${match[1] ?? ''}`);
+  if (yaml.problems.length > 0) return { problems: yaml.problems };
+  const head = frontMatter.safeParse(yaml.value ?? {});
+  if (!head.success) return { problems: yaml.fromZod(head.error, frontMatter) };
+  const { format } = head.data;
+  const kind = head.data.kind ?? kindOf(name);
+  const subject = compileText(head.data.subject, kind, false);
+  const start = match[0].length;
+  const body = compileText(text.slice(start), kind, format !== 'text');
+  const subjectPlace = yaml.place(['subject']);
+  const problems = [
+    ...subject.problems.map((each) => toProblem(each, subjectPlace)),
+    ...body.problems.map((each) => toProblem(each, placeAt(file, text, start + each.offset))),
+  ];
+  return fills(subject, body, (fill) => ({ name, language, kind, format, ...fill }), problems);
+}
+
+function fills(
+  subject: Compiled,
+  body: Compiled,
+  make: (fill: { readonly subject: Fill; readonly body: Fill }) => Template,
+  problems: readonly Problem[],
+): { readonly template?: Template; readonly problems: readonly Problem[] } {
+  if (subject.fill === undefined || body.fill === undefined) return { problems };
+  return { template: make({ subject: subject.fill, body: body.fill }), problems };
+}
+
+/** The kind of the shipped templates by their names; any other is one that rules name. */
+function kindOf(name: string): TemplateKind {
+  if (name.startsWith('dsn-')) return 'dsn';
+  if (name.startsWith('notice-')) return 'notice';
+  if (name.startsWith('events-')) return 'event';
+  return name === 'summary' ? 'summary' : 'rule';
+}
+
+function toProblem({ severity, message, hint }: TextProblem, place: Place): Problem {
+  return { severity, place, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+function placeAt(file: string, text: string, offset: number): Place {
+  const start = offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', start);
+  const line = text.slice(0, start).split('\n').length;
+  const excerpt = text.slice(start, end < 0 ? undefined : end).slice(0, MAX_EXCERPT);
+  return { file, line, column: offset - start + 1, excerpt };
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory() && /^[a-z]{2,3}(-[A-Za-z0-9]+)*$/.test(entry.name))
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function templateFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && entry.name.endsWith(EXTENSION) && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort();
+}

@@ -1,0 +1,97 @@
+import { formatSize } from '../../config/units.js';
+import { defang, isolated, oneLine, withoutBidi } from '../safe-text.js';
+import type { NotifiedObject, RuleNotificationContext } from '../types.js';
+import { formatZoned } from '../zoned-time.js';
+
+/** Where the values of a view are put: what is harmless in one place is not in another. */
+export type ViewPlace = 'header' | 'body';
+
+const PRODUCT = 'Gatepost';
+/** In code points. A reader recognizes the message long before. */
+const BOUNDS: Readonly<Record<ViewPlace, number>> = { header: 120, body: 500 };
+/** A message can have thousands of recipients. */
+const MAX_LISTED = 100;
+
+/** From worst to mildest; a status that is not named stands behind them. */
+const STATUS_ORDER = ['infected', 'phishing', 'malicious-link', 'macro', 'encrypted', 'spam', 'probable-spam', 'bulk'];
+
+/** The values that a template of kind `rule` can show, made harmless for their place. HTML is escaped by Handlebars. */
+export function ruleView(context: RuleNotificationContext, place: ViewPlace, mydomain: string): object {
+  const value = (text: string): string => safe(text, place);
+  const shown = (text: string): string => safe(defang(text), place);
+  const objects = context.objects.map((object) => objectView(object, shown));
+  const threat = context.objects.find((object) => object.threat !== '') ?? context.objects[0];
+  return {
+    productName: PRODUCT,
+    mydomain,
+    ...nodeView(context.node),
+    date: formatZoned(context.date, context.node.timezone),
+    messageId: context.messageId,
+    smtpMessageId: value(context.smtpMessageId),
+    sender: context.sender === '' ? '<>' : value(context.sender),
+    senderIp: value(context.senderIp),
+    allRecipients: texts(context.allRecipients.map(value)),
+    affectedRecipients: texts(context.affectedRecipients.map(value)),
+    subject: context.subject.trim() === '' ? '(no subject)' : shown(context.subject),
+    messageSize: formatSize(context.size),
+    rules: printed(
+      context.rules.map((rule) => {
+        const name = value(rule.name === '' ? rule.id : rule.name);
+        return printed({ id: rule.id, name }, name);
+      }),
+    ),
+    action: value(context.action),
+    quarantined: context.quarantined,
+    quarantinedText: context.quarantined ? 'yes' : 'no',
+    objects: printed(objects),
+    objectsOmitted: context.objectsOmitted ?? '',
+    objectName: 'Message',
+    worstStatus: shown(worstStatus(context.objects)),
+    scanner: threat?.module ?? '',
+    infectedObject: threat === undefined ? '' : shown(nameOf(threat)),
+    virusName: shown(threat?.threat ?? ''),
+  };
+}
+
+function nodeView(node: RuleNotificationContext['node']): object {
+  return { nodeName: node.name, nodeIp: node.address, nodePort: String(node.port), nodeComment: node.comment };
+}
+
+function objectView(object: NotifiedObject, shown: (text: string) => string): object {
+  const name = shown(nameOf(object));
+  const status = shown(object.status);
+  const threat = shown(object.threat);
+  return printed(
+    { name, size: object.size > 0 ? formatSize(object.size) : '', status, module: object.module, threat },
+    threat === '' ? `${name}: ${status}` : `${name}: ${status} (${threat})`,
+  );
+}
+
+function nameOf(object: NotifiedObject): string {
+  return object.name === '' ? 'Message' : object.name;
+}
+
+function worstStatus(objects: readonly NotifiedObject[]): string {
+  const rank = (status: string): number => {
+    const at = STATUS_ORDER.indexOf(status);
+    return at < 0 ? STATUS_ORDER.length : at;
+  };
+  const [worst] = [...objects].sort((a, b) => rank(a.status) - rank(b.status));
+  return worst?.status ?? '';
+}
+
+function safe(text: string, place: ViewPlace): string {
+  return place === 'header' ? withoutBidi(oneLine(text, BOUNDS.header)) : isolated(oneLine(text, BOUNDS.body));
+}
+
+function texts(values: readonly string[]): readonly string[] {
+  const rest = values.length - MAX_LISTED;
+  return printed(rest > 0 ? [...values.slice(0, MAX_LISTED), `and ${rest} more`] : [...values]);
+}
+
+/** The value with a text for where it is printed as a whole: a list reads `a, b`. */
+function printed<T extends object>(value: T, text?: string): T {
+  return Object.defineProperty(value, 'toString', {
+    value: () => text ?? (Array.isArray(value) ? value.map(String).join(', ') : ''),
+  });
+}
