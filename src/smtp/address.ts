@@ -1,0 +1,88 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
+
+const MAX_LOCAL = 64;
+const MAX_DOMAIN = 255;
+/** RFC 5321 4.5.3.1.3 counts the angle brackets. */
+const MAX_PATH = 256;
+const MAX_LABEL = 63;
+
+/** A path of MAIL FROM or RCPT TO. */
+export interface Path {
+  /** Without source route and angle brackets, in the form that came in; empty for `<>`. */
+  readonly address: string;
+  readonly nonAscii: boolean;
+  /** Offset behind the closing bracket. */
+  readonly end: number;
+}
+
+/**
+ * Reads a path by RFC 5321 4.1.2, with the extensions of RFC 6531 3.3.
+ * @param at offset of the opening bracket
+ * @returns undefined when it is none
+ */
+export function parsePath(text: string, at: number): Path | undefined {
+  if (text[at] !== '<') return undefined;
+  if (text[at + 1] === '>') return { address: '', nonAscii: false, end: at + 2 };
+  let start = at + 1;
+  // A source route is accepted and ignored (RFC 5321 appendix C).
+  const route = /^@[A-Za-z0-9.-]+(?:,@[A-Za-z0-9.-]+)*:/.exec(text.slice(start, start + MAX_PATH));
+  if (route !== null) start += route[0].length;
+  const localEnd = endOfLocal(text, start);
+  if (localEnd === undefined) return undefined;
+  const close = text.indexOf('>', localEnd);
+  if (close < 0) return undefined;
+  const local = text.slice(start, localEnd);
+  const address = text.slice(start, close);
+  if (text[localEnd] !== '@') {
+    return localEnd === close && /^postmaster$/i.test(local) ? { address, nonAscii: false, end: close + 1 } : undefined;
+  }
+  const domain = text.slice(localEnd + 1, close);
+  if (Buffer.byteLength(local) > MAX_LOCAL || Buffer.byteLength(domain) > MAX_DOMAIN) return undefined;
+  if (Buffer.byteLength(address) + 2 > MAX_PATH || !isDomain(domain)) return undefined;
+  return { address, nonAscii: !isAscii(address), end: close + 1 };
+}
+
+/**
+ * The domain of an address as A-labels in lower case, for comparing; an address literal stays as it is.
+ * Empty when the address has none, or one that cannot be written in A-labels.
+ */
+export function canonicalDomain(domain: string): string {
+  return isAscii(domain) ? domain.toLowerCase() : domainToASCII(domain);
+}
+
+/** Domain or address literal (RFC 5321 4.1.2, 4.1.3). */
+export function isDomain(domain: string): boolean {
+  if (domain.startsWith('[')) return isAddressLiteral(domain);
+  const ascii = canonicalDomain(domain);
+  return (
+    ascii !== '' &&
+    ascii.length <= MAX_DOMAIN &&
+    ascii.split('.').every((label) => label.length <= MAX_LABEL && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(label))
+  );
+}
+
+export function isAddressLiteral(text: string): boolean {
+  const inside = /^\[([^\]]*)\]$/.exec(text)?.[1];
+  if (inside === undefined) return false;
+  return /^IPv6:/i.test(inside) ? isIPv6(inside.slice(5)) : isIPv4(inside);
+}
+
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
+
+/** Dot-string or quoted string. @returns the offset behind it */
+function endOfLocal(text: string, start: number): number | undefined {
+  if (text[start] === '"') {
+    const quoted = /^"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e]|[^\x00-\x9f\ufffd])*"/u.exec(
+      text.slice(start, start + MAX_PATH),
+    );
+    return quoted === null ? undefined : start + quoted[0].length;
+  }
+  const dotString = /^[\w!#$%&'*+\-/=?^`{|}~\u00a0-\ufffc]+(?:\.[\w!#$%&'*+\-/=?^`{|}~\u00a0-\ufffc]+)*/.exec(
+    text.slice(start, start + MAX_PATH),
+  );
+  return dotString === null ? undefined : start + dotString[0].length;
+}

@@ -1,0 +1,97 @@
+const MAX_MARK = 200;
+const MAX_RECEIVED_LOOK = 2000;
+
+/** Start of a field that matters here; anything that begins with our own prefix counts, with a colon or without. */
+const FIELD = /^(?:(received)[ \t]*:|x-gatepost-)/gim;
+
+export interface HeaderScan {
+  /** The block without the fields that only we may write, in pieces. */
+  readonly pieces: readonly Buffer[];
+  /** Number of Received fields. */
+  readonly received: number;
+  /** How many of them were written by this host. */
+  readonly own: number;
+  /** Value of the first X-Gatepost-Notification field, unfolded. */
+  readonly ownMark?: string;
+}
+
+/**
+ * Looks through a header block in canonical form (CRLF only), with or without the empty line at its end.
+ * @param writtenHere matches a Received field that was written by this host (see `writtenBy`)
+ */
+export function scanHeader(block: Buffer, writtenHere: RegExp): HeaderScan {
+  const text = block.toString('latin1');
+  const pieces: Buffer[] = [];
+  let kept = 0;
+  let received = 0;
+  let own = 0;
+  let ownMark: string | undefined;
+  for (const match of text.matchAll(FIELD)) {
+    const start = match.index;
+    const end = fieldEnd(text, start);
+    if (match[1] !== undefined) {
+      received += 1;
+      if (writtenHere.test(text.slice(start, Math.min(end, start + MAX_RECEIVED_LOOK)))) own += 1;
+      continue;
+    }
+    ownMark ??= markIn(text.slice(start, Math.min(end, start + 2 * MAX_MARK)));
+    if (start > kept) pieces.push(block.subarray(kept, start));
+    kept = end;
+  }
+  if (kept === 0) pieces.push(block);
+  else if (kept < block.length) pieces.push(block.subarray(kept));
+  return { pieces, received, own, ...(ownMark === undefined ? {} : { ownMark }) };
+}
+
+/** Matches a Received field (RFC 5321 4.4) whose `by` names the host. */
+export function writtenBy(hostname: string): RegExp {
+  return new RegExp(`\\sby\\s+${hostname.replace(/[^A-Za-z0-9]/g, '\\$&')}(?=[\\s;(]|$)`, 'i');
+}
+
+/** The offset behind the field that starts here, its folded lines included. */
+function fieldEnd(text: string, start: number): number {
+  let at = text.indexOf('\r\n', start);
+  while (at >= 0) {
+    const next = text[at + 2];
+    if (next !== ' ' && next !== '\t') return at + 2;
+    at = text.indexOf('\r\n', at + 2);
+  }
+  return text.length;
+}
+
+function markIn(field: string): string | undefined {
+  const match = /^x-gatepost-notification[ \t]*:([^]*)$/i.exec(field);
+  return match?.[1]?.replace(/\s+/g, ' ').trim().slice(0, MAX_MARK);
+}
+
+const EMPTY_LINE = Buffer.from('\r\n\r\n');
+
+/** Finds the empty line at the end of a header block that comes in pieces of canonical form. */
+export class HeaderEnd {
+  /** How many bytes of CRLFCRLF the bytes so far end with. The start of the data counts as the start of a line. */
+  #matched = 2;
+
+  /** @returns the offset behind the empty line, or -1 when it does not end in this piece */
+  find(piece: Buffer): number {
+    let at = 0;
+    while (this.#matched > 0 && at < piece.length) {
+      if (piece[at] !== EMPTY_LINE[this.#matched]) {
+        this.#matched = 0;
+        break;
+      }
+      at += 1;
+      this.#matched += 1;
+      if (this.#matched === EMPTY_LINE.length) return at;
+    }
+    if (this.#matched > 0) return -1;
+    const found = piece.indexOf(EMPTY_LINE, at);
+    if (found >= 0) return found + EMPTY_LINE.length;
+    for (let length = Math.min(EMPTY_LINE.length - 1, piece.length - at); length > 0; length -= 1) {
+      if (piece.compare(EMPTY_LINE, 0, length, piece.length - length) === 0) {
+        this.#matched = length;
+        break;
+      }
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Envelope } from '../message/envelope.js';
+import { newTraceId, type TraceId } from '../message/trace-id.js';
+import type { SmtpReply } from '../rules/types.js';
+import type { DataSink } from './data-parser.js';
+import { Intake } from './intake.js';
+import { receivedField } from './received.js';
+import { formatReply } from './reply.js';
+import type { SessionContext } from './session-context.js';
+
+/** What a reception tells its session. */
+export interface ReceptionEvents {
+  /** Called once, when the message has been handled or refused. */
+  reply(reply: SmtpReply): void;
+  /** The data takes too long. */
+  timeout(): void;
+}
+
+/** One message on its way in, from DATA to the reply. */
+export class Reception implements DataSink {
+  readonly traceId: TraceId = newTraceId();
+  readonly envelope: Envelope;
+  /** The end of data was seen: the client waits for us. */
+  handling = false;
+  readonly #startedAt = Date.now();
+  readonly #extended: boolean;
+  readonly #context: SessionContext;
+  readonly #events: ReceptionEvents;
+  readonly #intake: Intake;
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param extended the client said EHLO */
+  constructor(envelope: Envelope, extended: boolean, context: SessionContext, events: ReceptionEvents) {
+    this.envelope = envelope;
+    this.#extended = extended;
+    this.#context = context;
+    this.#events = events;
+    this.#intake = new Intake(context.intake, this.traceId);
+    this.#timer = setTimeout(() => events.timeout(), context.config.smtp.timeouts.data);
+  }
+
+  write(chunk: Buffer): number {
+    return this.#intake.write(chunk);
+  }
+
+  get pressure(): Promise<void> | undefined {
+    return this.#intake.pressure;
+  }
+
+  ended(resume: () => void): void {
+    clearTimeout(this.#timer);
+    this.handling = true;
+    this.#context.counters.messages += 1;
+    this.#context.counters.bytes += this.#intake.size;
+    void this.#settle().then((reply) => {
+      if (reply.code < 400) this.#context.counters.accepted += 1;
+      this.#logReply(reply);
+      this.#events.reply(reply);
+      resume();
+    });
+  }
+
+  /** The client is gone, or the session is: nothing is kept. */
+  abort(): void {
+    clearTimeout(this.#timer);
+    this.#context.counters.aborted += 1;
+    this.#context.log.info({ ...this.#logFields(), size: this.#intake.size }, 'message not received in full');
+    void this.#intake.release();
+  }
+
+  /** Never rejects. */
+  async #settle(): Promise<SmtpReply> {
+    try {
+      return await this.#handle();
+    } catch (error) {
+      this.#context.log.error({ traceId: this.traceId, err: error }, 'a message could not be handled');
+      return { code: 451, enhanced: '4.3.0', text: 'Local error in processing, try again later' };
+    } finally {
+      await this.#intake.release();
+    }
+  }
+
+  async #handle(): Promise<SmtpReply> {
+    const { handler, config, log } = this.#context;
+    const result = await this.#intake.finish();
+    if (result.kind === 'refused') {
+      if (result.cause !== undefined) log.error({ traceId: this.traceId, err: result.cause }, 'upload not written');
+      return result.reply;
+    }
+    const receivedAt = Date.now();
+    const { envelope, traceId } = this;
+    const received = receivedField({
+      helo: envelope.helo,
+      client: envelope.client,
+      hostname: config.smtp.hostname,
+      extended: this.#extended,
+      tls: envelope.tls,
+      authenticated: envelope.user !== undefined,
+      smtpUtf8: envelope.smtpUtf8,
+      id: traceId,
+      recipients: envelope.recipients.map(({ address }) => address),
+      time: receivedAt,
+    });
+    return await handler.handle({
+      traceId,
+      envelope,
+      intake: result.report,
+      source: result.source,
+      receivedAt,
+      received,
+    });
+  }
+
+  #logReply(reply: SmtpReply): void {
+    this.#context.log.info(
+      {
+        ...this.#logFields(),
+        size: this.#intake.size,
+        ms: Date.now() - this.#startedAt,
+        reply: formatReply(reply),
+      },
+      'message',
+    );
+  }
+
+  #logFields(): Record<string, unknown> {
+    const { client, helo, sender, recipients, tls, user } = this.envelope;
+    return {
+      traceId: this.traceId,
+      client,
+      helo,
+      tls,
+      ...(user === undefined ? {} : { user }),
+      ...(this.#context.config.log.addresses ? { sender, recipients: recipients.map(({ address }) => address) } : {}),
+      recipientCount: recipients.length,
+    };
+  }
+}

@@ -1,0 +1,39 @@
+import { networkSet } from '../config/networks.js';
+import type { SmtpReply } from '../rules/types.js';
+import { canonicalDomain } from './address.js';
+
+/** For whom we take mail: our own domains from everybody, all others from clients that may relay. */
+export class RelayPolicy {
+  readonly #domains: ReadonlySet<string>;
+  readonly #trusted: { has(address: string): boolean };
+  /** Where mail to `postmaster` without a domain goes (RFC 5321 4.1.1.3). */
+  readonly #home: string;
+
+  /** @param trusted addresses and networks; see parseNetwork */
+  constructor(domains: readonly string[], trusted: readonly string[]) {
+    this.#domains = new Set(domains.map(canonicalDomain).filter((domain) => domain !== ''));
+    this.#trusted = networkSet(trusted);
+    this.#home = domains[0] ?? 'localhost';
+  }
+
+  /** Whether a client is named under `trusted`. */
+  trusts(address: string): boolean {
+    return this.#trusted.has(address);
+  }
+
+  /** The recipient's full address: `postmaster` alone gets the first of our domains. */
+  complete(address: string): string {
+    return address.includes('@') ? address : `${address}@${this.#home}`;
+  }
+
+  /** @returns the refusal, or undefined when the recipient is taken */
+  check(address: string, mayRelay: boolean): SmtpReply | undefined {
+    const domain = canonicalDomain(address.slice(address.lastIndexOf('@') + 1));
+    if (mayRelay || this.#domains.has(domain)) return undefined;
+    return {
+      code: 550,
+      enhanced: '5.7.1',
+      text: `Relaying denied: ${domain} is not among this gateway's domains (see \`domains\` and \`trusted\` in gatepost.yaml)`,
+    };
+  }
+}

@@ -1,0 +1,39 @@
+import type { Config } from '../config/load.js';
+import type { NetworkSet } from '../config/networks.js';
+import type { Log } from '../telemetry/log.js';
+import type { Gate } from './gate.js';
+import type { IntakeSettings } from './intake.js';
+import type { RelayPolicy } from './relay.js';
+import type { MessageHandler } from './types.js';
+import type { Users } from './users.js';
+
+/** What happened since the start. */
+export interface SmtpCounters {
+  sessions: number;
+  /** Sessions that were not let in. */
+  refusedSessions: number;
+  /** Messages whose end of data was seen. */
+  messages: number;
+  /** Of them, those that were answered 2xx. */
+  accepted: number;
+  /** Bytes of messages, in canonical form. */
+  bytes: number;
+  refusedRecipients: number;
+  /** Messages whose client went away, or was too slow, before their end. */
+  aborted: number;
+}
+
+/** What all sessions share. */
+export interface SessionContext {
+  readonly config: Config;
+  readonly relay: RelayPolicy;
+  readonly gate: Gate;
+  readonly handler: MessageHandler;
+  readonly intake: IntakeSettings;
+  /** Absent when nobody can log in. */
+  readonly users?: Users;
+  readonly tlsOffered: boolean;
+  readonly xclient: NetworkSet;
+  readonly log: Log;
+  readonly counters: SmtpCounters;
+}

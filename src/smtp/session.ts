@@ -1,0 +1,336 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { SMTPServer } from 'smtp-server';
+import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
+import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import { canonicalAddress } from '../config/networks.js';
+import type { SmtpReply } from '../rules/types.js';
+import { DataParser } from './data-parser.js';
+import { Reception } from './reception.js';
+import { replyLines } from './reply.js';
+import type { SessionContext } from './session-context.js';
+import { Transaction } from './transaction.js';
+
+const GREETING_DELAY = 100;
+const MAX_HELO = 255;
+/** Marks a reply that carries its own enhanced status code. */
+const COMPLETE = 'COMPLETE';
+
+/**
+ * One SMTP session. smtp-server's connection does the sockets, TLS, AUTH and XCLIENT; the mail transaction and every
+ * limit are ours.
+ */
+export class Session extends SMTPConnection {
+  readonly #context: SessionContext;
+  #transaction: Transaction | undefined;
+  #reception: Reception | undefined;
+  #extended = false;
+  #errors = 0;
+  #waited = false;
+  #trust: { readonly address: string; readonly trusted: boolean } | undefined;
+  /** The client that was counted in; undefined before and after. */
+  #counted: string | undefined;
+
+  constructor(
+    server: SMTPServer,
+    socket: Socket | TLSSocket,
+    options: SMTPConnectionOptions | null | undefined,
+    context: SessionContext,
+  ) {
+    super(server, socket, options);
+    this.#context = context;
+  }
+
+  /** The client's address in canonical form; after XCLIENT that of the client behind it. */
+  get client(): string {
+    return canonicalAddress(this.remoteAddress) ?? this.remoteAddress;
+  }
+
+  get #user(): string | undefined {
+    const user: unknown = this.session.user;
+    return typeof user === 'string' ? user : undefined;
+  }
+
+  /** Named under `trusted`. Asked for each command, so the answer is kept until XCLIENT changes the client. */
+  get #trusted(): boolean {
+    if (this.#trust?.address !== this.remoteAddress) {
+      this.#trust = { address: this.remoteAddress, trusted: this.#context.relay.trusts(this.client) };
+    }
+    return this.#trust.trusted;
+  }
+
+  /** Lets the client in or not; the library's delay before the greeting is only for clients that we do not know. */
+  override init(): void {
+    this._setListeners(() => {
+      const { gate, counters, log } = this.#context;
+      const { client } = this;
+      const refusal = gate.enter(client);
+      if (refusal !== undefined) {
+        counters.refusedSessions += 1;
+        log.info({ client, reply: refusal.text }, 'session refused');
+        this.#reply(refusal);
+        return;
+      }
+      counters.sessions += 1;
+      this.#counted = client;
+      if (this.#trusted || gate.isPatient(client)) {
+        this.connectionReady();
+        return;
+      }
+      this.#waited = true;
+      setTimeout(() => this.connectionReady(), GREETING_DELAY).unref();
+    });
+  }
+
+  /**
+   * Begins to end the session: at once when no message is coming in or being handled, else after its reply.
+   */
+  shutDown(): void {
+    if (this.#reception === undefined) this.#reply({ code: 421, enhanced: '4.3.2', text: 'Service is shutting down' });
+  }
+
+  /** Ends it whatever is going on. */
+  destroy(): void {
+    this._socket.destroy();
+  }
+
+  override close(): void {
+    super.close();
+    this.#over();
+  }
+
+  override _onClose(): void {
+    super._onClose();
+    this.#over();
+  }
+
+  override _onTimeout(): void {
+    // While we are busy the client rightly waits.
+    if (this._closing || this._handlerPending) super._onTimeout();
+    else if (this.#reception?.handling === true) this._armTimeout();
+    else this.#reply({ code: 421, enhanced: '4.4.2', text: 'Timeout' });
+  }
+
+  override _createParser(): SMTPStream {
+    const parser = new DataParser({ maxCommandLength: this._server.options.maxCommandLength });
+    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.on('error', () => this.#reply({ code: 421, enhanced: '4.7.0', text: 'Command line too long' }));
+    return parser;
+  }
+
+  override _onCommand(command: Buffer, callback?: () => void): void {
+    if (!this._upgrading && !this._ready) {
+      this.#context.gate.markImpatient(this.client);
+      this.#context.log.info({ client: this.client }, 'client talks before the greeting');
+      this.#reply({ code: 421, enhanced: '4.7.0', text: 'You talk too soon' });
+      return;
+    }
+    // The library ends a session after ten unknown commands; ours counts all errors.
+    this._unrecognizedCommands = 0;
+    super._onCommand(command, callback);
+  }
+
+  /** Every reply passes here: counts errors, and joins the replies to pipelined commands into one write. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    const socket = this._socket;
+    // What precedes a TLS handshake must be out before the handshake begins.
+    if (code !== 220 && !this._upgrading && !socket.destroyed) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    super.send(code, data, context);
+    if (code < 500 || this._closing || this.#trusted) return;
+    this.#errors += 1;
+    if (this.#errors >= this.#context.config.smtp.maxErrors) {
+      this.#reply({ code: 421, enhanced: '4.7.0', text: 'Too many errors' });
+    }
+  }
+
+  /** RFC 2034: all replies but the greeting, those to HELO and EHLO, and 3xx; refusals always. */
+  override _getEnhancedStatusCode(code: number, context?: string | false): string {
+    if (context === COMPLETE) return '';
+    if (code === 421) return '4.7.0';
+    if (code < 400) return super._getEnhancedStatusCode(code, context);
+    const named = context === false || context === 'HELO' || context === 'EHLO' ? undefined : context;
+    return super._getEnhancedStatusCode(code, named);
+  }
+
+  override _resetSession(): void {
+    super._resetSession();
+    this.#transaction = undefined;
+  }
+
+  override _proxyCommandAllowed(command: string): boolean {
+    return (
+      command === 'XCLIENT' && !this._xClient.has('ADDR') && this.#context.xclient.has(this._originalRemoteAddress)
+    );
+  }
+
+  override handler_EHLO(command: Buffer, callback: () => void): void {
+    if (this.#greet(command, true)) {
+      const { config, users, tlsOffered } = this.#context;
+      const lines = [
+        this.name,
+        'PIPELINING',
+        `SIZE ${config.smtp.maxMessageSize}`,
+        '8BITMIME',
+        'SMTPUTF8',
+        'DSN',
+        'ENHANCEDSTATUSCODES',
+        ...(tlsOffered && !this.secure ? ['STARTTLS'] : []),
+        ...(users !== undefined && this.secure && this.#user === undefined ? ['AUTH PLAIN LOGIN'] : []),
+        ...(this._proxyCommandAllowed('XCLIENT') ? ['XCLIENT NAME ADDR PORT PROTO HELO LOGIN'] : []),
+      ];
+      this.send(250, lines, false);
+    }
+    callback();
+  }
+
+  override handler_HELO(command: Buffer, callback: () => void): void {
+    if (this.#greet(command, false)) this.send(250, this.name, false);
+    callback();
+  }
+
+  override handler_AUTH(command: Buffer, callback: () => void): void {
+    if (!this.secure) {
+      this.#reply({ code: 538, enhanced: '5.7.11', text: 'Encryption is required: use STARTTLS first' });
+      callback();
+    } else if (this.#transaction !== undefined) {
+      this.#reply({ code: 503, enhanced: '5.5.1', text: 'Not during a mail transaction' });
+      callback();
+    } else super.handler_AUTH(command, callback);
+  }
+
+  override handler_VRFY(_command: Buffer, callback: () => void): void {
+    this.#reply({ code: 252, enhanced: '2.5.0', text: 'Addresses are not verified; send the message' });
+    callback();
+  }
+
+  handler_EXPN(_command: Buffer, callback: () => void): void {
+    this.#reply({ code: 502, enhanced: '5.5.1', text: 'Lists are not expanded' });
+    callback();
+  }
+
+  override handler_HELP(_command: Buffer, callback: () => void): void {
+    this.#reply({ code: 214, enhanced: '2.0.0', text: 'See RFC 5321' });
+    callback();
+  }
+
+  /** Not from an address that is named for it: the session ends, or the next commands would count as the proxy's own. */
+  handler_PROXY(): void {
+    const text = 'The PROXY protocol is not expected from your address (see `smtp.proxyProtocol` in gatepost.yaml)';
+    this.#reply({ code: 421, enhanced: '4.7.1', text });
+  }
+
+  override handler_MAIL(command: Buffer, callback: () => void): void {
+    this.#reply(this.#mail(command.toString()));
+    callback();
+  }
+
+  override handler_RCPT(command: Buffer, callback: () => void): void {
+    this.#reply(this.#rcpt(command.toString()));
+    callback();
+  }
+
+  override handler_DATA(command: Buffer, callback: () => void): void {
+    const parser = this._parser;
+    const refusal = this.#checkData(command.toString());
+    const transaction = this.#transaction;
+    if (refusal !== undefined || transaction === undefined || !(parser instanceof DataParser)) {
+      if (refusal !== undefined) this.#reply(refusal);
+      callback();
+      return;
+    }
+    const user = this.#user;
+    const envelope = transaction.envelope({
+      client: this.client,
+      helo: this.hostNameAppearsAs === false ? '' : this.hostNameAppearsAs,
+      tls: this.secure,
+      ...(user === undefined ? {} : { user }),
+      trusted: user !== undefined || this.#trusted,
+    });
+    const reception = new Reception(envelope, this.#extended, this.#context, {
+      reply: (reply) => this.#finish(reception, reply),
+      timeout: () => this.#reply({ code: 421, enhanced: '4.4.2', text: 'Timeout' }),
+    });
+    this.#reception = reception;
+    parser.receive(reception);
+    this.send(354, 'End data with <CR><LF>.<CR><LF>');
+    callback();
+  }
+
+  #greet(command: Buffer, extended: boolean): boolean {
+    const [, name = '', ...rest] = command.toString().trim().split(/\s+/);
+    if (name === '' || rest.length > 0 || name.length > MAX_HELO || /[\x00-\x20\x7f-\x9f]/.test(name)) {
+      this.#reply({ code: 501, enhanced: '5.5.4', text: `Syntax: ${extended ? 'EHLO' : 'HELO'} hostname` });
+      return false;
+    }
+    this.#extended = extended;
+    this.hostNameAppearsAs = name;
+    this._resetSession();
+    return true;
+  }
+
+  #mail(line: string): SmtpReply {
+    if (this.#transaction !== undefined) return { code: 503, enhanced: '5.5.1', text: 'Nested MAIL command' };
+    const { config, relay, users, handler } = this.#context;
+    const begun = Transaction.begin(line, {
+      maxMessageSize: config.smtp.maxMessageSize,
+      maxRecipients: config.smtp.maxRecipients,
+      authOffered: users !== undefined && this.secure,
+      relay,
+    });
+    if (!(begun instanceof Transaction)) return begun;
+    if (!handler.hasRoom()) {
+      return { code: 452, enhanced: '4.3.1', text: 'Insufficient system storage, try again later' };
+    }
+    this.#transaction = begun;
+    this.session.envelope.mailFrom = { address: begun.sender, args: false };
+    return { code: 250, enhanced: '2.1.0', text: 'Ok' };
+  }
+
+  #rcpt(line: string): SmtpReply {
+    if (this.#transaction === undefined) return { code: 503, enhanced: '5.5.1', text: 'MAIL comes first' };
+    const reply = this.#transaction.addRecipient(line, this.#user !== undefined || this.#trusted);
+    if (reply.code >= 400) {
+      this.#context.counters.refusedRecipients += 1;
+      this.#context.log.info({ client: this.client, reply: `${reply.code} ${reply.text}` }, 'recipient refused');
+    }
+    return reply;
+  }
+
+  #checkData(line: string): SmtpReply | undefined {
+    const transaction = this.#transaction;
+    if (!/^DATA[ \t]*$/i.test(line)) return { code: 501, enhanced: '5.5.4', text: 'DATA takes no parameters' };
+    if (transaction === undefined) return { code: 503, enhanced: '5.5.1', text: 'MAIL comes first' };
+    if (transaction.recipients.length > 0) return undefined;
+    return transaction.refused > 0
+      ? { code: 554, enhanced: '5.5.1', text: 'No valid recipients' }
+      : { code: 503, enhanced: '5.5.1', text: 'RCPT comes first' };
+  }
+
+  /** Answers a message. A refused one does not count as an error of the client. */
+  #finish(reception: Reception, reply: SmtpReply): void {
+    this.#reception = undefined;
+    this._resetSession();
+    if (reply.code < 400) {
+      this.#errors = 0;
+      if (this.#waited) this.#context.gate.markPatient(this.client);
+    }
+    super.send(reply.code, replyLines(reply, reception.envelope.smtpUtf8), COMPLETE);
+    if (this.#context.gate.stopping) this.shutDown();
+  }
+
+  #reply(reply: SmtpReply): void {
+    this.send(reply.code, replyLines(reply, this.#transaction?.parameters.smtpUtf8 === true), COMPLETE);
+  }
+
+  /** The session has ended: its place is free, and a message that was still coming in is dropped. */
+  #over(): void {
+    if (this.#counted !== undefined) this.#context.gate.leave(this.#counted);
+    this.#counted = undefined;
+    if (this.#reception?.handling !== false) return;
+    this.#reception.abort();
+    this.#reception = undefined;
+  }
+}

@@ -1,0 +1,231 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import type { SMTPServerOptions } from 'smtp-server';
+import type { Config } from '../config/load.js';
+import { networkSet } from '../config/networks.js';
+import type { Log } from '../telemetry/log.js';
+import { authenticator } from './authenticator.js';
+import { Gate } from './gate.js';
+import { writtenBy } from './header-scan.js';
+import { MemoryBudget } from './intake.js';
+import { Listener } from './listener.js';
+import { RelayPolicy } from './relay.js';
+import type { SessionContext, SmtpCounters } from './session-context.js';
+import type { MessageHandler } from './types.js';
+import { removeLeftovers } from './upload-file.js';
+import { Users } from './users.js';
+
+/** Bytes that all messages together may hold in memory on their way in; more go to files. */
+const MEMORY_LIMIT = 256 * 2 ** 20;
+/** ms that a client has to close its side after our last reply. */
+const LINGER = 1000;
+
+export interface SmtpAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly implicitTls: boolean;
+}
+
+export interface SmtpOptions {
+  readonly config: Config;
+  readonly handler: MessageHandler;
+  readonly log: Log;
+  /** Folder for large uploads, made if it is not there; this service's own. */
+  readonly spoolFolder: string;
+}
+
+export interface SmtpService {
+  /** Where it listens, with the real ports. */
+  readonly addresses: readonly SmtpAddress[];
+  readonly counters: Readonly<SmtpCounters>;
+  /** Sessions that are open now. */
+  readonly sessions: number;
+  /**
+   * Stops: new sessions and idle ones get 421, those whose message is coming in or being handled may finish within
+   * `smtp.timeouts.stop`. Resolves when all sockets are closed. Calling it again returns the same promise.
+   */
+  close(): Promise<void>;
+}
+
+/** It cannot listen, or a certificate or user file cannot be read. The message is for the admin. */
+export class SmtpStartError extends Error {
+  override readonly name = 'SmtpStartError';
+}
+
+/**
+ * Starts to take mail in.
+ * @throws SmtpStartError
+ */
+export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
+  const { config, handler, log, spoolFolder } = options;
+  const { smtp } = config;
+  await mkdir(spoolFolder, { recursive: true, mode: 0o700 });
+  const leftovers = await removeLeftovers(spoolFolder);
+  if (leftovers > 0) log.info({ leftovers }, 'uploads that were never finished are removed');
+  const tls =
+    smtp.tls === undefined
+      ? undefined
+      : {
+          cert: await readKeyFile('smtp.tls.cert', smtp.tls.cert),
+          key: await readKeyFile('smtp.tls.key', smtp.tls.key),
+        };
+  const users = smtp.auth === undefined ? undefined : new Users(smtp.auth.users);
+  if (users !== undefined && tls === undefined) {
+    log.warn('`smtp.auth` has no effect without `smtp.tls`: logging in is offered only under TLS');
+  }
+  const counters: SmtpCounters = {
+    sessions: 0,
+    refusedSessions: 0,
+    messages: 0,
+    accepted: 0,
+    bytes: 0,
+    refusedRecipients: 0,
+    aborted: 0,
+  };
+  const gate = new Gate(smtp.maxConnections, smtp.maxConnectionsPerClient);
+  const context: SessionContext = {
+    config,
+    relay: new RelayPolicy(config.domains, config.trusted),
+    gate,
+    handler,
+    intake: {
+      lineEndings: smtp.lineEndings,
+      maxMessageSize: smtp.maxMessageSize,
+      maxReceived: smtp.maxReceived,
+      writtenHere: writtenBy(smtp.hostname),
+      spoolFolder,
+      budget: new MemoryBudget(MEMORY_LIMIT),
+    },
+    ...(users === undefined ? {} : { users }),
+    tlsOffered: tls !== undefined,
+    xclient: networkSet(smtp.xclient),
+    log,
+    counters,
+  };
+  const proxies = networkSet(smtp.proxyProtocol);
+  const listeners: Listener[] = [];
+  const addresses: SmtpAddress[] = [];
+  try {
+    for (const address of smtp.listen) {
+      if (address.implicitTls && tls === undefined) {
+        throw new SmtpStartError(`listening on tls://${address.host}:${address.port} needs \`smtp.tls\``);
+      }
+      const listener = makeListener(address, config, context, tls, proxies, log, users);
+      const port = await listen(listener, address);
+      listeners.push(listener);
+      addresses.push({ ...address, port });
+    }
+  } catch (error) {
+    await Promise.all(listeners.map((listener) => closeListener(listener)));
+    throw error;
+  }
+  let closing: Promise<void> | undefined;
+  return {
+    addresses,
+    counters,
+    get sessions() {
+      return gate.sessions;
+    },
+    close: () => (closing ??= stop(listeners, gate, smtp.timeouts.stop)),
+  };
+}
+
+function makeListener(
+  address: SmtpAddress,
+  config: Config,
+  context: SessionContext,
+  tls: { readonly cert: string; readonly key: string } | undefined,
+  proxies: ReturnType<typeof networkSet>,
+  log: Log,
+  users: Users | undefined,
+): Listener {
+  const { smtp } = config;
+  const options: SMTPServerOptions = {
+    name: smtp.hostname,
+    secure: address.implicitTls,
+    logger: false,
+    authOptional: true,
+    authMethods: ['PLAIN', 'LOGIN'],
+    disabledCommands: [
+      ...['WIZ', 'SHELL', 'KILL', 'XFORWARD'],
+      ...(tls === undefined ? ['STARTTLS'] : []),
+      ...(users === undefined ? ['AUTH'] : []),
+    ],
+    hideENHANCEDSTATUSCODES: false,
+    disableReverseLookup: true,
+    socketTimeout: smtp.timeouts.command,
+    // Here it bounds only the sockets that wait for a PROXY line or a TLS handshake.
+    maxClients: smtp.maxConnections,
+    minVersion: 'TLSv1.2',
+    onAuth: authenticator(users, log),
+    ...tls,
+  };
+  let listener: Listener;
+  try {
+    listener = new Listener(options, context, proxies);
+  } catch (cause) {
+    throw new SmtpStartError(`\`smtp.tls\`: certificate and key cannot be used: ${messageOf(cause)}`, { cause });
+  }
+  listener.on('error', (error: Error) => log.info({ reason: error.message }, 'connection broken off'));
+  return listener;
+}
+
+function listen(listener: Listener, address: SmtpAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: Error): void => {
+      const reason =
+        'code' in cause && cause.code === 'EADDRINUSE' ? 'another program listens there already' : cause.message;
+      reject(new SmtpStartError(`cannot listen on ${address.host}:${address.port}: ${reason}`, { cause }));
+    };
+    listener.server.once('error', failed);
+    listener.listen(address.port, address.host, () => {
+      listener.server.removeListener('error', failed);
+      const bound: AddressInfo | string | null = listener.server.address();
+      resolve(bound === null || typeof bound === 'string' ? address.port : bound.port);
+    });
+  });
+}
+
+async function stop(listeners: readonly Listener[], gate: Gate, patience: number): Promise<void> {
+  gate.stopping = true;
+  for (const session of allSessions(listeners)) session.shutDown();
+  // Those that close now, and those whose message is settled in time, have until then.
+  await waitUntil(() => gate.sessions === 0, patience);
+  await waitUntil(() => allSessions(listeners).length === 0, LINGER);
+  for (const session of allSessions(listeners)) session.destroy();
+  await Promise.all(listeners.map((listener) => closeListener(listener)));
+}
+
+function allSessions(listeners: readonly Listener[]): readonly Session[] {
+  return listeners.flatMap((listener) => [...listener.sessions]);
+}
+
+type Session = Listener['sessions'] extends Set<infer S> ? S : never;
+
+function closeListener(listener: Listener): Promise<void> {
+  return new Promise((resolve) => listener.close(() => resolve()));
+}
+
+/** Resolves when the condition holds, or after the time (ms). */
+function waitUntil(condition: () => boolean, time: number): Promise<void> {
+  return new Promise((resolve) => {
+    const deadline = Date.now() + time;
+    const look = (): void => {
+      if (condition() || Date.now() >= deadline) resolve();
+      else setTimeout(look, 20);
+    };
+    look();
+  });
+}
+
+async function readKeyFile(key: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new SmtpStartError(`\`${key}\` cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
