@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../config/load.js';
-import { formatPlace, type Problem } from '../config/problems.js';
+import { formatPlace } from '../config/problems.js';
 import { configureDetectors, type ConfiguredDetectors } from './configure.js';
 import { createDetectors, onErrorOf } from './registry.js';
 
@@ -40,7 +40,9 @@ async function configure(yaml: string, deadline = DEADLINE): Promise<ConfiguredD
 async function problemOf(yaml: string, deadline?: number): Promise<string> {
   const { problems } = await configure(yaml, deadline);
   expect(problems).toHaveLength(1);
-  const { place, message, hint } = problems[0] as Problem;
+  const [problem] = problems;
+  if (problem === undefined) return '';
+  const { place, message, hint } = problem;
   return `${place === undefined ? '' : formatPlace(place)} ${message}${hint === undefined ? '' : ` (${hint})`}`;
 }
 

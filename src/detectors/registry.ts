@@ -31,6 +31,11 @@ export function onErrorOf(specs: readonly DetectorSpec[]): ReadonlyMap<string, D
   return new Map(specs.map((spec) => [spec.name, spec.onError]));
 }
 
+/** The statuses that each configured module can report: what rules may name. */
+export function statusesOf(specs: readonly DetectorSpec[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(specs.map((spec) => [spec.name, spec.statuses]));
+}
+
 /** Ends connections and the like; a detector that fails to end does not keep the others from it. */
 export async function closeDetectors(active: readonly ActiveDetector[]): Promise<void> {
   await Promise.allSettled(active.map(async ({ detector }) => await detector.close?.()));

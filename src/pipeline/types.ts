@@ -22,6 +22,8 @@ export interface ModuleRun {
   /** `clean`, or the most telling status that the module reported. */
   readonly status: string;
   readonly milliseconds: number;
+  /** Why it failed, in one line for the admin's log and journal; never for mail or SMTP clients. */
+  readonly cause?: string;
 }
 
 /** What the rest of the gateway needs to know of a message without reading it again. */

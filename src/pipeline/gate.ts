@@ -1,0 +1,72 @@
+/** Why a message may go on, or may not. */
+export type Entry = 'go' | 'full' | 'late' | 'closed';
+
+export interface GateOptions {
+  /** Messages inside at the same time. */
+  readonly places: number;
+  /** Bytes in memory of all messages that wait. */
+  readonly maxBytes: number;
+  /** ms that one message may wait. */
+  readonly maxWait: number;
+}
+
+interface Waiting {
+  readonly bytes: number;
+  readonly enter: (entry: Entry) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Lets messages in one by one, in the order in which they came. */
+export class Gate {
+  inside = 0;
+  private readonly options: GateOptions;
+  private readonly waiting = new Set<Waiting>();
+  private bytes = 0;
+  private closed = false;
+
+  constructor(options: GateOptions) {
+    this.options = options;
+  }
+
+  get queued(): number {
+    return this.waiting.size;
+  }
+
+  /**
+   * Waits for a place; after `go` the caller must `leave`.
+   * @param bytes of memory that the message holds while it waits
+   */
+  async enter(bytes: number): Promise<Entry> {
+    if (this.closed) return 'closed';
+    if (this.inside < this.options.places) {
+      this.inside++;
+      return 'go';
+    }
+    // One large message alone may wait, or it never could.
+    if (this.bytes > 0 && this.bytes + bytes > this.options.maxBytes) return 'full';
+    return await new Promise<Entry>((resolve) => {
+      const enter = (entry: Entry): void => {
+        clearTimeout(one.timer);
+        this.waiting.delete(one);
+        this.bytes -= bytes;
+        resolve(entry);
+      };
+      const one: Waiting = { bytes, enter, timer: setTimeout(() => enter('late'), this.options.maxWait) };
+      this.waiting.add(one);
+      this.bytes += bytes;
+    });
+  }
+
+  /** Gives the place to the one that has waited longest. */
+  leave(): void {
+    const [next] = this.waiting;
+    if (next === undefined) this.inside--;
+    else next.enter('go');
+  }
+
+  /** Turns away all that wait and all that come. */
+  close(): void {
+    this.closed = true;
+    for (const one of [...this.waiting]) one.enter('closed');
+  }
+}

@@ -1,0 +1,209 @@
+import type { DetectorSpec, Finding } from '../detectors/types.js';
+import { sizeOf, type MessageSource } from '../message/source.js';
+import type { TraceId } from '../message/trace-id.js';
+import type { RuleBundle } from '../rules/model.js';
+import { deferEveryone } from './deferral.js';
+import { Gate, type Entry } from './gate.js';
+import type { InspectorOptions } from './inspector.js';
+import { ThreadSet, type ThreadFailure } from './thread-set.js';
+import type { Inspection, InspectInput } from './types.js';
+import type { WorkerTask } from './worker.js';
+
+/** ms beyond the deadline that a thread has to end by itself what detectors were told to end. */
+const GRACE = 500;
+/** ms for a second reading, of the header alone. */
+const HEADER_DEADLINE = 5_000;
+const DEFAULT_HEAP = 512;
+const DEFAULT_MAX_WAITING = 256 * 2 ** 20;
+/** Well under the ten minutes that a client waits for the reply to its data (RFC 5321 4.5.3.2.6). */
+const DEFAULT_MAX_WAIT = 4 * 60_000;
+
+/** Something that an admin should hear of. */
+export interface PoolTrouble {
+  readonly kind: ThreadFailure | 'idle';
+  readonly traceId?: TraceId;
+  /** For the log: may be the text of an exception. */
+  readonly reason: string;
+}
+
+export interface PoolOptions extends InspectorOptions {
+  readonly threads: number;
+  /** Compiled module of the threads. */
+  readonly workerFile?: URL;
+  /** MiB of JavaScript heap of each thread. */
+  readonly heap?: number;
+  /** Bytes in memory of the messages that wait for a thread; those beyond are deferred. */
+  readonly maxWaitingBytes?: number;
+  /** ms that a message may wait for a thread; after that it is deferred. */
+  readonly maxWait?: number;
+  readonly onTrouble?: (trouble: PoolTrouble) => void;
+}
+
+export interface PoolCounters {
+  /** Messages that wait for a thread. */
+  readonly queued: number;
+  readonly running: number;
+  /** Threads that were lost, for a message over its deadline, for want of memory, or by a crash. */
+  readonly restarts: number;
+}
+
+/** Inspects messages in threads. */
+export interface InspectPool {
+  /** Resolves when all threads are up. @throws Error when they cannot be, such as for a detector that fails to load */
+  ready(): Promise<void>;
+  /** Never rejects: a message that cannot be scanned is decided by the rules' `scan-error`, and else deferred. */
+  inspect(input: InspectInput, source: MessageSource): Promise<Inspection>;
+  /**
+   * Changes to other rules, and other detectors where given, as one: messages that began before finish with the old,
+   * and it resolves when they have. One call at a time.
+   * @throws Error when the new threads cannot start; the old ones then stay
+   */
+  reload(bundle: RuleBundle, specs?: readonly DetectorSpec[]): Promise<void>;
+  /** Defers what waits, lets finish what runs, and ends the threads. */
+  close(): Promise<void>;
+  readonly counters: PoolCounters;
+}
+
+export function createInspectPool(options: PoolOptions): InspectPool {
+  return new ThreadPool(options);
+}
+
+class ThreadPool implements InspectPool {
+  private readonly options: PoolOptions;
+  private readonly gate: Gate;
+  private specs: readonly DetectorSpec[];
+  private threads: ThreadSet;
+  private restarts = 0;
+
+  constructor(options: PoolOptions) {
+    this.options = options;
+    this.specs = options.specs;
+    this.gate = new Gate({
+      places: options.threads,
+      maxBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING,
+      maxWait: options.maxWait ?? DEFAULT_MAX_WAIT,
+    });
+    this.threads = this.newThreads(options.bundle, options.specs);
+  }
+
+  get counters(): PoolCounters {
+    return { queued: this.gate.queued, running: this.gate.inside, restarts: this.restarts };
+  }
+
+  async ready(): Promise<void> {
+    await this.threads.ready();
+  }
+
+  async inspect(input: InspectInput, source: MessageSource): Promise<Inspection> {
+    const entry = await this.gate.enter(source.kind === 'memory' ? source.bytes.length : 0);
+    if (entry !== 'go') return deferEveryone(input, sizeOf(source), turnedAway(entry));
+    const threads = this.threads;
+    threads.use();
+    try {
+      return await this.inspectIn(threads, input, source);
+    } finally {
+      threads.release();
+      this.gate.leave();
+    }
+  }
+
+  async reload(bundle: RuleBundle, specs: readonly DetectorSpec[] = this.specs): Promise<void> {
+    const next = this.newThreads(bundle, specs);
+    try {
+      await next.ready();
+    } catch (error) {
+      await next.retire();
+      throw error;
+    }
+    const old = this.threads;
+    this.threads = next;
+    this.specs = specs;
+    await old.retire();
+  }
+
+  async close(): Promise<void> {
+    this.gate.close();
+    await this.threads.retire();
+  }
+
+  private async inspectIn(threads: ThreadSet, input: InspectInput, source: MessageSource): Promise<Inspection> {
+    try {
+      await threads.ready();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.trouble({ kind: 'error', traceId: input.traceId, reason });
+      return deferEveryone(input, sizeOf(source), unscanned('error', 'the threads that scan cannot be started'));
+    }
+    const { deadline } = this.options;
+    const full = taskFor(input, source);
+    let result = await threads.run(full, deadline + GRACE);
+    if ('failure' in result && result.failure === 'crash') {
+      // What a module left behind for an earlier message may have ended the thread: this one gets a second chance.
+      this.trouble({ kind: 'crash', traceId: input.traceId, reason: result.reason });
+      result = await threads.run(full, deadline + GRACE);
+    }
+    if ('inspection' in result) return result.inspection;
+
+    this.trouble({ kind: result.failure, traceId: input.traceId, reason: result.reason });
+    const finding = failureFinding(result.failure);
+    const findings = [...(input.findings ?? []), finding];
+    const header = taskFor({ ...input, depth: 'header', findings }, source);
+    const second = await threads.run(header, Math.min(deadline, HEADER_DEADLINE) + GRACE);
+    if ('inspection' in second) return second.inspection;
+    this.trouble({ kind: second.failure, traceId: input.traceId, reason: second.reason });
+    return deferEveryone(input, sizeOf(source), finding);
+  }
+
+  private newThreads(bundle: RuleBundle, specs: readonly DetectorSpec[]): ThreadSet {
+    const { threads, limits, deadline, workerFile, heap } = this.options;
+    return new ThreadSet({
+      bundle,
+      specs,
+      limits,
+      deadline,
+      threads,
+      workerFile: workerFile ?? new URL('./worker.js', import.meta.url),
+      heap: heap ?? DEFAULT_HEAP,
+      onRestart: () => this.restarts++,
+      onIdleError: (reason) => this.trouble({ kind: 'idle', reason }),
+    });
+  }
+
+  private trouble(trouble: PoolTrouble): void {
+    this.options.onTrouble?.(trouble);
+  }
+}
+
+function taskFor(input: InspectInput, source: MessageSource): WorkerTask {
+  return source.kind === 'memory'
+    ? { kind: 'inspect', input, bytes: source.bytes }
+    : { kind: 'inspect', input, path: source.path };
+}
+
+function unscanned(status: 'error' | 'timeout' | 'limit', detail: string): Finding {
+  return { module: 'message', status, detail };
+}
+
+function turnedAway(entry: Exclude<Entry, 'go'>): Finding {
+  switch (entry) {
+    case 'full':
+      return unscanned('limit', 'too many messages wait to be scanned');
+    case 'late':
+      return unscanned('timeout', 'no thread was free to scan the message');
+    case 'closed':
+      return unscanned('error', 'the gateway is stopping');
+  }
+}
+
+function failureFinding(failure: ThreadFailure): Finding {
+  switch (failure) {
+    case 'deadline':
+      return unscanned('timeout', 'scanning was not done by the deadline');
+    case 'memory':
+      return unscanned('error', 'scanning needed more memory than a thread has');
+    case 'crash':
+      return unscanned('error', 'scanning ended its thread');
+    case 'error':
+      return unscanned('error', 'the message cannot be scanned');
+  }
+}
