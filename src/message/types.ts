@@ -37,6 +37,11 @@ export interface Part {
   readonly filename?: string;
   /** Content-Transfer-Encoding in lower case; `7bit` where none is given. */
   readonly encoding: string;
+  /**
+   * The part exists only under a second reading of an ambiguous structure. Its bytes may overlap those of other parts;
+   * its parent is the part that can be read in two ways.
+   */
+  readonly alternative?: boolean;
 }
 
 export interface Anomaly {

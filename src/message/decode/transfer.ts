@@ -1,0 +1,119 @@
+import type { ByteRange } from '../types.js';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const TAB = 0x09;
+const EQUALS = 0x3d;
+
+/**
+ * The bytes of a body with its transfer encoding undone (RFC 2045 6), read as leniently as clients read it. For an
+ * encoding that changes nothing, and for one that nobody knows, this is a view of the message and no copy.
+ */
+export function decodeTransfer(bytes: Buffer, body: ByteRange, encoding: string): Buffer {
+  switch (encoding) {
+    case 'base64':
+      return decodeBase64(bytes.toString('latin1', body.start, body.end));
+    case 'quoted-printable':
+      return decodeQuotedPrintable(bytes.subarray(body.start, body.end));
+    case 'uuencode':
+    case 'x-uuencode':
+    case 'x-uue':
+      return decodeUu(bytes.subarray(body.start, body.end));
+    default:
+      return bytes.subarray(body.start, body.end);
+  }
+}
+
+/**
+ * Base64 with line ends, stray characters and missing padding. Padding in the middle ends one run of base64 and starts
+ * the next, as when a sender joined several.
+ */
+export function decodeBase64(text: string): Buffer {
+  const padding = text.indexOf('=');
+  if (padding < 0 || (/^[=\s]*$/.test(text.slice(padding, padding + 256)) && text.length - padding <= 256)) {
+    return Buffer.from(dropForeign(text), 'base64');
+  }
+  const runs = text.split(/=+/, 100_000).map((run) => Buffer.from(dropForeign(run), 'base64'));
+  return Buffer.concat(runs);
+}
+
+/** Node reads the URL-safe alphabet as well; in mail those characters are junk (RFC 2045 6.8). */
+function dropForeign(text: string): string {
+  return text.includes('-') || text.includes('_') ? text.replace(/[-_]/g, '') : text;
+}
+
+/** Quoted-printable (RFC 2045 6.7); what is no escape stays as it is. */
+export function decodeQuotedPrintable(input: Buffer): Buffer {
+  let at = input.indexOf(EQUALS);
+  if (at < 0) return input;
+  const out = Buffer.allocUnsafe(input.length);
+  let length = 0;
+  let from = 0;
+  while (at >= 0) {
+    length += input.copy(out, length, from, at);
+    const high = hexValue(input[at + 1]);
+    const low = hexValue(input[at + 2]);
+    if (high >= 0 && low >= 0) {
+      out[length++] = high * 16 + low;
+      from = at + 3;
+    } else {
+      const soft = softBreak(input, at + 1);
+      if (soft < 0) out[length++] = EQUALS;
+      from = soft < 0 ? at + 1 : soft;
+    }
+    at = input.indexOf(EQUALS, from);
+  }
+  length += input.copy(out, length, from);
+  return out.subarray(0, length);
+}
+
+/** Position behind a soft line break, or -1 when there is none. */
+function softBreak(input: Buffer, start: number): number {
+  let at = start;
+  const bound = Math.min(input.length, start + 80);
+  while (at < bound && (input[at] === SPACE || input[at] === TAB)) at += 1;
+  if (at >= input.length) return at;
+  if (input[at] === LF) return at + 1;
+  if (input[at] === CR) return input[at + 1] === LF ? at + 2 : at + 1;
+  return -1;
+}
+
+function hexValue(code: number | undefined): number {
+  if (code === undefined) return -1;
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  if (code >= 0x41 && code <= 0x46) return code - 0x37;
+  if (code >= 0x61 && code <= 0x66) return code - 0x57;
+  return -1;
+}
+
+/** The first uuencoded file in a text (POSIX uuencode); empty when there is none. */
+export function decodeUu(input: Buffer): Buffer {
+  const begin = input.indexOf('begin ');
+  let at = begin < 0 ? 0 : input.indexOf(LF, begin) + 1;
+  const out = Buffer.allocUnsafe(Math.ceil(input.length * 0.75) + 3);
+  let length = 0;
+  while (at < input.length) {
+    const feed = input.indexOf(LF, at);
+    const end = feed < 0 ? input.length : feed;
+    const count = ((input[at] ?? 0x20) - 0x20) & 0x3f;
+    if (count === 0 || input.toString('latin1', at, at + 3) === 'end') break;
+    const lineStart = length;
+    for (let from = at + 1; length - lineStart < count && from < end; from += 4) {
+      const group =
+        (sixBits(input[from]) << 18) |
+        (sixBits(input[from + 1]) << 12) |
+        (sixBits(input[from + 2]) << 6) |
+        sixBits(input[from + 3]);
+      out[length++] = group >> 16;
+      if (length - lineStart < count) out[length++] = (group >> 8) & 0xff;
+      if (length - lineStart < count) out[length++] = group & 0xff;
+    }
+    at = end + 1;
+  }
+  return out.subarray(0, length);
+}
+
+function sixBits(code: number | undefined): number {
+  return code === undefined ? 0 : (code - 0x20) & 0x3f;
+}

@@ -1,0 +1,71 @@
+import { rawValue } from '../decode/header-text.js';
+import { decodeTransfer } from '../decode/transfer.js';
+import { isEnclosedMessage, isEncoded } from '../structure.js';
+import { transferEncoding } from '../structure/content-fields.js';
+import type { Part } from '../types.js';
+import { byMagic } from './magic.js';
+
+const SAMPLE = 4096;
+const MAX_ENCODINGS = 3;
+
+/**
+ * Whether clients show the part as an attachment rather than as the text of the message: it has a file name, says that
+ * it is one, is no text, or can be read in another way than as text.
+ */
+export function isAttachment(bytes: Buffer, part: Part): boolean {
+  if (isEnclosedMessage(part.type)) return true;
+  if (part.type.startsWith('multipart/')) return part.children.length === 0 && !isBlank(bytes, part);
+  if (part.filename !== undefined || part.disposition === 'attachment') return true;
+  if (!part.type.startsWith('text/')) return true;
+  if (repeats(part, 'content-type') || repeats(part, 'content-transfer-encoding')) return true;
+  return hidesBinary(bytes, part);
+}
+
+/** Whether the part's text belongs to what a reader sees of the message. */
+export function isBodyText(part: Part): boolean {
+  return part.type.startsWith('text/') && part.disposition !== 'attachment';
+}
+
+/**
+ * The transfer encodings under which readers may see the body, the declared one first. More than one where the field
+ * is repeated, or where an unknown encoding seems to be base64.
+ */
+export function encodingsOf(bytes: Buffer, part: Part): readonly string[] {
+  const encodings = [part.encoding];
+  for (const field of part.fields) {
+    if (field.key !== 'content-transfer-encoding' || encodings.length >= MAX_ENCODINGS) continue;
+    const encoding = transferEncoding(rawValue(bytes, field.value));
+    const changes = isEncoded(encoding) || encodings.every(isEncoded);
+    if (changes && !encodings.includes(encoding)) encodings.push(encoding);
+  }
+  if (encodings.length === 1 && !isKnown(part.encoding) && looksLikeBase64(bytes, part)) encodings.push('base64');
+  return encodings;
+}
+
+function isKnown(encoding: string): boolean {
+  return isEncoded(encoding) || encoding === '7bit' || encoding === '8bit' || encoding === 'binary';
+}
+
+function looksLikeBase64(bytes: Buffer, part: Part): boolean {
+  const { start, end } = part.body;
+  return /^[A-Za-z0-9+/=\r\n]{16,}$/.test(bytes.toString('latin1', start, Math.min(end, start + 512)));
+}
+
+function repeats(part: Part, key: string): boolean {
+  let count = 0;
+  for (const field of part.fields) if (field.key === key) count += 1;
+  return count > 1;
+}
+
+/** Something that calls itself text, is shown without a name, and starts like a program or an archive. */
+function hidesBinary(bytes: Buffer, part: Part): boolean {
+  if (part.encoding === '7bit') return false;
+  const body = { start: part.body.start, end: Math.min(part.body.end, part.body.start + SAMPLE) };
+  const kind = byMagic(decodeTransfer(bytes, body, part.encoding));
+  return kind !== undefined && kind.type !== 'text' && kind.type !== 'other';
+}
+
+function isBlank(bytes: Buffer, part: Part): boolean {
+  const { start, end } = part.body;
+  return end - start < 8 && bytes.toString('latin1', start, end).trim() === '';
+}

@@ -1,0 +1,31 @@
+/** One entry of an archive, as its reader found it. */
+export interface ArchiveEntry {
+  /** Path inside the archive, decoded, with forward slashes; may be empty. */
+  readonly name: string;
+  /** Bytes that it takes in the archive. */
+  readonly packed: number;
+  /** Unpacked size that the archive claims. */
+  readonly claimed: number;
+  readonly encrypted: boolean;
+  /**
+   * Unpacks the entry.
+   * @param max no more than this many bytes are ever made
+   */
+  unpack(archive: Buffer, max: number): Unpacked;
+}
+
+export type Unpacked =
+  | { readonly kind: 'ok'; readonly bytes: Buffer }
+  /** Damaged: what could be had of it, if anything. */
+  | { readonly kind: 'damaged'; readonly bytes?: Buffer; readonly detail: string }
+  /** It would have become larger than allowed. */
+  | { readonly kind: 'over' };
+
+/** What an archive reader found. */
+export interface Listing {
+  readonly entries: readonly ArchiveEntry[];
+  /** What is wrong with the archive as such, for people. */
+  readonly damage: readonly string[];
+  /** There were more entries than allowed; `entries` holds the first ones. */
+  readonly cut: boolean;
+}

@@ -1,0 +1,18 @@
+import { byMagic, type Kind } from './magic.js';
+import { byText } from './text-kind.js';
+
+/** What the bytes of an object are. */
+export interface Identity extends Kind {
+  readonly encrypted: boolean;
+  readonly macro: boolean;
+}
+
+/**
+ * The true type of an object by its content. The extension only tells scripts from other text, as interpreters do.
+ * Containers (zip, OLE) are told by what is in them, elsewhere.
+ */
+export function identify(bytes: Buffer, extension: string): Identity {
+  const kind = byMagic(bytes) ?? byText(bytes, extension);
+  const encrypted = kind.type === 'encrypted' || (kind.format === 'pdf' && bytes.includes('/Encrypt'));
+  return { ...kind, encrypted, macro: false };
+}

@@ -1,0 +1,96 @@
+import type { Kind } from './magic.js';
+
+/** How much of a file is looked at to tell text from binary. */
+const SAMPLE = 4096;
+
+/** Interpreters run a file by its name alone: for these text is a script. */
+const SCRIPT_EXTENSIONS: ReadonlyMap<string, string> = new Map([
+  ['js', 'js'],
+  ['jse', 'js'],
+  ['mjs', 'js'],
+  ['vbs', 'vbs'],
+  ['vbe', 'vbs'],
+  ['wsf', 'wsf'],
+  ['wsh', 'wsf'],
+  ['wsc', 'wsf'],
+  ['sct', 'wsf'],
+  ['hta', 'hta'],
+  ['ps1', 'ps1'],
+  ['psm1', 'ps1'],
+  ['psd1', 'ps1'],
+  ['ps1xml', 'ps1'],
+  ['bat', 'bat'],
+  ['cmd', 'bat'],
+  ['sh', 'sh'],
+  ['bash', 'sh'],
+  ['py', 'python'],
+  ['pyw', 'python'],
+  ['pl', 'perl'],
+  ['rb', 'ruby'],
+  ['php', 'php'],
+  ['lua', 'lua'],
+  ['reg', 'reg'],
+  ['inf', 'inf'],
+  ['scf', 'scf'],
+  ['url', 'url'],
+  ['applescript', 'applescript'],
+  ['settingcontent-ms', 'settingcontent'],
+]);
+
+/** Text, script or unknown: for bytes without a known signature. */
+export function byText(bytes: Buffer, extension: string): Kind {
+  const sample = bytes.subarray(0, SAMPLE);
+  const text = asText(sample);
+  if (text === undefined) {
+    // A compiled or encoded script is no text, and runs all the same.
+    const encoded = SCRIPT_EXTENSIONS.get(extension);
+    return encoded === undefined || bytes.length === 0
+      ? { type: 'other', format: '' }
+      : { type: 'script', format: encoded };
+  }
+  const head = text.trimStart().slice(0, 512).toLowerCase();
+  if (head.startsWith('#!')) return { type: 'script', format: shebang(head) };
+  const byName = SCRIPT_EXTENSIONS.get(extension);
+  if (byName !== undefined) return { type: 'script', format: byName };
+  if (head.startsWith('#@~^')) return { type: 'script', format: 'jse' };
+  if (head.startsWith('<?php')) return { type: 'script', format: 'php' };
+  if (head.includes('<hta:application')) return { type: 'script', format: 'hta' };
+  if (/^(@echo off|@if |@set )/.test(head)) return { type: 'script', format: 'bat' };
+  return { type: 'text', format: textFormat(head, extension) };
+}
+
+function shebang(head: string): string {
+  const line = head.slice(2).split('\n', 1)[0] ?? '';
+  const name = /([a-z]+)[0-9.]*\s*$/.exec(line.replace(/\s-\S+/g, '').trimEnd());
+  return name?.[1] ?? 'sh';
+}
+
+function textFormat(head: string, extension: string): string {
+  if (/^(<!doctype html|<html|<head|<body)/.test(head)) return 'html';
+  if (head.startsWith('<svg') || (head.startsWith('<?xml') && head.includes('<svg'))) return 'svg';
+  if (head.startsWith('<?xml')) return 'xml';
+  if (extension === 'html' || extension === 'htm' || extension === 'xhtml' || extension === 'shtml') return 'html';
+  if (extension === 'svg') return 'svg';
+  if (head.startsWith('begin:vcalendar')) return 'ics';
+  if (head.startsWith('begin:vcard')) return 'vcf';
+  return 'txt';
+}
+
+/** The sample as text, or undefined when it holds bytes that no text holds. */
+function asText(sample: Buffer): string | undefined {
+  if (sample.length >= 2) {
+    if (sample[0] === 0xff && sample[1] === 0xfe) return sample.toString('utf16le', 2, sample.length & ~1);
+    if (sample[0] === 0xfe && sample[1] === 0xff) {
+      return Buffer.from(sample.subarray(0, sample.length & ~1))
+        .swap16()
+        .toString('utf16le', 2);
+    }
+  }
+  for (const byte of sample) {
+    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x0c && byte !== 0x1b) {
+      return undefined;
+    }
+  }
+  const start = sample[0] === 0xef && sample[1] === 0xbb && sample[2] === 0xbf ? 3 : 0;
+  return sample.toString('latin1', start);
+}
