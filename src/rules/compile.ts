@@ -1,0 +1,158 @@
+import { compileCondition, type Evaluator } from './condition.js';
+import { foldAddress } from './addresses.js';
+import { RuleIndex } from './rule-index.js';
+import type { OnEntry, RuleBundle, RuleData, SpamThresholds } from './model.js';
+import { compileScope, type Scope } from './scope.js';
+import type { RuleSubject } from './subject.js';
+import { compileMask, fold } from './mask.js';
+import { expandLists } from './list-entries.js';
+import { zoneClock } from './time.js';
+import type { CompileContext } from './test-value.js';
+import type { Considered } from './types.js';
+import { SubjectView, type Question } from './view.js';
+
+/** An entry of `on`, ready to be asked. */
+export interface CompiledEntry {
+  readonly entry: OnEntry;
+  /** Of a content expression. */
+  readonly when?: Evaluator;
+  /** Whether the n-th response takes a finding of this name. */
+  readonly fits: readonly ((name: string) => boolean)[];
+}
+
+/** A rule that can be asked quickly. */
+export interface CompiledRule {
+  readonly id: string;
+  readonly name: string;
+  readonly process: RuleData['process'];
+  readonly data: RuleData;
+  readonly scope: Scope;
+  readonly on: readonly CompiledEntry[];
+  readonly thresholds: Required<SpamThresholds>;
+  /** Whether the module is to run for mail of this rule. */
+  wants(module: string): boolean;
+  /** Makes or reuses the view of a subject. */
+  view(subject: RuleSubject): SubjectView;
+}
+
+export interface Selection {
+  readonly rule: CompiledRule;
+  /** All rules before the deciding one, and it. Made when first read. */
+  readonly considered: readonly Considered[];
+  /** Enabled rules in mode `audit` that match. */
+  readonly audit: readonly CompiledRule[];
+}
+
+export interface RuleSet {
+  readonly hash: string;
+  readonly rules: readonly CompiledRule[];
+  /** A rule reads the decoded body: `RuleSubject.text` is to be given. */
+  readonly needsText: boolean;
+  /** The rule that decides for a recipient. */
+  select(subject: RuleSubject, recipient: string): Selection;
+}
+
+/** @throws Error when the bundle holds no rule that takes all; those of loadRules do */
+export function compileRules(bundle: RuleBundle): RuleSet {
+  const clock = zoneClock(bundle.timezone);
+  const views = new WeakMap<RuleSubject, SubjectView>();
+  const viewOf = (subject: RuleSubject): SubjectView => {
+    let view = views.get(subject);
+    if (view === undefined) views.set(subject, (view = new SubjectView(subject, clock(subject.receivedAt))));
+    return view;
+  };
+  const rules = bundle.rules.map((data) => compileRule(data, bundle, bundle.thresholds, viewOf));
+  const deciding = new RuleIndex(rules.filter(decides));
+  const audit = new RuleIndex(rules.filter(({ data }) => data.enabled && data.mode === 'audit'));
+  return {
+    hash: bundle.hash,
+    rules,
+    needsText: rules.some((rule) => rule.data.enabled && readsText(rule)),
+    select(subject, recipient) {
+      const question: Question = { view: viewOf(subject), recipient: foldAddress(recipient), findings: [] };
+      const rule = deciding.first(question);
+      if (rule === undefined) throw new Error('no rule takes the message, not even the built-in one');
+      return {
+        rule,
+        audit: audit.all(question),
+        get considered() {
+          return consider(rules, rule, question);
+        },
+      };
+    },
+  };
+}
+
+function decides({ data }: CompiledRule): boolean {
+  return data.enabled && data.mode === 'enforce';
+}
+
+function readsText(rule: CompiledRule): boolean {
+  return rule.scope.needsText || rule.on.some(({ when }) => when?.needsText === true);
+}
+
+function compileRule(
+  data: RuleData,
+  context: CompileContext,
+  thresholds: Required<SpamThresholds>,
+  view: (subject: RuleSubject) => SubjectView,
+): CompiledRule {
+  const off = new Set(data.off);
+  return {
+    id: data.id,
+    name: data.name,
+    process: data.process,
+    data,
+    scope: compileScope(data, context),
+    on: data.on.map((entry) => compileEntry(entry, context)),
+    thresholds: { ...thresholds, ...data.thresholds },
+    wants: (module) => !off.has(module),
+    view,
+  };
+}
+
+function compileEntry(entry: OnEntry, context: CompileContext): CompiledEntry {
+  return {
+    entry,
+    ...(entry.selector.kind === 'content' ? { when: compileCondition(entry.selector.when, context) } : {}),
+    fits: entry.responses.map(({ names }) => {
+      if (names === undefined) return () => true;
+      const tests = expandLists(names, context.lists, context.domains).map(compileMask);
+      return (name) => {
+        const folded = fold(name);
+        return tests.some((test) => test(folded));
+      };
+    }),
+  };
+}
+
+/** Texts that say the same for every message are made once. */
+const texts = new WeakMap<CompiledRule, Map<string, Considered>>();
+
+function consider(rules: readonly CompiledRule[], deciding: CompiledRule, question: Question): readonly Considered[] {
+  const considered: Considered[] = [];
+  for (const rule of rules) {
+    if (rule === deciding) {
+      considered.push(said(rule, 'decides', true));
+      break;
+    }
+    considered.push(said(rule, whyNot(rule, question), false));
+  }
+  return considered;
+}
+
+function whyNot(rule: CompiledRule, question: Question): string {
+  if (!rule.data.enabled) return 'the rule is disabled';
+  const refusal = rule.scope.refusal(question);
+  if (rule.data.mode === 'audit')
+    return refusal === undefined ? 'it matches, but in mode audit it never decides' : `in mode audit, and ${refusal}`;
+  return refusal ?? 'it does not match';
+}
+
+function said(rule: CompiledRule, why: string, matched: boolean): Considered {
+  let kept = texts.get(rule);
+  if (kept === undefined) texts.set(rule, (kept = new Map<string, Considered>()));
+  let text = kept.get(why);
+  if (text === undefined) kept.set(why, (text = Object.freeze({ rule: rule.id, matched, why })));
+  return text;
+}

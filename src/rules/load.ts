@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { Problem } from '../config/problems.js';
+import { YamlSource } from '../config/yaml-source.js';
+import { DEFAULT_FILE, DEFAULT_ID, DEFAULT_TEXT } from './default-rule.js';
+import { invisibleCharacters } from './invisible.js';
+import { lint } from './lint.js';
+import { checkLists, listsUsed } from './list-use.js';
+import { LIST_OF_DOMAINS, listFiles, readBounded, readLists, type ListFile } from './lists.js';
+import type { RuleBundle, RuleData, SpamThresholds } from './model.js';
+import { normalizeRule } from './normalize.js';
+import { ruleSchema } from './schema-rule.js';
+import type { SchemaContext } from './schema-values.js';
+
+export type { RuleBundle } from './model.js';
+
+export interface LoadOptions {
+  /** Folder that displayed paths count from; without it paths begin with `rules/`. */
+  readonly displayRoot?: string;
+  /** Domains of the site. */
+  readonly domains: readonly string[];
+  /** IANA name of the zone of time windows. */
+  readonly timezone: string;
+  /** Configured modules and the statuses that each can report. */
+  readonly modules: ReadonlyMap<string, readonly string[]>;
+  /** Names of the templates that there are; without it they are not checked. */
+  readonly templates?: ReadonlySet<string>;
+  /** Whether `notifications.general` names anyone. */
+  readonly generalConfigured: boolean;
+  /** Spam scores of the configuration, for rules that set none. */
+  readonly thresholds?: SpamThresholds;
+}
+
+export interface LoadedRules {
+  /** Absent when there is an error. */
+  readonly bundle?: RuleBundle;
+  readonly problems: readonly Problem[];
+}
+
+/** A rule together with where it stands. */
+export interface PlacedRule {
+  readonly rule: RuleData;
+  readonly source: YamlSource;
+  /** Position in the file's `rules`. */
+  readonly index: number;
+}
+
+/** Spam scores where neither the configuration nor the rule gives any. */
+const DEFAULT_THRESHOLDS: Required<SpamThresholds> = { spam: 8, probableSpam: 5, bulk: 3 };
+
+/**
+ * Reads a rule folder: `*.yaml` in the order of their names' bytes, no subfolders, and `lists/*.txt`.
+ * Everything is checked at once; nothing is thrown but for a folder that cannot be listed.
+ */
+export async function loadRules(folder: string, options: LoadOptions): Promise<LoadedRules> {
+  const shown =
+    options.displayRoot === undefined
+      ? path.basename(folder)
+      : path.relative(options.displayRoot, folder).split(path.sep).join('/') || '.';
+  const { lists, problems: listProblems } = await readLists(folder, shown);
+  const { sources, problems: fileProblems } = await readSources(folder, shown);
+  const context: SchemaContext = {
+    lists: new Set([...lists.keys(), LIST_OF_DOMAINS]),
+    modules: options.modules,
+    ...(options.templates === undefined ? {} : { templates: options.templates }),
+  };
+  const problems: Problem[] = [...listProblems, ...fileProblems];
+  const placed: PlacedRule[] = [];
+  const schema = ruleSchema(context);
+  for (const { source } of sources) {
+    const read = readRules(source, schema);
+    problems.push(...read.problems, ...invisibleCharacters(source.file, source.text));
+    placed.push(...read.rules);
+  }
+  for (const list of lists.values())
+    problems.push(...invisibleCharacters(list.file, list.bytes.toString('utf8')));
+  problems.push(...checkIds(sources.map(({ source }) => source)));
+  const rules = [...placed];
+  if (!sources.some(({ source }) => declaresDefault(source))) rules.push(...builtIn(context));
+  const uses = listsUsed(sources.map(({ source }) => source));
+  problems.push(...checkLists(lists, uses));
+  problems.push(...lint(rules, { ...options, lists }));
+  if (problems.some((problem) => problem.severity === 'error')) return { problems };
+  const bundle: RuleBundle = {
+    hash: hashOf(sources, lists),
+    rules: rules.map(({ rule }) => rule),
+    lists: Object.fromEntries([...lists.values()].map((list) => [list.name, list.entries.map((entry) => entry.text)])),
+    domains: options.domains,
+    timezone: options.timezone,
+    thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
+  };
+  return { bundle, problems };
+}
+
+interface RuleFile {
+  readonly source: YamlSource;
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+async function readSources(
+  folder: string,
+  shown: string,
+): Promise<{ readonly sources: readonly RuleFile[]; readonly problems: readonly Problem[] }> {
+  const sources: RuleFile[] = [];
+  const problems: Problem[] = [];
+  for (const name of await listFiles(folder)) {
+    const file = `${shown}/${name}`;
+    const at = { file, line: 1, column: 1 };
+    if (name.endsWith('.yml')) {
+      problems.push({
+        severity: 'warning',
+        place: at,
+        message: 'only files that end in .yaml are read: this one has no effect',
+        hint: `rename it to ${name.slice(0, -'.yml'.length)}.yaml`,
+      });
+    }
+    if (!name.endsWith('.yaml') || name.startsWith('.')) continue;
+    const bytes = await readBounded(path.join(folder, name));
+    if (typeof bytes === 'string') problems.push({ severity: 'error', place: at, message: bytes });
+    else sources.push({ name, bytes, source: new YamlSource(file, bytes.toString('utf8')) });
+  }
+  return { sources, problems };
+}
+
+/** Checks one file: the rules that are well, and all that is wrong. */
+function readRules(
+  source: YamlSource,
+  schema: ReturnType<typeof ruleSchema>,
+): { readonly rules: PlacedRule[]; readonly problems: Problem[] } {
+  const rules: PlacedRule[] = [];
+  if (source.problems.length > 0) return { rules, problems: [...source.problems] };
+  const problems: Problem[] = [];
+  const { value } = source;
+  if (value === null || value === undefined) return { rules, problems };
+  if (!isRecord(value)) {
+    problems.push(source.error([], 'a rule file is a map with the key `rules`', 'begin it with `rules:`'));
+    return { rules, problems };
+  }
+  for (const key of Object.keys(value)) {
+    if (key !== 'rules')
+      problems.push(
+        source.error(
+          [key],
+          `unknown key \`${key}\``,
+          'a rule file has the key `rules` alone; rules are the entries of its list',
+          'key',
+        ),
+      );
+  }
+  const list = value['rules'];
+  if (list === null || !('rules' in value)) return { rules, problems };
+  if (!Array.isArray(list)) {
+    problems.push(source.error(['rules'], '`rules` is not a list', 'begin each rule with `- id: ...`'));
+    return { rules, problems };
+  }
+  for (const [index, raw] of list.entries()) {
+    const parsed = schema.safeParse(raw);
+    if (!parsed.success) problems.push(...source.fromZod(parsed.error, schema, ['rules', index]));
+    else rules.push({ rule: normalizeRule(parsed.data, keysOf(raw, 'on')), source, index });
+  }
+  return { rules, problems };
+}
+
+/** IDs must be unique over all files; `default` belongs to the shipped file. */
+function checkIds(sources: readonly YamlSource[]): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Map<string, string>();
+  for (const source of sources) {
+    for (const [index, raw] of rawRules(source).entries()) {
+      const id: unknown = isRecord(raw) ? raw['id'] : undefined;
+      if (typeof id !== 'string') continue;
+      const at = ['rules', index, 'id'];
+      const place = source.place(at);
+      const earlier = seen.get(id);
+      if (earlier !== undefined)
+        problems.push(source.error(at, `the id "${id}" is taken: it stands at ${earlier} as well`, 'every rule has its own id'));
+      else seen.set(id, `${place.file}:${place.line}:${place.column}`);
+      if (id === DEFAULT_ID && isRecord(raw)) problems.push(...checkDefault(source, index, raw));
+    }
+  }
+  return problems;
+}
+
+/** The rule `default` takes what no other rule took, so it may not be narrowed. */
+function checkDefault(source: YamlSource, index: number, raw: Readonly<Record<string, unknown>>): Problem[] {
+  if (!source.file.endsWith(`/${DEFAULT_FILE}`))
+    return [
+      source.error(
+        ['rules', index, 'id'],
+        `the id "${DEFAULT_ID}" is reserved for the built-in rule`,
+        `change that rule in ${DEFAULT_FILE}, or give this one another id`,
+      ),
+    ];
+  return ['match', 'enabled', 'mode']
+    .filter((key) => key in raw)
+    .map((key) =>
+      source.error(
+        ['rules', index, key],
+        `the rule "${DEFAULT_ID}" takes all mail that no other rule took: it has no \`${key}\``,
+        'write a rule of your own with another id',
+        'key',
+      ),
+    );
+}
+
+function declaresDefault(source: YamlSource): boolean {
+  return rawRules(source).some((raw) => isRecord(raw) && raw['id'] === DEFAULT_ID);
+}
+
+function builtIn(context: SchemaContext): PlacedRule[] {
+  const source = new YamlSource(`built-in ${DEFAULT_FILE}`, DEFAULT_TEXT);
+  // Its templates are shipped with it.
+  return readRules(source, ruleSchema({ lists: context.lists, modules: context.modules })).rules;
+}
+
+function rawRules(source: YamlSource): readonly unknown[] {
+  const list: unknown = isRecord(source.value) ? source.value['rules'] : undefined;
+  return Array.isArray(list) ? list : [];
+}
+
+function hashOf(files: readonly RuleFile[], lists: ReadonlyMap<string, ListFile>): string {
+  const hash = createHash('sha256');
+  const add = (name: string, bytes: Buffer): void => {
+    hash.update(`${name.length}:${name}:${bytes.length}:`);
+    hash.update(bytes);
+  };
+  for (const { name, bytes } of files) add(name, bytes);
+  for (const list of lists.values()) add(`lists/${list.name}`, list.bytes);
+  return hash.digest('hex');
+}
+
+function keysOf(raw: unknown, key: string): string[] {
+  const value: unknown = isRecord(raw) ? raw[key] : undefined;
+  return isRecord(value) ? Object.keys(value) : [];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,213 @@
+import { RE2JS } from 're2js';
+import { z } from 'zod';
+import { nearest } from '../config/suggest.js';
+import { FIELDS, OBJECT_TYPES, type Field, type FieldKind } from './fields.js';
+import type { Check, Condition, FieldTest } from './model.js';
+import { bool, bytes, complain, listOf, mask, text, unknownKeys, type SchemaContext } from './schema-values.js';
+
+const MAX_PATTERN_LENGTH = 5000;
+
+/** Where a condition stands: fields that are results of modules are known only in content expressions. */
+export type ConditionPlace = 'scope' | 'content';
+
+/** Schema of a condition; its output has no short forms left. */
+export function conditionSchema(context: SchemaContext, place: ConditionPlace): z.ZodType<Condition> {
+  const tests = testSchemas(context);
+  const self: z.ZodType<Condition> = z.lazy(() => condition);
+  const fields: Record<string, z.ZodType<Check[] | undefined>> = {};
+  for (const [name, field] of FIELDS) fields[name] = fieldSchema(name, field, place, tests);
+  const condition = z
+    .object({
+      all: z.array(self).min(1, 'an empty list of conditions').optional().describe('each of them holds'),
+      any: z.array(self).min(1, 'an empty list of conditions').optional().describe('at least one of them holds'),
+      not: self.optional().describe('it does not hold'),
+      ...fields,
+    })
+    .catchall(tests.text)
+    .superRefine(
+      (value, check) => {
+        const strange = Object.keys(value).filter((key) => !isKnown(key));
+        unknownKeys(check, value, strange);
+        if (Object.keys(value).length === 0)
+          complain(check, value, 'an empty condition', 'name a field to test, such as `subject: "*invoice*"`');
+      },
+      { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
+    )
+    .transform((value) => toCondition(value))
+    .meta({ id: `${place}-condition` });
+  return condition;
+}
+
+function isKnown(key: string): boolean {
+  return key === 'all' || key === 'any' || key === 'not' || FIELDS.has(key) || headerName(key) !== undefined;
+}
+
+function headerName(key: string): string | undefined {
+  const match = /^header\.([\x21-\x39\x3b-\x7e]+)$/.exec(key);
+  return match?.[1]?.toLowerCase();
+}
+
+type TestSchemas = Readonly<Record<FieldKind, z.ZodType<Check[]>>>;
+
+function fieldSchema(name: string, field: Field, place: ConditionPlace, tests: TestSchemas) {
+  const schema = tests[field.kind].optional().describe(field.help);
+  const message =
+    field.stage === 'later'
+      ? `\`${name}\` cannot be tested in this version: links are not read yet`
+      : field.stage === 'results' && place === 'scope'
+        ? `\`${name}\` is a result of the modules and not known when a rule is chosen`
+        : undefined;
+  if (message === undefined) return schema;
+  const hint = field.stage === 'later' ? undefined : 'respond to it under `on`, or test it in a `content` expression';
+  return schema.superRefine((value, check) => complain(check, value, message, hint), {
+    when: ({ value }) => value !== undefined,
+  });
+}
+
+function testSchemas(context: SchemaContext): TestSchemas {
+  const masks = mask(context);
+  const textTest = union(
+    listOf(masks).transform((list): Check[] => [{ op: 'masks', masks: list }]),
+    textOperators(masks),
+  );
+  return {
+    text: textTest,
+    address: textTest,
+    domain: textTest,
+    ip: textTest,
+    type: union(
+      listOf(typeMask(context)).transform((list): Check[] => [{ op: 'masks', masks: list }]),
+      textOperators(typeMask(context)),
+    ),
+    number: numberTest(z.number()),
+    size: numberTest(bytes),
+    boolean: union(
+      bool.transform((value): Check[] => [{ op: 'boolean', value }]),
+      z
+        .strictObject({ is: bool })
+        .transform(({ is }): Check[] => [{ op: 'boolean', value: is }]),
+    ),
+  };
+}
+
+function union(short: z.ZodType<Check[]>, long: z.ZodType<Check[]>): z.ZodType<Check[]> {
+  return z.union([short, long]);
+}
+
+/** `attachment.type` takes masks over a closed set of words. */
+function typeMask(context: SchemaContext): z.ZodType<string> {
+  return mask(context).check((check) => {
+    const value = check.value;
+    const word = value.toLowerCase();
+    if (/[*?@]/.test(word) || (OBJECT_TYPES as readonly string[]).includes(word)) return;
+    const meant = nearest(word, OBJECT_TYPES);
+    const hint = meant === undefined ? `the types are ${OBJECT_TYPES.join(', ')}` : `did you mean \`${meant}\`?`;
+    complain(check, value, `"${value}" is not a type`, hint);
+  });
+}
+
+const pattern = z.string().check((check) => {
+  const value = check.value;
+  if (value.length > MAX_PATTERN_LENGTH) {
+    complain(check, value, `longer than ${MAX_PATTERN_LENGTH} characters`);
+    return;
+  }
+  try {
+    RE2JS.compile(value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown reason';
+    complain(
+      check,
+      value,
+      `not a regular expression: ${reason}`,
+      /\(\?[=!<]|\\\d/.test(value) ? 'RE2 has neither look-around nor back-references' : undefined,
+    );
+  }
+});
+
+function textOperators(masks: z.ZodType<string>): z.ZodType<Check[]> {
+  return z
+    .strictObject({
+      is: text.optional().describe('exactly this; case does not count'),
+      in: listOf(masks).optional().describe('one of these, exactly; an @list brings its masks'),
+      contains: listOf(text).optional(),
+      starts: listOf(text).optional(),
+      ends: listOf(text).optional(),
+      matches: listOf(pattern).optional().describe('regular expression in RE2 syntax, found anywhere; (?i) ignores case'),
+      exists: bool.optional(),
+    })
+    .check(notEmpty)
+    .transform((tests): Check[] => {
+      const checks: Check[] = [];
+      if (tests.is !== undefined) checks.push({ op: 'in', values: [tests.is] });
+      if (tests.in !== undefined) checks.push({ op: 'in', values: tests.in });
+      for (const op of ['contains', 'starts', 'ends'] as const) {
+        const values = tests[op];
+        if (values !== undefined) checks.push({ op, values });
+      }
+      if (tests.matches !== undefined) checks.push({ op: 'matches', patterns: tests.matches });
+      if (tests.exists !== undefined) checks.push({ op: 'exists', value: tests.exists });
+      return checks;
+    });
+}
+
+function numberTest(item: z.ZodType<number>): z.ZodType<Check[]> {
+  const operators = z
+    .strictObject({
+      is: item.optional(),
+      in: z.array(item).optional(),
+      over: item.optional().describe('more than this'),
+      under: item.optional().describe('less than this'),
+      between: z.tuple([item, item]).optional().describe('both bounds belong to it'),
+      exists: bool.optional(),
+    })
+    .check(notEmpty)
+    .transform((tests, context): Check[] => {
+      const checks: Check[] = [];
+      if (tests.is !== undefined) checks.push({ op: 'number', values: [tests.is] });
+      if (tests.in !== undefined) checks.push({ op: 'number', values: tests.in });
+      if (tests.over !== undefined) checks.push({ op: 'over', bound: tests.over });
+      if (tests.under !== undefined) checks.push({ op: 'under', bound: tests.under });
+      if (tests.over !== undefined && tests.under !== undefined && tests.over >= tests.under)
+        complain(context, tests, 'nothing is over the one and under the other', 'swap the bounds');
+      if (tests.between !== undefined) {
+        const [from, to] = tests.between;
+        if (from > to) complain(context, tests.between, 'the bounds are in the wrong order', undefined, ['between']);
+        checks.push({ op: 'between', from, to });
+      }
+      if (tests.exists !== undefined) checks.push({ op: 'exists', value: tests.exists });
+      return checks;
+    });
+  return union(
+    item.transform((value): Check[] => [{ op: 'number', values: [value] }]),
+    operators,
+  );
+}
+
+function notEmpty(check: z.core.ParsePayload<object>): void {
+  if (Object.keys(check.value).length === 0) complain(check, check.value, 'an empty test');
+}
+
+/** Brings the short form of a map into a tree. */
+function toCondition(value: Readonly<Record<string, unknown>>): Condition {
+  const parts: Condition[] = [];
+  const attachment: FieldTest[] = [];
+  for (const [key, part] of Object.entries(value)) {
+    if (part === undefined) continue;
+    if (key === 'all' || key === 'any') parts.push({ kind: key, of: part as Condition[] });
+    else if (key === 'not') parts.push({ kind: 'not', of: part as Condition });
+    else {
+      const header = headerName(key);
+      const test: FieldTest = {
+        field: header === undefined ? key : 'header',
+        ...(header === undefined ? {} : { header }),
+        checks: part as Check[],
+      };
+      if (FIELDS.get(key)?.group === 'attachment') attachment.push(test);
+      else parts.push({ kind: 'field', test });
+    }
+  }
+  if (attachment.length > 0) parts.push({ kind: 'attachment', tests: attachment });
+  const [only, ...more] = parts;
+  return only !== undefined && more.length === 0 ? only : { kind: 'all', of: parts };
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { parseNetwork } from '../config/networks.js';
+import { nearest } from '../config/suggest.js';
+import { parseSize } from '../config/units.js';
+import { KNOWN_MODULES } from './findings.js';
+import { MAX_MASK_LENGTH } from './mask.js';
+
+/** What the schema needs to know of the world around the rule files. */
+export interface SchemaContext {
+  /** Names of the lists that there are. */
+  readonly lists: ReadonlySet<string>;
+  /** Configured modules and the statuses that each can report. */
+  readonly modules: ReadonlyMap<string, readonly string[]>;
+  /** Known template names; without it they are not checked. */
+  readonly templates?: ReadonlySet<string>;
+}
+
+/** Anything that zod's contexts of checks and transforms have in common. */
+interface Issues {
+  readonly issues: z.core.$ZodRawIssue[];
+}
+
+/** Adds an issue with a hint for the author. */
+export function complain(context: Issues, input: unknown, message: string, hint?: string, path?: PropertyKey[]): void {
+  context.issues.push({
+    code: 'custom',
+    input,
+    message,
+    ...(path === undefined ? {} : { path }),
+    ...(hint === undefined ? {} : { params: { hint } }),
+  });
+}
+
+/** One value may stand where a list is expected. */
+export function listOf<T>(item: z.ZodType<T>): z.ZodType<T[]> {
+  return z.union([z.array(item), item.transform((value) => [value])]);
+}
+
+/** A text; a bare number in YAML is meant as text. */
+export const text = z.union([z.string(), z.number().transform(String)]);
+
+export const bool = z.boolean();
+
+/** Text for a header field: one line, no control characters. */
+export const headerText = text.check((context) => {
+  const value = context.value;
+  if (/[\x00-\x1f\x7f]/.test(value))
+    complain(context, value, 'a line break or control character cannot stand in a header field');
+  if (value.length > 900) complain(context, value, 'longer than 900 characters');
+});
+
+/** `@name` of a list that there is, or a mask. */
+export function mask(context: SchemaContext): z.ZodType<string> {
+  return text.check((check) => {
+    const value = check.value;
+    if (value === '') complain(check, value, 'an empty mask takes nothing', 'leave the key out, or write "*" for all');
+    else if (value.startsWith('@')) checkList(check, value, context);
+    else if (value.length > MAX_MASK_LENGTH) complain(check, value, `longer than ${MAX_MASK_LENGTH} characters`);
+  });
+}
+
+function checkList(check: z.core.ParsePayload<string>, value: string, context: SchemaContext): void {
+  const name = value.slice(1);
+  if (context.lists.has(name)) return;
+  const meant = nearest(name, context.lists);
+  const hint =
+    meant !== undefined
+      ? `did you mean \`@${meant}\`?`
+      : name.includes('.')
+        ? `did you mean "*${value}"? A leading @ names a list`
+        : `write the masks into lists/${name}.txt, one a line`;
+  complain(check, value, `there is no list "${value}"`, hint);
+}
+
+/** Address, network or `@name`. */
+export function network(context: SchemaContext): z.ZodType<string> {
+  return z.string().check((check) => {
+    const value = check.value;
+    if (value.startsWith('@')) {
+      checkList(check, value, context);
+      return;
+    }
+    const parsed = parseNetwork(value);
+    if ('error' in parsed) complain(check, value, parsed.error, parsed.hint);
+  });
+}
+
+/** Whether a rule may name the module: it is configured, or comes with Gatepost. */
+export function isModule(name: string, context: SchemaContext): boolean {
+  return KNOWN_MODULES.has(name) || context.modules.has(name);
+}
+
+/** Form of rule IDs and of the IDs of content expressions. */
+export const identifier = z.string().check((check) => {
+  const value = check.value;
+  if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(value)) return;
+  const meant = value
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 64);
+  complain(
+    check,
+    value,
+    `"${value.slice(0, 80)}" is not an id: a-z, 0-9 and - are possible`,
+    meant === '' ? undefined : `write it as ${meant}`,
+  );
+});
+
+/** An address that mail can be sent to. */
+export const address = z.string().check((check) => {
+  const value = check.value;
+  if (!/^[^\s@<>"(),:;\\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>"(),:;\\[\]\x00-\x1f\x7f]{1,255}$/.test(value))
+    complain(check, value, `"${value.slice(0, 80)}" is not an address`, 'write it as name@example.org');
+});
+
+/** A number of bytes, or a size such as `25MB`. */
+export const bytes = z.union([z.string(), z.number().nonnegative()]).transform((value, context) => {
+  const size = parseSize(String(value));
+  if (size === undefined)
+    complain(context, value, `"${value}" is not a size`, 'write it as 500KB, 25MB or 1GiB; a bare number is bytes');
+  return size ?? z.NEVER;
+});
+
+/** Name of a template, without language and extension. */
+export function template(context: SchemaContext): z.ZodType<string> {
+  return z.string().check((check) => {
+    const value = check.value;
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) {
+      complain(check, value, `"${value.slice(0, 80)}" is not a template name`, 'give it without folder and extension');
+      return;
+    }
+    if (context.templates === undefined || context.templates.has(value)) return;
+    const meant = nearest(value.replace(/\.hbs$/, ''), context.templates);
+    complain(
+      check,
+      value,
+      `there is no template "${value}"`,
+      meant === undefined ? `write it to templates/en/${value}.hbs` : `did you mean \`${meant}\`?`,
+    );
+  });
+}
+
+/** Says which keys are not known; the catch-all of the object lets them through. */
+export function unknownKeys(context: Issues, input: unknown, keys: readonly string[]): void {
+  if (keys.length === 0) return;
+  const issue: z.core.$ZodRawIssue<z.core.$ZodIssueUnrecognizedKeys> = {
+    code: 'unrecognized_keys',
+    keys: [...keys],
+    input: input as Record<string, unknown>,
+    path: [],
+  };
+  context.issues.push(issue);
+}

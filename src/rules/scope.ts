@@ -1,0 +1,134 @@
+import { networkSet } from '../config/networks.js';
+import { AddressSet } from './addresses.js';
+import { compileCondition, type Evaluator } from './condition.js';
+import { expandLists } from './list-entries.js';
+import type { MatchData, RuleData, ScopeKeys } from './model.js';
+import type { CompileContext } from './test-value.js';
+import { inWindow } from './time.js';
+import type { Question, SubjectView } from './view.js';
+
+/** One key of a scope: whether it holds, and what is said when it does not. */
+interface Clause {
+  readonly why: string;
+  readonly perRecipient: boolean;
+  readonly holds: (question: Question) => boolean;
+}
+
+/** The compiled `match` of one rule. */
+export interface Scope {
+  /** Undefined when the rule matches; else which key did not hold, for people. */
+  readonly refusal: (question: Question) => string | undefined;
+  readonly needsText: boolean;
+  /** Of `match.sender`, where it is given. */
+  readonly sender?: AddressSet;
+  readonly recipient?: AddressSet;
+  readonly looksAtFrom: boolean;
+}
+
+export const SENDER_REFUSAL = 'the sender is not one of `sender`';
+export const RECIPIENT_REFUSAL = 'the recipient is not one of `recipient`';
+
+/** Compiles `match`. Keys are asked in this order: those that cost little come first. */
+export function compileScope({ match }: RuleData, context: CompileContext): Scope {
+  const sets = new SetCache(context);
+  const clauses: Clause[] = [];
+  const evaluators: Evaluator[] = [];
+  const recipient = match.recipient === undefined ? undefined : sets.addresses(match.recipient);
+  const sender = match.sender === undefined ? undefined : sets.addresses(match.sender);
+  if (recipient !== undefined) clauses.push({ why: RECIPIENT_REFUSAL, perRecipient: true, holds: (q) => recipient.has(q.recipient) });
+  if (sender !== undefined)
+    clauses.push({ why: SENDER_REFUSAL, perRecipient: false, holds: (q) => takesSender(sender, q.view, match.senderIs) });
+  if (match.client !== undefined) {
+    const networks = networkSet(expandLists(match.client, context.lists, []));
+    clauses.push({
+      why: 'the client is not one of `client`',
+      perRecipient: false,
+      holds: ({ view }) => networks.has(view.subject.envelope.client),
+    });
+  }
+  const { authenticated, time, when } = match;
+  if (authenticated !== undefined)
+    clauses.push({
+      why: authenticated ? 'the session did not log in' : 'the session logged in',
+      perRecipient: false,
+      holds: ({ view }) => (view.subject.envelope.user !== undefined) === authenticated,
+    });
+  if (time !== undefined)
+    clauses.push({
+      why: 'it is outside the hours of `time`',
+      perRecipient: false,
+      holds: ({ view }) => time.some((window) => inWindow(window, view.local)),
+    });
+  if (when !== undefined) {
+    const condition = compileCondition(when, context);
+    evaluators.push(condition);
+    clauses.push({ why: '`when` does not hold', perRecipient: condition.perRecipient, holds: (q) => condition.holds(q) });
+  }
+  if (match.except !== undefined) clauses.push(...exceptClauses(match.except, match, context, sets, evaluators));
+  return {
+    refusal: (question) => clauses.find((clause) => !clause.holds(question))?.why,
+    needsText: evaluators.some((evaluator) => evaluator.needsText),
+    ...(sender === undefined ? {} : { sender }),
+    ...(recipient === undefined ? {} : { recipient }),
+    looksAtFrom: match.senderIs === 'either',
+  };
+}
+
+/** Each key of `except` excludes by itself. */
+function exceptClauses(
+  except: ScopeKeys,
+  match: MatchData,
+  context: CompileContext,
+  sets: SetCache,
+  evaluators: Evaluator[],
+): Clause[] {
+  const clauses: Clause[] = [];
+  const excluded = (key: string, perRecipient: boolean, holds: Clause['holds']): void => {
+    clauses.push({ why: `excepted by \`except.${key}\``, perRecipient, holds: (question) => !holds(question) });
+  };
+  const { sender, recipient, client, when } = except;
+  if (recipient !== undefined) {
+    const set = sets.addresses(recipient);
+    excluded('recipient', true, (q) => set.has(q.recipient));
+  }
+  if (sender !== undefined) {
+    const set = sets.addresses(sender);
+    excluded('sender', false, (q) => takesSender(set, q.view, match.senderIs));
+  }
+  if (client !== undefined) {
+    const networks = networkSet(expandLists(client, context.lists, []));
+    excluded('client', false, ({ view }) => networks.has(view.subject.envelope.client));
+  }
+  if (when !== undefined) {
+    const condition = compileCondition(when, context);
+    evaluators.push(condition);
+    excluded('when', condition.perRecipient, (q) => condition.holds(q));
+  }
+  return clauses;
+}
+
+function takesSender(set: AddressSet, view: SubjectView, senderIs: MatchData['senderIs']): boolean {
+  return set.has(view.sender) || (senderIs === 'either' && view.from.some((address) => set.has(address)));
+}
+
+/** A list that stands alone under a key is one set for all rules that use it. */
+class SetCache {
+  private readonly context: CompileContext;
+
+  constructor(context: CompileContext) {
+    this.context = context;
+  }
+
+  addresses(masks: readonly string[]): AddressSet {
+    const [only, ...more] = masks;
+    const build = (): AddressSet => new AddressSet(expandLists(masks, this.context.lists, this.context.domains));
+    if (only === undefined || more.length > 0 || !only.startsWith('@')) return build();
+    let kept = KEPT.get(this.context);
+    if (kept === undefined) KEPT.set(this.context, (kept = new Map<string, AddressSet>()));
+    let set = kept.get(only);
+    if (set === undefined) kept.set(only, (set = build()));
+    return set;
+  }
+}
+
+const KEPT = new WeakMap<CompileContext, Map<string, AddressSet>>();

@@ -1,0 +1,95 @@
+import { RE2JS } from 're2js';
+import { parseNetwork, networkSet } from '../config/networks.js';
+import { AddressSet } from './addresses.js';
+import { expandLists } from './list-entries.js';
+import { compileMask, fold, type MaskTest } from './mask.js';
+import type { Check, RuleBundle } from './model.js';
+import type { TextValue } from './view.js';
+
+/** What compiling needs of the rule set. */
+export type CompileContext = Pick<RuleBundle, 'lists' | 'domains'>;
+
+export type TextTest = (value: TextValue) => boolean;
+export type NumberTest = (value: number) => boolean;
+
+/**
+ * Compiles the tests of a text field; all must hold for the same value. `exists` is about the field and not here.
+ * @param kind `address`: masks are looked up as addresses; `ip`: they may be networks
+ */
+export function compileText(checks: readonly Check[], kind: 'address' | 'ip' | 'text', context: CompileContext): TextTest {
+  const tests = checks.flatMap((check) => textCheck(check, kind, context) ?? []);
+  return everyOf(tests);
+}
+
+/** Compiles the tests of a number field. */
+export function compileNumber(checks: readonly Check[]): NumberTest {
+  return everyOf(checks.flatMap((check) => numberCheck(check) ?? []));
+}
+
+function everyOf<T>(tests: readonly ((value: T) => boolean)[]): (value: T) => boolean {
+  const [only, ...more] = tests;
+  if (only === undefined) return () => true;
+  return more.length === 0 ? only : (value) => tests.every((test) => test(value));
+}
+
+function anyOf<T>(tests: readonly ((value: T) => boolean)[]): (value: T) => boolean {
+  const [only, ...more] = tests;
+  return only !== undefined && more.length === 0 ? only : (value) => tests.some((test) => test(value));
+}
+
+function textCheck(check: Check, kind: 'address' | 'ip' | 'text', context: CompileContext): TextTest | undefined {
+  switch (check.op) {
+    case 'masks':
+      return compileMasks(expandLists(check.masks, context.lists, context.domains), kind);
+    case 'in': {
+      const plain = new Set(check.values.filter((value) => !value.startsWith('@')).map(fold));
+      const lists = check.values.filter((value) => value.startsWith('@'));
+      if (lists.length === 0) return ({ folded }) => plain.has(folded);
+      const masks = compileMasks(expandLists(lists, context.lists, context.domains), kind);
+      return (value) => plain.has(value.folded) || masks(value);
+    }
+    case 'contains':
+      return anyOf(check.values.map(fold).map((part): TextTest => ({ folded }) => folded.includes(part)));
+    case 'starts':
+      return anyOf(check.values.map(fold).map((part): TextTest => ({ folded }) => folded.startsWith(part)));
+    case 'ends':
+      return anyOf(check.values.map(fold).map((part): TextTest => ({ folded }) => folded.endsWith(part)));
+    case 'matches':
+      return anyOf(check.patterns.map((pattern): TextTest => {
+        const compiled = RE2JS.compile(pattern);
+        return ({ raw }) => compiled.matcher(raw).find();
+      }));
+    default:
+      return undefined;
+  }
+}
+
+function compileMasks(masks: readonly string[], kind: 'address' | 'ip' | 'text'): TextTest {
+  if (kind === 'address') {
+    const set = new AddressSet(masks);
+    return ({ folded }) => set.has(folded);
+  }
+  const networks = kind === 'ip' ? networkSet(masks.filter((mask) => 'network' in parseNetwork(mask))) : undefined;
+  const exact = new Set<string>();
+  const tests: MaskTest[] = [];
+  for (const mask of masks) {
+    if (/[*?]/.test(mask)) tests.push(compileMask(mask));
+    else exact.add(fold(mask));
+  }
+  return ({ folded }) => exact.has(folded) || tests.some((test) => test(folded)) || networks?.has(folded) === true;
+}
+
+function numberCheck(check: Check): NumberTest | undefined {
+  switch (check.op) {
+    case 'number':
+      return (value) => check.values.includes(value);
+    case 'over':
+      return (value) => value > check.bound;
+    case 'under':
+      return (value) => value < check.bound;
+    case 'between':
+      return (value) => value >= check.from && value <= check.to;
+    default:
+      return undefined;
+  }
+}
