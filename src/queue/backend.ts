@@ -1,0 +1,251 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../store/errors.js';
+import type { Log } from '../telemetry/log.js';
+import type { BackendQueue, BackendWorker, Driver } from './driver.js';
+import { QueueError } from './errors.js';
+import { encodeJobId } from './job-id.js';
+import { Patience } from './patience.js';
+import type { JobHandler, JobQueue, QueueBackend } from './types.js';
+import { defaultBackoff, ENDLESS, processorOf, workerSettings, type Backoff } from './worker.js';
+
+export interface BackendOptions {
+  readonly backoff?: Backoff;
+  /** How often a backend that answers is looked at, in ms. */
+  readonly interval?: number;
+}
+
+/** Pause between looks at a backend that does not answer, in ms. */
+const RETRY = { first: 100, last: 2000 };
+const DEFAULT_GRACE = 10_000;
+
+interface Registration {
+  readonly name: string;
+  queue?: BackendQueue;
+  worker?: BackendWorker;
+  work?: { readonly concurrency: number; readonly start: () => Promise<BackendWorker> };
+}
+
+/** One backend for all queues: watches over the connection and says when it comes and goes. */
+export class WatchedBackend implements QueueBackend {
+  readonly #driver: Driver;
+  readonly #log: Log;
+  readonly #backoff: Backoff;
+  readonly #interval: number;
+  readonly #queues = new Map<string, Registration>();
+  readonly #availableListeners: (() => void)[] = [];
+  readonly #unavailableListeners: ((reason: string) => void)[] = [];
+  readonly #stop = new AbortController();
+  readonly #patience = new Patience();
+  #wake = new AbortController();
+  #available = false;
+  #watching: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(driver: Driver, log: Log, options: BackendOptions = {}) {
+    this.#driver = driver;
+    this.#log = log;
+    this.#backoff = options.backoff ?? defaultBackoff;
+    this.#interval = options.interval ?? 5000;
+    driver.onLost((reason) => this.#lost(reason));
+  }
+
+  get name(): string {
+    return this.#driver.name;
+  }
+
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  get available(): boolean {
+    return this.#available;
+  }
+
+  /** Looks for the backend until it answers, but at most `patience` ms; then goes on looking by itself. @throws QueueError `refused` */
+  async open(patience: number): Promise<void> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      try {
+        await this.#connect();
+        break;
+      } catch (error) {
+        if (error instanceof QueueError && error.code === 'refused') throw error;
+        if (Date.now() > deadline) {
+          this.#log.warn({ queue: this.name, reason: messageOf(error) }, 'the job queue does not answer yet');
+          break;
+        }
+        await sleep(RETRY.first / 2);
+      }
+    }
+    this.#watching = this.#watch();
+  }
+
+  queue<Data>(name: string): JobQueue<Data> {
+    const known = this.#queues.get(name);
+    const registration: Registration = known ?? { name };
+    this.#queues.set(name, registration);
+    return {
+      name,
+      add: async (id, data, delay = 0) =>
+        await this.#use(registration, async (queue) => {
+          await queue.add(name, JSON.stringify(data), {
+            jobId: encodeJobId(id),
+            delay: Math.max(0, Math.round(delay)),
+            attempts: ENDLESS,
+            backoff: { type: 'custom' },
+            removeOnComplete: true,
+            // Cannot come to pass, and must not stand in the way of the job's being added again.
+            removeOnFail: true,
+            stackTraceLimit: 0,
+          });
+        }),
+      promote: async (id) =>
+        await this.#use(registration, async (queue) => {
+          const job = await queue.getJob(encodeJobId(id));
+          if (job === undefined || !(await job.isDelayed())) return;
+          // It may have become due meanwhile.
+          await job.promote().catch(async (error: unknown) => {
+            if (await job.isDelayed()) throw error;
+          });
+        }),
+      remove: async (id) =>
+        await this.#use(registration, async (queue) => {
+          await queue.remove(encodeJobId(id));
+        }),
+      counts: async () =>
+        await this.#use(registration, async (queue) => {
+          const found = await queue.getJobCounts('wait', 'active', 'delayed');
+          const of = (state: string): number => found[state] ?? 0;
+          return { waiting: of('wait'), active: of('active'), delayed: of('delayed') };
+        }),
+      process: (concurrency, handler) => this.#process(registration, concurrency, handler),
+    };
+  }
+
+  onAvailable(listener: () => void): void {
+    this.#availableListeners.push(listener);
+  }
+
+  onUnavailable(listener: (reason: string) => void): void {
+    this.#unavailableListeners.push(listener);
+  }
+
+  async close(grace: number = DEFAULT_GRACE): Promise<void> {
+    this.#closing ??= this.#shutDown(grace);
+    await this.#closing;
+  }
+
+  async #use<T>(registration: Registration, work: (queue: BackendQueue) => Promise<T>): Promise<T> {
+    if (this.#stopped) throw new QueueError('unavailable', 'the job queue is closed');
+    if (!this.#available) throw new QueueError('unavailable', 'the job queue is out of reach');
+    try {
+      return await this.#patience.wait(this.#openQueue(registration).then(work));
+    } catch (error) {
+      if (error instanceof QueueError && error.code === 'invalid') throw error;
+      // Whoever was turned away waits for word that the backend is back: it must come, so the backend is looked at anew.
+      this.#lost(messageOf(error));
+      // Not as the cause: errors of Redis bear the whole command, job data included.
+      throw new QueueError('unavailable', `the job queue ${registration.name} failed: ${messageOf(error)}`);
+    }
+  }
+
+  async #openQueue(registration: Registration): Promise<BackendQueue> {
+    registration.queue ??= await this.#driver.openQueue(registration.name);
+    return registration.queue;
+  }
+
+  #process<Data>(registration: Registration, concurrency: number, handler: JobHandler<Data>): void {
+    if (registration.work !== undefined) throw new QueueError('invalid', `${registration.name} has its worker already`);
+    const processor = processorOf(registration.name, handler, this.#log);
+    registration.work = {
+      concurrency,
+      start: async () =>
+        await this.#driver.openWorker(registration.name, processor, workerSettings(concurrency, this.#backoff)),
+    };
+    if (this.#available) {
+      this.#startWorker(registration).catch((error: unknown) => this.#lost(messageOf(error)));
+    }
+  }
+
+  async #startWorker(registration: Registration): Promise<void> {
+    if (registration.work === undefined || registration.worker !== undefined || this.#stopped) return;
+    registration.worker = await registration.work.start();
+  }
+
+  /** Brings everything into working order. Rejects when the backend is not fit for it. */
+  async #connect(): Promise<void> {
+    const { emptied } = await this.#driver.probe();
+    if (this.#available && !emptied) return;
+    for (const registration of this.#queues.values()) {
+      await this.#openQueue(registration);
+      await this.#startWorker(registration);
+    }
+    if (this.#stopped) return;
+    const before = this.#available;
+    this.#available = true;
+    this.#log.info({ queue: this.name }, before ? 'the job queue was emptied' : 'the job queue is there');
+    for (const listener of this.#availableListeners) listener();
+  }
+
+  #lost(reason: string): void {
+    if (!this.#available || this.#stopped) return;
+    this.#available = false;
+    this.#log.warn({ queue: this.name, reason }, 'the job queue is out of reach');
+    this.#wake.abort();
+    for (const listener of this.#unavailableListeners) listener(reason);
+  }
+
+  async #watch(): Promise<void> {
+    let pause = this.#available ? this.#interval : RETRY.first;
+    for (;;) {
+      await this.#pause(pause);
+      if (this.#stopped) return;
+      try {
+        await this.#patience.wait(this.#connect());
+        pause = this.#interval;
+      } catch (error) {
+        const reason = messageOf(error);
+        this.#lost(reason);
+        pause = pause >= this.#interval ? RETRY.first : Math.min(pause * 2, RETRY.last);
+        this.#log.debug({ queue: this.name, reason }, 'the job queue does not answer');
+      }
+      if (!this.#available) pause = Math.min(pause, RETRY.last);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#wake.signal.aborted) {
+      this.#wake = new AbortController();
+      ms = Math.min(ms, RETRY.first);
+    }
+    const signal = AbortSignal.any([this.#stop.signal, this.#wake.signal]);
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+  }
+
+  async #shutDown(grace: number): Promise<void> {
+    this.#stop.abort();
+    await this.#watching;
+    const registrations = [...this.#queues.values()];
+    await Promise.all(registrations.map(async ({ worker }) => await closeWorker(worker, grace)));
+    await Promise.all(
+      registrations.map(
+        async ({ queue }) => await Promise.race([queue?.close(), sleep(1000, undefined, { ref: false })]),
+      ),
+    );
+    this.#available = false;
+    await this.#driver.close();
+  }
+}
+
+/** Lets running jobs come to their end; when the time is over they are left to run again later. */
+async function closeWorker(worker: BackendWorker | undefined, grace: number): Promise<void> {
+  if (worker === undefined) return;
+  const timer = new AbortController();
+  const closed = worker.close().then(() => 'closed');
+  const late = sleep(grace, 'late', { signal: timer.signal }).catch(() => 'aborted');
+  const outcome = await Promise.race([closed, late]);
+  timer.abort();
+  if (outcome === 'closed') return;
+  closed.catch(() => undefined);
+  await Promise.race([worker.disconnect(), sleep(1000, undefined, { ref: false })]);
+}

@@ -1,0 +1,50 @@
+import { DelayedError, type Processor } from 'bullmq';
+import { toText } from '../store/json.js';
+import { messageOf } from '../store/errors.js';
+import type { Log } from '../telemetry/log.js';
+import type { JobText, WorkerSettings } from './driver.js';
+import { decodeJobId } from './job-id.js';
+import type { JobHandler } from './types.js';
+
+/** Pause before the next run of a job whose handler threw, in ms. @param attempt runs so far */
+export type Backoff = (attempt: number) => number;
+
+/** 1 s, doubled each time, up to 5 minutes. */
+export const defaultBackoff: Backoff = (attempt) => Math.min(1000 * 2 ** Math.min(attempt - 1, 20), 300_000);
+
+/** Jobs never fail for good in the queue: who owns them decides when they are over. */
+export const ENDLESS = 1_000_000_000;
+
+/** What BullMQ's worker is told. Times in ms. */
+export function workerSettings(concurrency: number, backoff: Backoff): WorkerSettings {
+  return {
+    concurrency,
+    // A job of a process that was killed runs again when its lock is over and has been looked at twice.
+    lockDuration: 15_000,
+    stalledInterval: 7500,
+    maxStalledCount: ENDLESS,
+    drainDelay: 5,
+    runRetryDelay: 1000,
+    settings: { backoffStrategy: (attempt) => backoff(attempt) },
+  };
+}
+
+/** Runs a handler for BullMQ: `again` puts the job off, a throw has it run again after a growing pause. */
+export function processorOf<Data>(name: string, handler: JobHandler<Data>, log: Log): Processor<JobText> {
+  return async (job, token) => {
+    const id = decodeJobId(job.id ?? '');
+    let outcome;
+    try {
+      // The queue is ours alone: what is read is what add() wrote.
+      const data = JSON.parse(job.data) as Data;
+      outcome = await handler(data, { id, attempt: job.attemptsStarted });
+    } catch (error) {
+      log.warn({ queue: name, job: id, reason: messageOf(error) }, 'a job failed and will run again');
+      // Only the text is kept with the job, and it must be one that PostgreSQL takes.
+      throw new Error(toText(messageOf(error)).slice(0, 500), { cause: error });
+    }
+    if (outcome === 'done') return;
+    await job.moveToDelayed(Math.max(outcome.again, Date.now() + 1), token);
+    throw new DelayedError();
+  };
+}

@@ -1,0 +1,136 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg, { type Pool, type PoolConfig } from 'pg';
+import type { Finding } from '../detectors/types.js';
+import type { Envelope } from '../message/envelope.js';
+import type { TraceId } from '../message/trace-id.js';
+import type { Group } from '../rules/types.js';
+import type { Log } from '../telemetry/log.js';
+import { messageOf, StoreError } from './errors.js';
+import { migrate } from './migrate.js';
+import type { DeliveryRecord, JournalEntry, LedgerEntry, NotificationState, QuarantineState } from './types.js';
+
+/** A value as JSON brings it back: dates are texts. */
+export type Stored<T> = T extends Date
+  ? string
+  : T extends string | number | boolean | null | undefined
+    ? T
+    : { readonly [K in keyof T]: Stored<T[K]> };
+
+export interface Tables {
+  'gatepost.message': {
+    id: TraceId;
+    time: Date;
+    message_id: string;
+    entry: Stored<Omit<JournalEntry, 'deliveries'>>;
+  };
+  'gatepost.delivery': {
+    seq: string;
+    message: TraceId;
+    recipient: string;
+    item: string;
+    state: DeliveryRecord['state'];
+    hop: string;
+    reply: string;
+    time: Date;
+  };
+  'gatepost.quarantine': {
+    id: TraceId;
+    time: Date;
+    node: string;
+    envelope: Envelope;
+    recipients: string[];
+    subject: string;
+    message_id: string;
+    size: string;
+    rules: string[];
+    findings: Finding[];
+    state: QuarantineState;
+  };
+  'gatepost.quarantine_chunk': { id: TraceId; n: number; bytes: Buffer };
+  'gatepost.notification': {
+    id: string;
+    kind: LedgerEntry['kind'];
+    trace_id: TraceId | null;
+    rule: string | null;
+    recipient_group: Group | null;
+    recipient: string;
+    template: string;
+    state: NotificationState;
+    reason: string | null;
+    attempts: number;
+    message_id: string;
+    last_reply: string | null;
+    time: Date;
+  };
+}
+
+/** Connections to one PostgreSQL database. */
+export interface Database {
+  readonly pool: Pool;
+  readonly db: Kysely<Tables>;
+  /** Resolves when the database answers and its schema is the newest; tried anew at each call until it once was so. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Longest that one statement may take, in ms. */
+const STATEMENT_TIMEOUT = 30_000;
+
+/** What all our connections have in common. The times guard against a server that takes connections and then says nothing. */
+export function poolSettings(connection: PoolConfig): PoolConfig {
+  return {
+    connectionTimeoutMillis: 5000,
+    statement_timeout: STATEMENT_TIMEOUT,
+    query_timeout: STATEMENT_TIMEOUT + 5000,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    application_name: 'gatepost',
+    ...connection,
+  };
+}
+
+/** A pool whose lost connections are logged, and nothing more: the next query opens another. */
+export function openPool(settings: PoolConfig, log: Log, PoolClass: typeof Pool = pg.Pool): Pool {
+  const pool = new PoolClass(settings);
+  const note = (error: Error): void => log.debug({ reason: messageOf(error) }, 'a database connection was lost');
+  pool.on('error', note);
+  // A client that is checked out has no listener of the pool: without one its loss would end the process.
+  pool.on('connect', (client) => client.on('error', note));
+  return pool;
+}
+
+/** Opens the database without contacting it. */
+export function openDatabase(connection: PoolConfig, log: Log): Database {
+  const pool = openPool({ max: 8, ...poolSettings(connection) }, log);
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  let readiness: Promise<void> | undefined;
+
+  async function prepare(): Promise<void> {
+    let client;
+    try {
+      client = await pool.connect();
+    } catch (error) {
+      throw new StoreError('unavailable', `The database does not answer: ${messageOf(error)}`, { cause: error });
+    }
+    try {
+      await migrate(client);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+    client.release();
+  }
+
+  return {
+    pool,
+    db,
+    ready: async () => {
+      readiness ??= prepare().catch((error: unknown) => {
+        readiness = undefined;
+        throw error;
+      });
+      await readiness;
+    },
+    close: async () => await db.destroy(),
+  };
+}

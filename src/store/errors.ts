@@ -1,0 +1,32 @@
+export type StoreErrorCode =
+  /** Another gateway works on this data folder. */
+  | 'in-use'
+  /** The embedded server cannot be started here; the message says what to do. */
+  | 'cannot-start'
+  /** The database does not answer. */
+  | 'unavailable'
+  /** There is no such item. */
+  | 'not-found'
+  /** What the database holds is not what was written. */
+  | 'damaged';
+
+/** What the store throws. Its message is for admins: it never reaches an SMTP client. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** `code` of a system or database error, such as `ENOENT` or `57P01`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

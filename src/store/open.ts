@@ -1,0 +1,140 @@
+import type { PoolConfig } from 'pg';
+import type { Config } from '../config/load.js';
+import { silentLog, type Log } from '../telemetry/log.js';
+import { openDatabase, type Database } from './database.js';
+import { lockFolder } from './embedded/folder-lock.js';
+import { findEmbedded, startEmbedded } from './embedded/start.js';
+import { messageOf } from './errors.js';
+import { openJournal } from './journal.js';
+import { openLedger } from './ledger.js';
+import { openQuarantine } from './quarantine.js';
+import type { Store } from './types.js';
+
+/** A store, with what the job queue needs to work on the same PostgreSQL. */
+export interface OpenStore extends Store {
+  readonly connection: PoolConfig;
+  /** Folder of the embedded server (data, socket, log); absent with a server by URL. */
+  readonly embedded?: { readonly folder: string };
+  /** Resolves when the database answers and its schema is there. */
+  ready(): Promise<void>;
+}
+
+/** What of the configuration the store looks at. */
+export type StoreConfig = Pick<Config, 'store' | 'data'>;
+
+/** How long a stop waits for the journal, in ms. */
+const CLOSE_PATIENCE = 5000;
+
+/**
+ * Opens the store of a gateway and takes its data folder: a second gateway on it is refused. With `store: embedded`
+ * the server is started first. A server by URL may be down: the store is there all the same, and the schema is made at
+ * the first contact.
+ *
+ * Close the job queue before the store: its workers do not survive their database.
+ * @throws StoreError `in-use`, `cannot-start`
+ */
+export async function openStore(config: StoreConfig, log: Log): Promise<OpenStore> {
+  if (config.store === 'embedded') {
+    const server = await startEmbedded({ dataFolder: config.data, log });
+    const store = assemble(
+      'embedded PostgreSQL',
+      server.connection,
+      log,
+      async () => await server.stop(),
+      server.folder,
+    );
+    try {
+      await store.ready();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    return store;
+  }
+  const lock = await lockFolder(config.data, 'gateway');
+  const store = assemble(
+    maskUrl(config.store),
+    { connectionString: config.store },
+    log,
+    async () => await lock.release(),
+  );
+  store
+    .ready()
+    .catch((error: unknown) =>
+      log.warn({ store: store.name, reason: messageOf(error) }, 'the database does not answer yet'),
+    );
+  return store;
+}
+
+/**
+ * Opens the store for a command: by way of the embedded server of a running gateway, else by starting the server for as
+ * long as the command lasts.
+ * @returns undefined when there is no database yet
+ * @throws StoreError `unavailable` when a server by URL does not answer
+ */
+export async function openStoreForCommand(config: StoreConfig, log: Log = silentLog()): Promise<OpenStore | undefined> {
+  if (config.store !== 'embedded') {
+    return await whenReady(assemble(maskUrl(config.store), { connectionString: config.store }, log, undefined));
+  }
+  const found = await findEmbedded(config.data);
+  if (found === 'none') return undefined;
+  if (found !== 'stopped') return await whenReady(assemble('embedded PostgreSQL', found, log, undefined));
+  const server = await startEmbedded({ dataFolder: config.data, log, role: 'command' });
+  return await whenReady(
+    assemble('embedded PostgreSQL', server.connection, log, async () => await server.stop(), server.folder),
+  );
+}
+
+async function whenReady(store: OpenStore): Promise<OpenStore> {
+  try {
+    await store.ready();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function assemble(
+  name: string,
+  connection: PoolConfig,
+  log: Log,
+  afterwards: (() => Promise<void>) | undefined,
+  folder?: string,
+): OpenStore {
+  const database: Database = openDatabase(connection, log);
+  const journal = openJournal(database, log);
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    try {
+      await journal.close(CLOSE_PATIENCE);
+      await database.close();
+    } finally {
+      await afterwards?.();
+    }
+  }
+  return {
+    name,
+    connection,
+    ...(folder === undefined ? {} : { embedded: { folder } }),
+    journal,
+    quarantine: openQuarantine(database),
+    ledger: openLedger(database),
+    ready: async () => await database.ready(),
+    ping: async () => {
+      await database.ready();
+      await database.pool.query('SELECT 1');
+    },
+    close: async () => {
+      closing ??= close();
+      await closing;
+    },
+  };
+}
+
+/** A database's URL for people: without user and password. */
+export function maskUrl(text: string): string {
+  if (!URL.canParse(text)) return 'PostgreSQL';
+  const { protocol, host, pathname } = new URL(text);
+  return `${protocol}//${host}${pathname}`;
+}

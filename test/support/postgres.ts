@@ -1,0 +1,28 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openStore, type OpenStore } from '../../src/store/open.js';
+import { silentLog, type Log } from '../../src/telemetry/log.js';
+
+export interface TestStore {
+  readonly store: OpenStore;
+  readonly dataFolder: string;
+  /** Closes the store, which stops its server, and removes what it left on disk. */
+  stop(): Promise<void>;
+}
+
+/** An embedded store in a temporary folder that the database's account can reach too when the test runs as root. */
+export async function startTestStore(log: Log = silentLog()): Promise<TestStore> {
+  const dataFolder = await mkdtemp(path.join(tmpdir(), 'gatepost-store-'));
+  await chmod(dataFolder, 0o755);
+  const store = await openStore({ store: 'embedded', data: dataFolder }, log);
+  return {
+    store,
+    dataFolder,
+    stop: async () => {
+      await store.close();
+      if (store.embedded !== undefined) await rm(store.embedded.folder, { recursive: true, force: true });
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  /** Ends the server; its URL leads nowhere until `start`. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port, without data: nothing is ever saved. */
+  start(): Promise<void>;
+  wipeRestart(): Promise<void>;
+  /** Ends the server for good and removes its folder. */
+  dispose(): Promise<void>;
+}
+
+/** For `describe.skipIf`: there is no redis-server on this machine. */
+export const redisMissing = spawnSync('redis-server', ['--version']).status !== 0;
+
+/** A Redis of the test's own, on a free port. @param settings further lines of the configuration, such as `--maxmemory-policy allkeys-lru` */
+export async function startRedis(settings: readonly string[] = []): Promise<TestRedis> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatepost-redis-'));
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    if (child !== undefined) return;
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+    child = spawn('redis-server', [...args, ...settings], { stdio: 'ignore' });
+    const started = child;
+    for (let i = 0; i < 500; i++) {
+      if (await takesConnections(port)) return;
+      if (started.exitCode !== null) throw new Error(`redis-server ended with ${started.exitCode}`);
+      await sleep(10);
+    }
+    throw new Error('redis-server does not take connections');
+  }
+
+  async function stop(): Promise<void> {
+    const running = child;
+    child = undefined;
+    if (running?.exitCode !== null) return;
+    const gone = new Promise((resolve) => running.once('exit', resolve));
+    running.kill('SIGKILL');
+    await gone;
+  }
+
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    start,
+    stop,
+    wipeRestart: async () => {
+      await stop();
+      await start();
+    },
+    dispose: async () => {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function takesConnections(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
