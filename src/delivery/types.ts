@@ -98,9 +98,27 @@ export interface Delivery {
    * @throws SpoolFullError
    */
   spoolForInspection(request: DeliveryRequest, receivedAt: number, reason: string): Promise<void>;
+  /**
+   * Tells the sender by a DSN of recipients that were refused while others of the message were accepted. In the spool
+   * when this resolves. Nothing is sent where `bounce` or NOTIFY forbids it.
+   * @returns why nothing was sent; undefined when a DSN was
+   * @throws SpoolFullError when the disk is short
+   */
+  reportRefused(request: DeliveryRequest, refused: readonly DeliveryOutcome[]): Promise<string | undefined>;
   /** Whether DATA may begin: false when the spool or the disk is short. */
   hasRoom(): boolean;
+  /** Names of the next hops, without secrets. */
+  readonly hops: readonly string[];
+  /** Waits for running attempts up to `grace` ms (what is left is tried again after the next start), then gives the spool up. */
+  close(grace?: number): Promise<void>;
 }
+
+/** What inspecting a deferred copy again came to. */
+export type Reinspection =
+  /** It was disposed of: delivered, spooled anew, refused and reported. */
+  | { readonly state: 'done' }
+  /** It is still to be deferred. */
+  | { readonly state: 'again'; readonly reason: string };
 
 /** What delivery tells the gateway about items that were settled later. */
 export interface DeliveryEvents {

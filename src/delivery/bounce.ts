@@ -1,0 +1,23 @@
+import { domainOf, type Envelope, type EnvelopeRecipient } from '../message/envelope.js';
+
+/**
+ * Why the sender gets no DSN; undefined when one may be sent. Internal is who is trusted and writes from one of our
+ * domains: one of our addresses from outside is not.
+ * @param domains ours, in lower case
+ */
+export function bounceBar(
+  envelope: Pick<Envelope, 'sender' | 'trusted'>,
+  bounce: 'allowed' | 'internal-only' | 'never',
+  domains: readonly string[],
+): string | undefined {
+  if (envelope.sender === '') return 'null sender';
+  if (bounce === 'never') return 'bounces are off';
+  if (bounce === 'allowed') return undefined;
+  const internal = envelope.trusted && domains.includes(domainOf(envelope.sender));
+  return internal ? undefined : 'the sender is not internal';
+}
+
+/** Whether a failure for this recipient is to be told (RFC 3461 4.1). Default NOTIFY is failure and delay. */
+export function wantsFailure({ notify }: EnvelopeRecipient): boolean {
+  return notify === undefined || notify.includes('failure');
+}

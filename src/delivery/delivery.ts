@@ -1,0 +1,271 @@
+import path from 'node:path';
+import type { Config } from '../config/load.js';
+import type { EnvelopeRecipient } from '../message/envelope.js';
+import type { Content } from '../message/source.js';
+import type { JobOutcome, QueueBackend } from '../queue/types.js';
+import type { DurableFiles } from '../store/files.js';
+import type { Log } from '../telemetry/log.js';
+import { attempt, byDestination, MovableContent, notTried, type AttemptedRecipient } from './attempt.js';
+import { Destinations } from './destinations.js';
+import { openHop, type HopOptions } from './hop.js';
+import { ItemWork } from './item-work.js';
+import { ownReply } from './reply.js';
+import { Retries } from './retries.js';
+import { settle } from './settle.js';
+import { newItem } from './spool-list.js';
+import { Spool } from './spool.js';
+import type { SpoolItem } from './spool-item.js';
+import type { Delivery, DeliveryEvents, DeliveryOutcome, DeliveryRequest, Reinspection } from './types.js';
+
+export interface DeliveryOptions {
+  readonly config: Pick<Config, 'data' | 'delivery' | 'domains' | 'folder' | 'log' | 'node' | 'smtp'>;
+  /** Runs the retries; without it nothing that is spooled is tried again by this process. */
+  readonly queue: QueueBackend | undefined;
+  readonly log: Log;
+  readonly events: DeliveryEvents;
+  /** Inspects a copy that was deferred beside settled ones once more, and disposes of it. */
+  readonly reinspect: (item: SpoolItem, content: Content) => Promise<Reinspection>;
+  /** ms since the epoch. */
+  readonly clock?: () => number;
+  readonly files?: DurableFiles;
+  /** Bounds of the client, for tests. */
+  readonly hop?: Partial<HopOptions>;
+  /** Time between two probes of a hop that failed, ms. */
+  readonly probeInterval?: number;
+}
+
+/** How often `incoming` is looked at, and how often items without a job are looked for, ms. */
+const INCOMING = 2000;
+const SWEEP = 60_000;
+/** A hop that came back is told to waiting items once more after this: some were just being put back, ms. */
+const SECOND_CALL = 5000;
+
+/**
+ * Opens delivery on the spool of this node (`<data>/spool`) and begins to work off what lies there.
+ * @throws SpoolLockedError when another process works on it; HopUrlError for a next hop of the configuration
+ */
+export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
+  const { config, log } = options;
+  const spool = await Spool.open({
+    folder: path.join(config.data, 'spool'),
+    limits: config.delivery.spool,
+    log,
+    ...(options.files === undefined ? {} : { files: options.files }),
+  });
+  try {
+    return new NodeDelivery(options, spool);
+  } catch (error) {
+    await spool.close();
+    throw error;
+  }
+}
+
+class NodeDelivery implements Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #spool: Spool;
+  readonly #destinations: Destinations;
+  readonly #work: ItemWork;
+  readonly #retries: Retries | undefined;
+  readonly #now: () => number;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(options: DeliveryOptions, spool: Spool) {
+    const { config, log, queue } = options;
+    this.#options = options;
+    this.#spool = spool;
+    this.#now = options.clock ?? Date.now;
+    this.#destinations = new Destinations({
+      nextHop: config.delivery.nextHop,
+      routes: config.delivery.routes,
+      open: (url) =>
+        openHop(url, {
+          hostname: config.smtp.hostname,
+          folder: config.folder,
+          ...options.hop,
+          pool: { connections: config.delivery.connections, ...options.hop?.pool },
+        }),
+      onBack: (hop) => this.#hopIsBack(hop),
+      log,
+      ...(options.probeInterval === undefined ? {} : { probeInterval: options.probeInterval }),
+    });
+    this.#work = new ItemWork({ ...options, spool, destinations: this.#destinations, now: this.#now });
+    if (queue !== undefined) {
+      this.#retries = new Retries({
+        backend: queue,
+        node: config.node.name,
+        log,
+        waiting: () => this.#waiting(),
+        now: this.#now,
+      });
+      this.#work.onSpooled = (item) => void this.#retries?.index(item.item, Date.parse(item.nextAttempt));
+    }
+    this.#begin();
+  }
+
+  get hops(): readonly string[] {
+    return this.#destinations.names;
+  }
+
+  hasRoom(): boolean {
+    return this.#spool.hasRoom();
+  }
+
+  async deliver(request: DeliveryRequest): Promise<readonly DeliveryOutcome[]> {
+    const groups = byDestination(request, this.#destinations);
+    const destinations = [...groups.keys()];
+    if (!destinations.some(({ available }) => available)) return await this.spool(request);
+    const content = new MovableContent(request.content);
+    const running = attempt({ ...request, content }, groups);
+    const results = await this.#inTime(running);
+    if (results === undefined) {
+      for (const destination of destinations) destination.slow();
+      return await this.#spoolRunning(request, running, content);
+    }
+    if (results.every(({ state }) => state !== 'deferred')) return results.map(outcomeOf);
+    const now = this.#now();
+    const { item } = settle(this.#itemOf(request, now), results, { delays: this.#delays, lifetime: Infinity }, now);
+    await this.#work.add(item, request.content);
+    return results.map(outcomeOf);
+  }
+
+  async spool(request: DeliveryRequest): Promise<readonly DeliveryOutcome[]> {
+    const groups = byDestination(request, this.#destinations);
+    await this.#work.add(this.#itemOf(request, this.#now()), request.content);
+    return [...groups].flatMap(([destination, recipients]) =>
+      recipients.map(({ address }) => outcomeOf(notTried(address, destination))),
+    );
+  }
+
+  async spoolForInspection(request: DeliveryRequest, receivedAt: number, reason: string): Promise<void> {
+    const now = this.#now();
+    const nextAttempt = new Date(now + (this.#delays[0] ?? 0)).toISOString();
+    const item: SpoolItem = {
+      ...this.#itemOf(request, now),
+      stage: 'inspect',
+      receivedAt: new Date(receivedAt).toISOString(),
+      reason,
+      nextAttempt,
+    };
+    await this.#work.add(item, request.content);
+  }
+
+  async reportRefused(request: DeliveryRequest, refused: readonly DeliveryOutcome[]): Promise<string | undefined> {
+    const recipients = new Map(request.envelope.recipients.map((recipient) => [recipient.address, recipient]));
+    const failures = refused.map(({ address, reply, hop }) => ({
+      recipient: recipients.get(address) ?? { address },
+      reply,
+      ...(hop === '' ? {} : { hop }),
+    }));
+    const now = this.#now();
+    return await this.#work.report(`${request.item}.dsn0`, request, request.content, failures, new Date(now));
+  }
+
+  async close(grace = 30_000): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#retries?.close();
+    await this.#work.stop(grace);
+    await this.#destinations.close();
+    await this.#spool.close();
+  }
+
+  get #delays(): readonly number[] {
+    return this.#options.config.delivery.retry.delays;
+  }
+
+  /** Keeps mail whose attempt goes on beyond the client's patience: its end settles the item. */
+  async #spoolRunning(
+    request: DeliveryRequest,
+    running: Promise<AttemptedRecipient[]>,
+    content: MovableContent,
+  ): Promise<DeliveryOutcome[]> {
+    const item: SpoolItem = { ...this.#itemOf(request, this.#now()), running: true };
+    const kept = await this.#work.addRunning(item, request.content, running);
+    content.moveTo(this.#spool.content(kept));
+    const reply = ownReply(451, '4.4.2', 'the next server has not answered yet');
+    return item.recipients.map(({ address, hop }) => ({ address, state: 'spooled', hop, reply }));
+  }
+
+  async #inTime(running: Promise<AttemptedRecipient[]>): Promise<AttemptedRecipient[] | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), this.#options.config.delivery.inlineTimeout);
+    });
+    try {
+      return await Promise.race([running, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #itemOf(request: DeliveryRequest, now: number): SpoolItem {
+    const item = newItem({ ...request, item: this.#spool.freeKey(request.item) }, new Date(now), '');
+    const hopOf = ({ address }: EnvelopeRecipient): string => this.#destinations.of(address, request.route).name;
+    return { ...item, recipients: item.recipients.map((one) => ({ ...one, hop: hopOf(one) })) };
+  }
+
+  #begin(): void {
+    for (const item of this.#spool.items.values())
+      for (const destination of this.#work.destinationsOf(item)) destination.suspect();
+    if (this.#retries === undefined) return;
+    const run = (key: string): Promise<JobOutcome> => this.#work.run(key);
+    this.#retries.start(this.#options.config.delivery.connections, run);
+    this.#every(INCOMING, () => this.#takeIncoming());
+    this.#every(SWEEP, () => this.#sweep());
+  }
+
+  #every(interval: number, action: () => Promise<void>): void {
+    let busy = false;
+    const tick = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      try {
+        await action();
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'the spool could not be looked through');
+      } finally {
+        busy = false;
+      }
+    };
+    const timer = setInterval(() => void tick(), interval);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  async #takeIncoming(): Promise<void> {
+    for (const item of await this.#spool.takeIncoming()) await this.#retries?.index(item.item, this.#now());
+  }
+
+  /** Items whose time has passed long since have lost their job. */
+  async #sweep(): Promise<void> {
+    const overdue = [...this.#waiting()].filter(([, at]) => at < this.#now() - SWEEP).map(([item]) => item);
+    this.#retries?.doubt(overdue);
+    await this.#retries?.indexAll();
+  }
+
+  *#waiting(): Generator<readonly [string, number]> {
+    for (const item of this.#spool.items.values())
+      if (!this.#work.isRunning(item.item)) yield [item.item, Date.parse(item.nextAttempt)];
+  }
+
+  #hopIsBack(hop: string): void {
+    const since = this.#now();
+    void this.#hurry(hop, since);
+    const timer = setTimeout(() => void this.#hurry(hop, since), SECOND_CALL);
+    timer.unref();
+  }
+
+  /** Makes items that wait for the hop, and were not tried since, be tried now. */
+  async #hurry(hop: string, since: number): Promise<void> {
+    const items = [...this.#spool.items.values()].filter(
+      (item) =>
+        item.stage === 'deliver' &&
+        Date.parse(item.history.at(-1)?.time ?? item.time) <= since &&
+        this.#work.destinationsOf(item).some(({ hops }) => hops.includes(hop)),
+    );
+    await this.#retries?.hurry(items.map(({ item }) => item));
+  }
+}
+
+function outcomeOf({ address, state, hop, reply }: AttemptedRecipient): DeliveryOutcome {
+  return { address, state: state === 'deferred' ? 'spooled' : state, hop, reply };
+}

@@ -1,0 +1,149 @@
+import { domainToASCII } from 'node:url';
+import { domainOf } from '../message/envelope.js';
+import type { Log } from '../telemetry/log.js';
+import { Breaker } from './breaker.js';
+import { ownReply } from './reply.js';
+import type { HopResult, NextHop, OutgoingMail, RecipientResult } from './types.js';
+
+/** Where a recipient's mail goes: one hop, or several of which the first that works is taken. */
+export interface Destination {
+  /** Name of the first hop. */
+  readonly name: string;
+  /** Names of all its hops. */
+  readonly hops: readonly string[];
+  /** Whether a mail is worth trying at once. */
+  readonly available: boolean;
+  /** Never rejects. */
+  send(mail: OutgoingMail): Promise<HopResult>;
+  /** An attempt takes longer than a client waits: counts as a failure. */
+  slow(): void;
+  /** Mail waits for it since before: it is probed, and `onBack` called when it answers. */
+  suspect(): void;
+}
+
+export interface DestinationsOptions {
+  readonly nextHop: readonly string[];
+  /** By recipient domain. */
+  readonly routes: Readonly<Record<string, string>>;
+  readonly open: (url: string) => NextHop;
+  /** The hop of that name takes mail again. */
+  readonly onBack: (hop: string) => void;
+  readonly log: Log;
+  /** Time between two probes of a hop that failed, ms. */
+  readonly probeInterval?: number;
+}
+
+interface Guarded {
+  readonly hop: NextHop;
+  readonly breaker: Breaker;
+}
+
+/** All next hops of the gateway: the default, those of `routes`, and those that rules name. */
+export class Destinations {
+  readonly #options: DestinationsOptions;
+  readonly #hops = new Map<string, Guarded>();
+  readonly #byUrls = new Map<string, Destination>();
+  readonly #routes = new Map<string, string>();
+
+  /** @throws HopUrlError */
+  constructor(options: DestinationsOptions) {
+    this.#options = options;
+    for (const [domain, url] of Object.entries(options.routes)) {
+      this.#routes.set(aLabels(domain), url);
+      this.#of([url]);
+    }
+    this.#of(options.nextHop);
+  }
+
+  /**
+   * @param route the next hop that a rule names
+   * @throws HopUrlError of the route
+   */
+  of(address: string, route?: string): Destination {
+    const url = route ?? this.#routes.get(aLabels(domainOf(address)));
+    return this.#of(url === undefined ? this.#options.nextHop : [url]);
+  }
+
+  /** Names of all hops, for the banner. */
+  get names(): readonly string[] {
+    return [...this.#hops.values()].map(({ hop }) => hop.name);
+  }
+
+  async close(): Promise<void> {
+    for (const { hop, breaker } of this.#hops.values()) {
+      breaker.close();
+      await hop.close();
+    }
+  }
+
+  #of(urls: readonly string[]): Destination {
+    const key = urls.join('\n');
+    const known = this.#byUrls.get(key);
+    if (known !== undefined) return known;
+    const made = destination(urls.map((url) => this.#guarded(url)));
+    this.#byUrls.set(key, made);
+    return made;
+  }
+
+  #guarded(url: string): Guarded {
+    const known = this.#hops.get(url);
+    if (known !== undefined) return known;
+    const { open, onBack, log, probeInterval } = this.#options;
+    const hop = open(url);
+    const breaker = new Breaker({
+      name: hop.name,
+      probe: () => hop.probe(),
+      onBack: () => onBack(hop.name),
+      log,
+      ...(probeInterval === undefined ? {} : { interval: probeInterval }),
+    });
+    const guarded = { hop, breaker };
+    this.#hops.set(url, guarded);
+    return guarded;
+  }
+}
+
+function destination(hops: readonly Guarded[]): Destination {
+  const firstOpen = (): Guarded | undefined => hops.find(({ breaker }) => !breaker.open);
+  const name = hops[0]?.hop.name ?? '';
+  return {
+    name,
+    hops: hops.map(({ hop }) => hop.name),
+    get available() {
+      return firstOpen() !== undefined;
+    },
+    slow: () => firstOpen()?.breaker.failed(),
+    suspect: () => {
+      for (const { breaker } of hops) breaker.suspect();
+    },
+    async send(mail) {
+      const settled = new Map<string, RecipientResult>();
+      let last: HopResult | undefined;
+      let rest = mail.recipients;
+      for (const { hop, breaker } of hops) {
+        if (breaker.open) continue;
+        last = { hop: hop.name, ...(await hop.send({ ...mail, recipients: rest })) };
+        for (const result of last.recipients) settled.set(result.address, result);
+        if (!last.hopFailed) breaker.succeeded();
+        else breaker.failed();
+        if (!last.hopFailed || last.inDoubt === true) break;
+        rest = rest.filter(({ address }) => settled.get(address)?.state === 'deferred');
+        if (rest.length === 0) break;
+      }
+      const none = ownReply(451, '4.4.1', 'the next server is not available');
+      return {
+        hop: last?.hop ?? name,
+        hopFailed: last?.hopFailed ?? true,
+        recipients: mail.recipients.map(
+          ({ address }) => settled.get(address) ?? { address, state: 'deferred', reply: none },
+        ),
+      };
+    },
+  };
+}
+
+/** Domains are compared as A-labels in lower case. */
+function aLabels(domain: string): string {
+  const ascii = domainToASCII(domain);
+  return (ascii === '' ? domain : ascii).toLowerCase();
+}

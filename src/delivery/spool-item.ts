@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { Envelope, EnvelopeRecipient } from '../message/envelope.js';
+import { parseTraceId, type TraceId } from '../message/trace-id.js';
+import type { HopReply } from './types.js';
+
+/** One recipient of a spooled item. */
+export interface SpoolRecipient extends EnvelopeRecipient {
+  readonly state: 'waiting' | 'delivered' | 'failed';
+  readonly attempts: number;
+  /** Name of the hop of the last attempt, or of the one that is to come. */
+  readonly hop: string;
+  readonly lastReply?: HopReply;
+}
+
+/** An item of the spool: what its `.json` file says. The message bytes lie beside it in the `.eml` file. */
+export interface SpoolItem {
+  readonly version: 1;
+  readonly item: string;
+  readonly traceId: TraceId;
+  /** `inspect`: scanned and decided again at each attempt; `deliver`: all is decided. */
+  readonly stage: 'deliver' | 'inspect';
+  /** When it was spooled. This and all times: ISO 8601, UTC. */
+  readonly time: string;
+  /** When the message was received: its life in the queue counts from here. */
+  readonly receivedAt: string;
+  /** Why it is inspected again. */
+  readonly reason?: string;
+  /** Of the `.eml` file, in bytes. */
+  readonly size: number;
+  readonly eightBit: boolean;
+  readonly route?: string;
+  readonly bounce: 'allowed' | 'internal-only' | 'never';
+  readonly envelope: Omit<Envelope, 'recipients'>;
+  readonly recipients: readonly SpoolRecipient[];
+  readonly attempts: number;
+  readonly nextAttempt: string;
+  /** The first attempt had not ended when the item was written. */
+  readonly running: boolean;
+  /** The last attempts, oldest first. */
+  readonly history: readonly HistoryEntry[];
+}
+
+export interface HistoryEntry {
+  readonly time: string;
+  readonly hop: string;
+  /** Replies with the number of recipients that got them: `2x 451 4.3.0 later`. */
+  readonly replies: readonly string[];
+}
+
+/** How many attempts an item remembers. */
+export const HISTORY = 20;
+
+const reply = z.strictObject({
+  code: z.int().exactOptional(),
+  enhanced: z.string().exactOptional(),
+  text: z.string(),
+});
+
+const recipient = z.strictObject({
+  address: z.string(),
+  notify: z.array(z.enum(['never', 'success', 'failure', 'delay'])).exactOptional(),
+  orcpt: z.string().exactOptional(),
+  state: z.enum(['waiting', 'delivered', 'failed']),
+  attempts: z.int(),
+  hop: z.string(),
+  lastReply: reply.exactOptional(),
+});
+
+const traceId = z.string().transform((text, context): TraceId => {
+  const id = parseTraceId(text);
+  if (id !== undefined) return id;
+  context.issues.push({ code: 'custom', input: text, message: 'not a trace ID' });
+  return z.NEVER;
+});
+
+const time = z.iso.datetime();
+
+/** Letters, digits, dots and dashes: an item's key is a file name. */
+export const ITEM_KEY = /^[0-9A-Za-z][0-9A-Za-z.-]{0,99}$/;
+
+const itemSchema = z.strictObject({
+  version: z.literal(1),
+  item: z.string().regex(ITEM_KEY),
+  traceId,
+  stage: z.enum(['deliver', 'inspect']),
+  time,
+  receivedAt: time,
+  reason: z.string().exactOptional(),
+  size: z.int().nonnegative(),
+  eightBit: z.boolean(),
+  route: z.string().exactOptional(),
+  bounce: z.enum(['allowed', 'internal-only', 'never']),
+  envelope: z.strictObject({
+    sender: z.string(),
+    client: z.string(),
+    helo: z.string(),
+    tls: z.boolean(),
+    user: z.string().exactOptional(),
+    trusted: z.boolean(),
+    smtpUtf8: z.boolean(),
+    eightBit: z.boolean(),
+    ret: z.enum(['full', 'headers']).exactOptional(),
+    envid: z.string().exactOptional(),
+  }),
+  recipients: z.array(recipient).min(1),
+  attempts: z.int(),
+  nextAttempt: time,
+  running: z.boolean(),
+  history: z.array(z.strictObject({ time, hop: z.string(), replies: z.array(z.string()) })),
+});
+
+/** Reads the text of an item's `.json` file. @throws Error when it is damaged */
+export function parseItem(text: string): SpoolItem {
+  return itemSchema.parse(JSON.parse(text));
+}
+
+export function formatItem(item: SpoolItem): string {
+  return `${JSON.stringify(item, undefined, 1)}\n`;
+}
+
+/** The envelope of the item with the recipients that are still to be served. */
+export function envelopeOf(item: SpoolItem): Envelope {
+  const recipients = item.recipients.filter(({ state }) => state === 'waiting').map(plainRecipient);
+  return { ...item.envelope, recipients };
+}
+
+/** A recipient as the envelope has it. */
+export function plainRecipient({ address, notify, orcpt }: EnvelopeRecipient): EnvelopeRecipient {
+  return {
+    address,
+    ...(notify === undefined ? {} : { notify }),
+    ...(orcpt === undefined ? {} : { orcpt }),
+  };
+}

@@ -1,0 +1,141 @@
+import type { Envelope } from '../message/envelope.js';
+import { contentOf, type Content } from '../message/source.js';
+import type { TraceId } from '../message/trace-id.js';
+import { durableFiles } from '../store/files.js';
+import { eachOf } from './each.js';
+import { replyLine } from './reply.js';
+import { emlOf, jsonOf, keysIn, loadItem, makeFolders, spoolPaths } from './spool-folder.js';
+import { formatItem, ITEM_KEY, plainRecipient, type SpoolItem } from './spool-item.js';
+
+/** An item as `gatepost queue list --json` shows it. */
+export interface SpoolListing {
+  readonly id: string;
+  readonly time: string;
+  readonly sender: string;
+  readonly size: number;
+  readonly hop: string;
+  readonly recipients: readonly {
+    readonly address: string;
+    readonly state: SpoolItem['recipients'][number]['state'];
+    readonly attempts: number;
+    /** Absent (null) where nothing more is to be tried. */
+    readonly nextAttempt: string | null;
+    readonly lastReply: string | null;
+  }[];
+}
+
+/** An item of that key is in the spool already. */
+export class SpoolItemExistsError extends Error {
+  override readonly name = 'SpoolItemExistsError';
+}
+
+/**
+ * What lies in a spool folder, oldest first. Reads only: safe while a gateway runs. Items that are settled meanwhile and
+ * damaged ones are left out.
+ * @param folder `<data>/spool`
+ */
+export async function listSpool(folder: string): Promise<readonly SpoolListing[]> {
+  const { root, incoming } = spoolPaths(folder);
+  const found = new Map<string, SpoolItem>();
+  for (const place of [incoming, root])
+    await eachOf(await keysIn(place, '.json'), 32, async (key) => {
+      const item = await readQuietly(place, key);
+      if (item !== undefined) found.set(key, item);
+    });
+  return [...found.values()].sort((a, b) => (a.item < b.item ? -1 : 1)).map(listing);
+}
+
+/** One item in full and its message; undefined when there is none. Reads only. */
+export async function readSpoolItem(
+  folder: string,
+  key: string,
+): Promise<{ readonly item: SpoolItem; readonly content: Content } | undefined> {
+  if (!ITEM_KEY.test(key)) return undefined;
+  const { root, incoming } = spoolPaths(folder);
+  for (const place of [root, incoming]) {
+    const item = await readQuietly(place, key);
+    if (item !== undefined)
+      return { item, content: contentOf({ kind: 'file', path: emlOf(place, key), size: item.size }) };
+  }
+  return undefined;
+}
+
+/** What is put into the spool from outside the gateway. */
+export interface NewSpoolItem {
+  readonly item: string;
+  readonly traceId: TraceId;
+  readonly envelope: Envelope;
+  readonly content: Content;
+  readonly eightBit: boolean;
+  readonly route?: string;
+  readonly bounce: 'allowed' | 'internal-only' | 'never';
+}
+
+/**
+ * Puts mail into a spool folder, also of a gateway that runs: it takes it over within seconds, otherwise at its next
+ * start. Fsynced when this resolves.
+ * @param hop shown until the first attempt
+ * @throws SpoolItemExistsError
+ */
+export async function addToSpool(folder: string, mail: NewSpoolItem, now: Date = new Date(), hop = ''): Promise<void> {
+  if (!ITEM_KEY.test(mail.item)) throw new RangeError('an item key consists of letters, digits, dots and dashes');
+  if ((await readSpoolItem(folder, mail.item)) !== undefined)
+    throw new SpoolItemExistsError(`${mail.item} is in the spool already`);
+  const paths = spoolPaths(folder);
+  await makeFolders(paths);
+  const files = durableFiles();
+  await files.create(emlOf(paths.incoming, mail.item), mail.content.read());
+  await files.create(jsonOf(paths.incoming, mail.item), formatItem(newItem(mail, now, hop)));
+}
+
+/** An item that nothing was tried for. */
+export function newItem(
+  mail: Omit<NewSpoolItem, 'content'> & { content: Pick<Content, 'size'> },
+  now: Date,
+  hop: string,
+): SpoolItem {
+  const { recipients, ...envelope } = mail.envelope;
+  const time = now.toISOString();
+  return {
+    version: 1,
+    item: mail.item,
+    traceId: mail.traceId,
+    stage: 'deliver',
+    time,
+    receivedAt: time,
+    size: mail.content.size,
+    eightBit: mail.eightBit,
+    ...(mail.route === undefined ? {} : { route: mail.route }),
+    bounce: mail.bounce,
+    envelope,
+    recipients: recipients.map((recipient) => ({ ...plainRecipient(recipient), state: 'waiting', attempts: 0, hop })),
+    attempts: 0,
+    nextAttempt: time,
+    running: false,
+    history: [],
+  };
+}
+
+function listing(item: SpoolItem): SpoolListing {
+  const hops = new Set(item.recipients.filter(({ state }) => state === 'waiting').map(({ hop }) => hop));
+  return {
+    id: item.item,
+    time: item.time,
+    sender: item.envelope.sender,
+    size: item.size,
+    hop: [...hops].join(', '),
+    recipients: item.recipients.map(({ address, state, attempts, lastReply }) => ({
+      address,
+      state,
+      attempts,
+      nextAttempt: state === 'waiting' ? item.nextAttempt : null,
+      lastReply: lastReply === undefined ? null : replyLine(lastReply),
+    })),
+  };
+}
+
+/** The gateway sets damaged items aside and says so; a listing goes on. */
+async function readQuietly(folder: string, key: string): Promise<SpoolItem | undefined> {
+  const [result] = await Promise.allSettled([loadItem(folder, key)]);
+  return result.status === 'fulfilled' ? result.value : undefined;
+}
