@@ -21,9 +21,9 @@ export interface Gateway {
   readonly seen: Seen[];
   readonly folder: string;
   /** Names in the folder for large uploads. */
-  uploads(): Promise<string[]>;
-  connect(): Promise<Client>;
-  stop(): Promise<void>;
+  readonly uploads: () => Promise<string[]>;
+  readonly connect: () => Promise<Client>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface GatewayOptions {
