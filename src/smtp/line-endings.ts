@@ -46,7 +46,7 @@ export class DataDecoder {
    * @returns the offset behind the end of data, or -1 when it was not in this chunk
    */
   write(chunk: Buffer, emit: (piece: Buffer) => void): number {
-    if (this.#drop && this.anomalous) return this.#rewrite(chunk, 0, emit);
+    if (chunk.includes(NUL) || (this.#drop && this.anomalous)) return this.#rewrite(chunk, 0, emit);
     const length = chunk.length;
     let state = this.#state;
     let start = 0;
@@ -57,24 +57,21 @@ export class DataDecoder {
     while (at < length) {
       const byte = chunk[at];
       if (state === IN_LINE || (state === LINE_START && byte !== DOT)) {
-        // All bytes that matter inside a line are CR or below.
-        let next = byte ?? 0;
-        while (next > CR || (next !== CR && next !== LF && next !== NUL)) {
-          at += 1;
-          if (at === length) break;
-          next = chunk[at] ?? 0;
-        }
+        // Two native searches a line cost less than a look at each byte.
         state = IN_LINE;
-        if (at === length) break;
-        if (next !== CR) break;
-        if (at + 1 === length) {
-          pass(at);
+        const lf = chunk.indexOf(LF, at);
+        const cr = chunk.indexOf(CR, at);
+        if (cr >= 0 && cr === lf - 1) {
+          at = lf + 1;
+          state = LINE_START;
+        } else if (lf < 0 && cr === length - 1) {
+          pass(cr);
           this.#state = AFTER_CR;
           return -1;
+        } else {
+          at = cr >= 0 && (lf < 0 || cr < lf) ? cr : lf >= 0 ? lf : length;
+          break;
         }
-        if (chunk[at + 1] !== LF) break;
-        at += 2;
-        state = LINE_START;
       } else if (state === LINE_START) {
         pass(at);
         at += 1;
