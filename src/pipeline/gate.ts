@@ -23,6 +23,7 @@ export class Gate {
   private readonly waiting = new Set<Waiting>();
   private bytes = 0;
   private closed = false;
+  private emptied: (() => void) | undefined;
 
   constructor(options: GateOptions) {
     this.options = options;
@@ -60,13 +61,17 @@ export class Gate {
   /** Gives the place to the one that has waited longest. */
   leave(): void {
     const [next] = this.waiting;
-    if (next === undefined) this.inside--;
-    else next.enter('go');
+    if (next !== undefined) next.enter('go');
+    else if (--this.inside === 0) this.emptied?.();
   }
 
-  /** Turns away all that wait and all that come. */
-  close(): void {
+  /** Turns away all that wait and all that come; resolves when no one is inside any more. */
+  async close(): Promise<void> {
     this.closed = true;
     for (const one of [...this.waiting]) one.enter('closed');
+    await new Promise<void>((resolve) => {
+      this.emptied = resolve;
+      if (this.inside === 0) resolve();
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { closeDetectors, createDetectors, onErrorOf } from '../detectors/registry.js';
+import { closeDetectors, createDetectors, onErrorOf } from '../detectors/active.js';
 import type { DetectorSpec } from '../detectors/types.js';
 import type { ScanLimits } from '../message/types.js';
 import { compileRules } from '../rules/compile.js';

@@ -122,7 +122,7 @@ class ThreadPool implements InspectPool {
   }
 
   async close(): Promise<void> {
-    this.gate.close();
+    await this.gate.close();
     await this.threads.retire();
   }
 

@@ -1,0 +1,34 @@
+import { BUILT_IN } from './built-in.js';
+import { loadThirdParty } from './third-party.js';
+import type { ActiveDetector, DetectorModule, DetectorSpec } from './types.js';
+
+function builtIn(name: string): DetectorModule | undefined {
+  return BUILT_IN.find((module) => module.name === name);
+}
+
+/**
+ * Makes the detectors of checked specs, in the thread that will run them.
+ * @throws Error when a third party's module can no longer be loaded
+ */
+export async function createDetectors(specs: readonly DetectorSpec[]): Promise<readonly ActiveDetector[]> {
+  return await Promise.all(specs.map(async (spec) => ({ spec, detector: await create(spec) })));
+}
+
+async function create(spec: DetectorSpec): Promise<ActiveDetector['detector']> {
+  const module = spec.file === undefined ? builtIn(spec.name) : await loadThirdParty(spec.file);
+  if (module === undefined) throw new Error(`there is no detector module ${spec.name}`);
+  return await module.create(module.settings.parse(spec.settings), {
+    baseDirectory: spec.baseDirectory,
+    data: spec.data,
+  });
+}
+
+/** What is done about a failure of each module when the deciding rule does not say. */
+export function onErrorOf(specs: readonly DetectorSpec[]): ReadonlyMap<string, DetectorSpec['onError']> {
+  return new Map(specs.map((spec) => [spec.name, spec.onError]));
+}
+
+/** Ends connections and the like; a detector that fails to end does not keep the others from it. */
+export async function closeDetectors(active: readonly ActiveDetector[]): Promise<void> {
+  await Promise.allSettled(active.map(async ({ detector }) => await detector.close?.()));
+}

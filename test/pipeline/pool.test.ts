@@ -1,0 +1,215 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { memorySource } from '../../src/message/source.js';
+import { createInspectPool, type InspectPool, type PoolOptions, type PoolTrouble } from '../../src/pipeline/pool.js';
+import type { Inspection } from '../../src/pipeline/types.js';
+import { makeMail } from '../support/mail.js';
+import { bundleOf, CLEAN, inputFor, optionsOf } from './support.js';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const worker = path.join(root, 'dist', 'pipeline', 'worker.js');
+const fixtures = path.join(import.meta.dirname, 'fixtures');
+const ANNA = 'anna@example.org';
+const TOLERANT = 'rules: [ { id: one, on: { scan-error: { action: deliver, tag: "[Unscanned]" } } } ]';
+
+beforeAll(() => {
+  if (!existsSync(worker)) execFileSync(process.execPath, [path.join(root, 'scripts', 'build.mjs')], { cwd: root });
+}, 300_000);
+
+const pools: InspectPool[] = [];
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map(async (pool) => await pool.close()));
+});
+
+async function start(rules: string, given: Partial<PoolOptions> = {}): Promise<InspectPool> {
+  const options = await optionsOf({
+    rules,
+    folder: fixtures,
+    detectors: [
+      { name: 'content', settings: {} },
+      { name: 'trouble', settings: { module: './trouble.js' } },
+    ],
+    deadline: given.deadline ?? 10_000,
+  });
+  const pool = createInspectPool({ ...options, threads: 1, workerFile: pathToFileURL(worker), ...given });
+  pools.push(pool);
+  await pool.ready();
+  return pool;
+}
+
+async function send(pool: InspectPool, subject: string): Promise<Inspection> {
+  return await pool.inspect(inputFor([ANNA]), memorySource([makeMail('text', [], subject)]));
+}
+
+const actionOf = (inspection: Inspection): string | undefined => inspection.copies[0]?.decision.action;
+const failureOf = (inspection: Inspection): string | undefined =>
+  inspection.findings.find(({ module }) => module === 'message')?.status;
+
+describe('the thread pool', () => {
+  it('inspects messages in memory and in files alike', async () => {
+    const pool = await start('rules: [ { id: one, match: { when: { subject: Hello } } } ]');
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'gatepost-pool-'));
+    try {
+      const file = path.join(folder, 'message');
+      await writeFile(file, CLEAN);
+      const fromMemory = await pool.inspect(inputFor([ANNA]), memorySource([CLEAN]));
+      const fromFile = await pool.inspect(inputFor([ANNA]), { kind: 'file', path: file, size: CLEAN.length });
+      for (const { copies, modules } of [fromMemory, fromFile]) {
+        expect(copies[0]?.decision).toMatchObject({ rule: 'one', action: 'deliver' });
+        expect(modules.map(({ module, status }) => `${module}=${status}`)).toEqual(['content=clean', 'trouble=clean']);
+      }
+      expect(pool.counters).toEqual({ queued: 0, running: 0, restarts: 0 });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('hands over recipients that share a decision as such, and edits without what lies beside them', async () => {
+    const rules = 'rules: [ { id: one, on: { content: [ { id: all, when: { subject: "*" }, tag: "[T]" } ] } } ]';
+    const pool = await start(rules);
+    const { copies, recipients } = await pool.inspect(inputFor([ANNA, 'b@example.org']), memorySource([CLEAN]));
+    expect(copies).toHaveLength(1);
+    expect(recipients[0]?.decision).toBe(copies[0]?.decision);
+    expect(recipients[1]?.decision).toBe(copies[0]?.decision);
+    for (const { insert } of copies[0]?.edits ?? []) expect(insert.buffer.byteLength).toBe(insert.byteLength);
+    expect(Buffer.concat((copies[0]?.edits ?? []).map(({ insert }) => insert)).toString()).toContain('[T]');
+  });
+
+  it('ends a thread that hangs, lets the rule decide, and goes on', async () => {
+    const troubles: PoolTrouble[] = [];
+    const pool = await start(TOLERANT, { deadline: 300, onTrouble: (trouble) => troubles.push(trouble) });
+    const [hung, next] = await Promise.all([send(pool, 'hang'), send(pool, 'fine')]);
+    expect(failureOf(hung)).toBe('timeout');
+    expect(actionOf(hung)).toBe('deliver');
+    expect(Buffer.concat((hung.copies[0]?.edits ?? []).map(({ insert }) => insert)).toString()).toContain(
+      '[Unscanned]',
+    );
+    expect(hung.facts.subject).toBe('hang');
+    expect(failureOf(next)).toBeUndefined();
+    expect(pool.counters).toEqual({ queued: 0, running: 0, restarts: 1 });
+    expect(troubles.map(({ kind }) => kind)).toEqual(['deadline']);
+  });
+
+  it('defers a hanging message where the rule has no scan-error', async () => {
+    const pool = await start('rules: [ { id: one } ]', { deadline: 300 });
+    const hung = await send(pool, 'hang');
+    expect(hung.copies[0]?.decision).toMatchObject({
+      rule: 'one',
+      action: 'defer',
+      reply: { code: 451, enhanced: '4.7.1' },
+    });
+  });
+
+  it('survives a message that takes all memory', async () => {
+    const pool = await start(TOLERANT, { heap: 64, deadline: 30_000 });
+    const greedy = await send(pool, 'memory');
+    expect(failureOf(greedy)).toBe('error');
+    expect(actionOf(greedy)).toBe('deliver');
+    expect(failureOf(await send(pool, 'fine'))).toBeUndefined();
+    expect(pool.counters.restarts).toBe(1);
+  });
+
+  it('survives a message that ends its thread', async () => {
+    const pool = await start(TOLERANT);
+    const ended = await send(pool, 'exit');
+    expect(failureOf(ended)).toBe('error');
+    expect(failureOf(await send(pool, 'fine'))).toBeUndefined();
+    // It had a second chance.
+    expect(pool.counters.restarts).toBe(2);
+  });
+
+  it('inspects again what was in a thread that an earlier message had broken', async () => {
+    const pool = await start('rules: [ { id: one } ]');
+    expect(actionOf(await send(pool, 'leave a bomb'))).toBe('deliver');
+    const victim = await send(pool, 'slow');
+    expect(failureOf(victim)).toBeUndefined();
+    expect(actionOf(victim)).toBe('deliver');
+    expect(pool.counters.restarts).toBe(1);
+  });
+
+  it('keeps the thread of a module that throws or is late', async () => {
+    const pool = await start(TOLERANT, { deadline: 500 });
+    const thrown = await send(pool, 'throw');
+    expect(thrown.modules.find(({ module }) => module === 'trouble')).toMatchObject({
+      status: 'error',
+      cause: 'broken inside',
+    });
+    const late = await send(pool, 'wait');
+    expect(late.modules.find(({ module }) => module === 'trouble')).toMatchObject({ status: 'timeout' });
+    expect(pool.counters.restarts).toBe(0);
+  });
+
+  it('defers everyone when even the header cannot be read, without looking at the message', async () => {
+    const stuck = pathToFileURL(path.join(fixtures, 'stuck-worker.js'));
+    const pool = await start(TOLERANT, { deadline: 50, workerFile: stuck });
+    const result = await send(pool, 'secret subject');
+    expect(result.copies).toEqual([expect.objectContaining({ recipients: [ANNA], edits: [] })]);
+    expect(result.copies[0]?.decision).toMatchObject({ action: 'defer', reply: { code: 451, enhanced: '4.7.1' } });
+    expect(failureOf(result)).toBe('timeout');
+    expect(result.facts.subject).toBe('');
+    expect(pool.counters.restarts).toBe(2);
+  });
+});
+
+describe('waiting for a thread', () => {
+  it('is bounded in bytes and in time; what is beyond is deferred', async () => {
+    const pool = await start(TOLERANT, { maxWaitingBytes: 1000, maxWait: 100 });
+    const big = memorySource([makeMail('x'.repeat(900))]);
+    const running = send(pool, 'slow');
+    const waiting = pool.inspect(inputFor([ANNA]), big);
+    const refused = await pool.inspect(inputFor([ANNA]), big);
+    expect(pool.counters).toMatchObject({ queued: 1, running: 1 });
+    expect(failureOf(refused)).toBe('limit');
+    expect(actionOf(refused)).toBe('defer');
+    expect(failureOf(await waiting)).toBe('timeout');
+    expect(failureOf(await running)).toBeUndefined();
+  });
+
+  it('ends with the pool: what runs is finished, what waits is deferred', async () => {
+    const pool = await start(TOLERANT);
+    const running = send(pool, 'slow');
+    const waiting = send(pool, 'fine');
+    await pool.close();
+    expect(failureOf(await running)).toBeUndefined();
+    expect(actionOf(await running)).toBe('deliver');
+    expect(actionOf(await waiting)).toBe('defer');
+    expect(actionOf(await send(pool, 'fine'))).toBe('defer');
+  });
+});
+
+describe('changing the rules', () => {
+  it('lets running messages finish with the old ones, and takes the new ones for the next', async () => {
+    const pool = await start('rules: [ { id: old } ]');
+    const running = send(pool, 'slow');
+    await pool.reload(await bundleOf('rules: [ { id: new } ]'));
+    expect((await running).copies[0]?.decision.rule).toBe('old');
+    const next = await send(pool, 'fine');
+    expect(next.copies[0]?.decision.rule).toBe('new');
+    expect(next.modules.map(({ module }) => module)).toEqual(['content', 'trouble']);
+    expect(pool.counters).toEqual({ queued: 0, running: 0, restarts: 0 });
+  });
+
+  it('stays with the old ones when the new set cannot be started', async () => {
+    const pool = await start('rules: [ { id: old } ]');
+    const { specs } = await optionsOf();
+    const broken = specs.map((spec) => ({ ...spec, name: 'nowhere' }));
+    await expect(pool.reload(await bundleOf(), broken)).rejects.toThrow('there is no detector module nowhere');
+    expect((await send(pool, 'fine')).copies[0]?.decision.rule).toBe('old');
+  });
+});
+
+describe('starting', () => {
+  it('says why a module cannot be made in the threads', async () => {
+    const options = await optionsOf();
+    const specs = options.specs.map((spec) => ({ ...spec, file: path.join(fixtures, 'gone.js') }));
+    const pool = createInspectPool({ ...options, specs, threads: 2, workerFile: pathToFileURL(worker) });
+    pools.push(pool);
+    await expect(pool.ready()).rejects.toThrow('there is no such file');
+    expect(actionOf(await send(pool, 'fine'))).toBe('defer');
+  });
+});
