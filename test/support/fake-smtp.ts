@@ -48,6 +48,8 @@ export interface FakeSmtp {
   readonly connections: number;
   /** Changes the script for what comes. */
   script: FakeScript;
+  /** Sends a reply on all connections, also on those that hang. */
+  say(reply: string): void;
   /** Cuts all connections. */
   cut(): void;
   /** Stops listening and cuts all connections. */
@@ -214,6 +216,9 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
     },
     set script(script: FakeScript) {
       state.script = script;
+    },
+    say(reply) {
+      for (const socket of sockets) socket.write(`${reply}\r\n`);
     },
     cut() {
       for (const socket of sockets) socket.destroy();
