@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/problems.js';
 import { EXIT, UsageError } from './exit.js';
+import type { ExplainOptions } from './explain.js';
+import type { ListOptions, ReleaseOptions } from './quarantine.js';
 import { err, paint } from './terminal.js';
 import { version } from './version.js';
 
@@ -46,7 +48,7 @@ function program(): Command {
     .option('--render', 'show the notifications filled in')
     .option(...config)
     .option('--json', 'the whole answer as JSON')
-    .action(async (message: string, options: import('./explain.js').ExplainOptions) => {
+    .action(async (message: string, options: ExplainOptions) => {
       await (await import('./explain.js')).explain(message, options);
     });
   root
@@ -83,7 +85,7 @@ function program(): Command {
     .option(...config)
     .option('--all', 'all items, not only the first 100')
     .option('--json', 'as JSON')
-    .action(async (options: import('./quarantine.js').ListOptions) => {
+    .action(async (options: ListOptions) => {
       await (await import('./quarantine.js')).listQuarantine(options);
     });
   quarantine
@@ -104,7 +106,7 @@ function program(): Command {
     .option('--again', 'also when it has been released before')
     .option(...config)
     .option('--json', 'as JSON')
-    .action(async (id: string, options: import('./quarantine.js').ReleaseOptions) => {
+    .action(async (id: string, options: ReleaseOptions) => {
       await (await import('./quarantine.js')).releaseQuarantine(id, options);
     });
 

@@ -56,7 +56,7 @@ export function printable(text: string): string {
 }
 
 function cut(text: string, max: number | undefined): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return max === undefined || characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
 }
 

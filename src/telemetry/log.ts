@@ -13,7 +13,7 @@ export interface LogSettings {
 export function createLog(settings: LogSettings): Log {
   if (!settings.pretty) return pino({ level: settings.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const stream = PinoPretty({
-    colorize: process.stdout.hasColors(),
+    colorize: process.stdout.isTTY && process.stdout.hasColors(),
     ignore: 'pid,hostname',
     translateTime: 'SYS:HH:MM:ss.l',
     sync: true,

@@ -1,0 +1,139 @@
+import type { Config } from '../config/load.js';
+import { SpoolFullError, type Delivery, type DeliveryOutcome, type DeliveryRequest } from '../delivery/types.js';
+import { contentOf, sizeOf } from '../message/source.js';
+import { addressOf } from '../notifications/mailbox.js';
+import type { Copy, Inspection } from '../pipeline/types.js';
+import type { SmtpReply } from '../rules/types.js';
+import type { QuarantineItem, Store } from '../store/types.js';
+import type { Log } from '../telemetry/log.js';
+import { NO_ROOM, type Settlement } from './outcome.js';
+import { blindCopyFor, bouncePolicy, itemKey, requestFor, type Arrived } from './request.js';
+
+export interface DisposalParts {
+  readonly config: Config;
+  readonly delivery: Delivery;
+  readonly store: Store;
+  readonly log: Log;
+}
+
+const NO_QUARANTINE: SmtpReply = {
+  code: 451,
+  enhanced: '4.3.0',
+  text: 'The message cannot be put aside at the moment, try again later',
+};
+const REFUSED: SmtpReply = { code: 550, enhanced: '5.7.1', text: 'Message refused' };
+const LATER: SmtpReply = { code: 451, enhanced: '4.7.1', text: 'Try again later' };
+const DISCARDED: SmtpReply = { code: 250, enhanced: '2.0.0', text: 'Ok' };
+
+/** What became of a copy: a settlement for each of its recipients, and the request, should it be needed again. */
+export interface Disposed {
+  readonly copy: Copy;
+  readonly request: DeliveryRequest;
+  readonly settlements: readonly Settlement[];
+}
+
+/**
+ * Carries the decisions out. Failure semantics: the quarantine comes first, and a copy whose original cannot be put
+ * aside is deferred and nothing of it done; a copy that neither the hop nor the spool takes is `no-room`.
+ * Deferred copies are only marked: whether they are kept depends on the others.
+ * `inline` tries at once while the client waits; otherwise all is spooled without a try. `prefix` begins the copies' keys.
+ */
+export async function dispose(
+  arrived: Arrived,
+  inspection: Inspection,
+  parts: DisposalParts,
+  { inline, prefix = arrived.traceId }: { readonly inline: boolean; readonly prefix?: string },
+): Promise<Disposed[]> {
+  const stored = await putAside(arrived, inspection, parts);
+  const bounce = bouncePolicy(parts.config.delivery.bounce, inspection.findings);
+  const count = inspection.copies.length;
+  return await Promise.all(
+    inspection.copies.map(async (copy, i) => {
+      const request = requestFor(arrived, inspection, copy, itemKey(prefix, i, count), bounce);
+      return { copy, request, settlements: await settle(copy, request, stored, parts, inline) };
+    }),
+  );
+}
+
+async function settle(
+  copy: Copy,
+  request: DeliveryRequest,
+  stored: boolean,
+  parts: DisposalParts,
+  inline: boolean,
+): Promise<Settlement[]> {
+  const { decision } = copy;
+  const all = (state: Settlement['state'], reply: SmtpReply): Settlement[] =>
+    copy.recipients.map((recipient) => ({ recipient, item: request.item, state, hop: '', reply }));
+  if (decision.quarantine && !stored) return all('deferred', NO_QUARANTINE);
+  switch (decision.action) {
+    case 'defer':
+      return all('deferred', decision.reply ?? LATER);
+    case 'reject':
+      return all('rejected', decision.reply ?? REFUSED);
+    case 'discard':
+      return all('discarded', DISCARDED);
+    case 'deliver':
+    case 'delete-attachment': {
+      if (request.envelope.recipients.length === 0) return all('discarded', DISCARDED);
+      try {
+        const outcomes = inline ? await parts.delivery.deliver(request) : await parts.delivery.spool(request);
+        return outcomes.map((outcome) => settlementOf(outcome, request.item));
+      } catch (error) {
+        if (!(error instanceof SpoolFullError)) throw error;
+        return all('no-room', NO_ROOM);
+      }
+    }
+  }
+}
+
+function settlementOf(outcome: DeliveryOutcome, item: string): Settlement {
+  const {
+    code = outcome.state === 'refused' ? 550 : 250,
+    enhanced = outcome.state === 'refused' ? '5.0.0' : '2.0.0',
+    text,
+  } = outcome.reply;
+  return { recipient: outcome.address, item, state: outcome.state, hop: outcome.hop, reply: { code, enhanced, text } };
+}
+
+/** Puts the original aside if a decision asks for it. False when that was impossible. */
+async function putAside(
+  arrived: Arrived,
+  inspection: Inspection,
+  { config, store, log }: DisposalParts,
+): Promise<boolean> {
+  const wanting = inspection.copies.filter((copy) => copy.decision.quarantine);
+  if (wanting.length === 0) return true;
+  const item: QuarantineItem = {
+    id: arrived.traceId,
+    time: new Date(arrived.receivedAt),
+    node: config.node.name,
+    envelope: arrived.envelope,
+    recipients: wanting.flatMap((copy) => copy.recipients),
+    subject: inspection.facts.subject,
+    messageId: inspection.facts.messageId,
+    size: sizeOf(arrived.source),
+    rules: [...new Set(wanting.map((copy) => copy.decision.rule))],
+    findings: inspection.findings,
+    state: 'stored',
+  };
+  try {
+    await store.quarantine.put(item, contentOf(arrived.source).read());
+    return true;
+  } catch (error) {
+    log.error(
+      { id: arrived.traceId, err: error },
+      'the quarantine cannot be written: copies that need it are deferred',
+    );
+    return false;
+  }
+}
+
+/** Sends the blind copies that rules ask for. A full spool is logged: it must not refuse what was accepted. */
+export async function sendBlindCopies(arrived: Arrived, inspection: Inspection, parts: DisposalParts): Promise<void> {
+  const from = addressOf(parts.config.notifications.from);
+  const wanting = inspection.copies.filter((copy) => copy.decision.copy.length > 0);
+  for (const [i, copy] of wanting.entries()) {
+    await parts.delivery.spool(blindCopyFor(arrived, inspection, copy, `${arrived.traceId}.c${i + 1}`, from));
+  }
+}

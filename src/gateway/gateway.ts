@@ -1,0 +1,141 @@
+import { mkdir } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Config } from '../config/load.js';
+import { openDelivery } from '../delivery/delivery.js';
+import { spoolPaths, emlOf } from '../delivery/spool-folder.js';
+import { openNotifications } from '../notifications/service.js';
+import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
+import { openQueue } from '../queue/open.js';
+import { startSmtp, type SmtpAddress } from '../smtp/smtp-service.js';
+import { openStore, type OpenStore } from '../store/open.js';
+import type { Log } from '../telemetry/log.js';
+import { createProcessor, type ProcessorParts } from './processor.js';
+import { reinspect } from './reinspect.js';
+import type { Setup } from './setup.js';
+import { notificationTransport } from './transport.js';
+
+/** A gateway that takes mail in. */
+export interface Gateway {
+  readonly addresses: readonly SmtpAddress[];
+  /** Names for people, without secrets. */
+  readonly hops: readonly string[];
+  readonly queueName: string;
+  readonly store: OpenStore;
+  /** Number of notifications that have no final state yet. */
+  readonly pendingNotifications: number;
+  /** Ends it: running sessions may finish, what is spooled and owed stays on disk. */
+  close(): Promise<void>;
+}
+
+/** Opened parts in the order of their opening; they are closed the other way round. */
+class Parts {
+  private readonly closers: (() => Promise<void>)[] = [];
+
+  add<T>(part: T, close: (part: T) => Promise<void>): T {
+    this.closers.push(() => close(part));
+    return part;
+  }
+
+  /** Closes all, also when one of them fails. @throws the first failure */
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const close of this.closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+/**
+ * Puts a gateway together and starts it: store, queue, delivery, notifications, scanning threads, and last the sessions,
+ * so that nothing is taken in before all behind it is there.
+ * @throws Error when a part cannot start; those that were started are closed again
+ */
+export async function startGateway(setup: Setup, log: Log): Promise<Gateway> {
+  const parts = new Parts();
+  try {
+    return await assemble(setup, log, parts);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> {
+  const { config } = setup;
+  const spoolFolder = spoolPaths(path.join(config.data, 'spool')).root;
+  // Others may pass through (the embedded database runs as another account when we are root); what lies in it is closed.
+  await mkdir(config.data, { recursive: true, mode: 0o711 });
+  const store = parts.add(await openStore(config, log), (s) => s.close());
+  const pool = parts.add(startPool(setup, log), (p) => p.close());
+  const threads = pool.ready();
+  // Awaited below; a failure before that must not count as unhandled.
+  threads.catch(() => undefined);
+  const queue = await openQueue(config, store, log);
+  const transport = parts.add(notificationTransport(config), (t) => t.close());
+
+  // Spooled items that are to be inspected again wait until the rest is there.
+  const started: { processing?: ProcessorParts } = {};
+  const delivery = parts.add(
+    await openDelivery({
+      config,
+      queue,
+      log,
+      events: { settled: (id, records) => store.journal.delivered(id, records) },
+      reinspect: async (item) =>
+        started.processing === undefined
+          ? { state: 'again', reason: 'the gateway is starting' }
+          : await reinspect(item, emlOf(spoolFolder, item.item), started.processing),
+    }),
+    (d) => d.close(config.smtp.timeouts.stop),
+  );
+  const notifications = parts.add(
+    await openNotifications({ config, queue, ledger: store.ledger, transport, templates: setup.templates, log }),
+    (n) => n.close(),
+  );
+  // Its workers use all of the above: it is closed before them.
+  parts.add(queue, (q) => q.close());
+  await threads;
+  const processing: ProcessorParts = { config, pool, delivery, notifications, store, log };
+  started.processing = processing;
+  const smtp = parts.add(
+    await startSmtp({
+      config,
+      handler: createProcessor(processing),
+      log,
+      spoolFolder: path.join(config.data, 'uploads'),
+    }),
+    (s) => s.close(),
+  );
+  return {
+    addresses: smtp.addresses,
+    hops: delivery.hops,
+    queueName: queue.name,
+    store,
+    get pendingNotifications() {
+      return notifications.pending;
+    },
+    close: () => parts.close(),
+  };
+}
+
+function startPool(setup: Setup, log: Log): InspectPool {
+  const { config, bundle, specs } = setup;
+  return createInspectPool({
+    bundle,
+    specs,
+    limits: config.scan,
+    deadline: config.scan.deadline,
+    threads: threadsOf(config),
+    onTrouble: ({ kind, traceId, reason }) => log.error({ kind, id: traceId, reason }, 'a scanning thread was lost'),
+  });
+}
+
+function threadsOf(config: Config): number {
+  return config.scan.threads === 'auto' ? os.availableParallelism() : config.scan.threads;
+}

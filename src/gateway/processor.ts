@@ -1,0 +1,146 @@
+import type { Delivery, DeliveryOutcome, DeliveryRequest } from '../delivery/types.js';
+import { SpoolFullError } from '../delivery/types.js';
+import { contentOf } from '../message/source.js';
+import { senderIsAuthenticated } from '../notifications/loop-guard.js';
+import { isInternal } from '../notifications/mailbox.js';
+import type { NotificationService } from '../notifications/service.js';
+import type { InspectPool } from '../pipeline/pool.js';
+import type { Inspection } from '../pipeline/types.js';
+import type { SmtpReply } from '../rules/types.js';
+import type { MessageHandler, ReceivedMessage } from '../smtp/types.js';
+import { dispose, sendBlindCopies, type Disposed, type DisposalParts } from './disposal.js';
+import { formatReply, judge, NO_ROOM, type Settlement, type Verdict } from './outcome.js';
+import { journalEntry } from './record.js';
+import type { Arrived } from './request.js';
+
+export interface ProcessorParts extends DisposalParts {
+  readonly pool: InspectPool;
+  readonly notifications: NotificationService;
+}
+
+const INTERNAL_FAILURE: SmtpReply = { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' };
+
+/**
+ * What becomes of a message between its end of data and the reply. Failure semantics: whatever goes wrong here is
+ * answered 4xx, and the client keeps the message; nothing is answered 250 before it is safe.
+ */
+export function createProcessor(parts: ProcessorParts): MessageHandler {
+  return {
+    hasRoom: () => parts.delivery.hasRoom(),
+    handle: async (message) => {
+      try {
+        return await handle(message, parts);
+      } catch (error) {
+        parts.log.error({ id: message.traceId, err: error }, 'the message could not be handled');
+        return INTERNAL_FAILURE;
+      }
+    },
+  };
+}
+
+async function handle(message: ReceivedMessage, parts: ProcessorParts): Promise<SmtpReply> {
+  const { traceId, envelope, intake, receivedAt, source } = message;
+  const inspection = await parts.pool.inspect({ traceId, envelope, intake, receivedAt }, source);
+  const disposed = await dispose(message, inspection, parts, { inline: true });
+  const settlements = inEnvelopeOrder(message, disposed);
+  let verdict = judge(traceId, settlements);
+  const failure = await owe(message, inspection, verdict, disposed, parts);
+  if (failure !== undefined) verdict = { kind: 'refuse', reply: failure };
+  parts.store.journal.record(journalEntry(message, parts.config.node.name, inspection, settlements, verdict.reply));
+  logOutcome(message, inspection, verdict, parts);
+  return verdict.reply;
+}
+
+/**
+ * What is owed besides the deliveries: deferred copies are kept, refused recipients reported, blind copies sent, people told.
+ * @returns the reply that takes the verdict's place when it could not be made safe
+ */
+async function owe(
+  message: ReceivedMessage,
+  inspection: Inspection,
+  verdict: Verdict,
+  disposed: readonly Disposed[],
+  parts: ProcessorParts,
+): Promise<SmtpReply | undefined> {
+  if (disposed.some((d) => d.settlements.some((s) => s.state === 'no-room'))) return undefined;
+  try {
+    if (verdict.kind === 'accept') {
+      await keepDeferred(message, disposed, parts.delivery);
+      await reportRefused(message, inspection, disposed, parts);
+    }
+    await sendBlindCopies(message, inspection, parts);
+    await parts.notifications.owe(
+      inspection,
+      message.envelope,
+      { intake: message.intake, receivedAt: message.receivedAt },
+      contentOf(message.source),
+    );
+    return undefined;
+  } catch (error) {
+    parts.log.error(
+      { id: message.traceId, err: error },
+      'what is owed could not be made safe: the client keeps the message',
+    );
+    return error instanceof SpoolFullError ? NO_ROOM : INTERNAL_FAILURE;
+  }
+}
+
+/** A copy that is deferred beside others that are settled is inspected again at its next attempt. */
+async function keepDeferred(message: Arrived, disposed: readonly Disposed[], delivery: Delivery): Promise<void> {
+  for (const { request, settlements } of disposed) {
+    const [first] = settlements;
+    if (first?.state !== 'deferred') continue;
+    const original = { ...request, content: contentOf(message.source, Buffer.from(message.received, 'latin1')) };
+    await delivery.spoolForInspection(original, message.receivedAt, formatReply(first.reply));
+  }
+}
+
+/**
+ * Recipients that were refused beside others that were accepted are reported by a DSN, but only to a sender who is
+ * internal or authenticated: to anyone else it would be backscatter.
+ */
+export async function reportRefused(
+  message: Arrived,
+  inspection: Inspection,
+  disposed: readonly Disposed[],
+  parts: ProcessorParts,
+): Promise<void> {
+  const { envelope } = message;
+  const internal = envelope.trusted && isInternal(envelope.sender, parts.config.domains);
+  const known = internal || senderIsAuthenticated({ envelope, facts: inspection.facts, findings: inspection.findings });
+  for (const { request, settlements } of disposed) {
+    const refused = settlements.filter((s) => s.state === 'refused' || s.state === 'rejected');
+    if (refused.length === 0) continue;
+    const told: DeliveryRequest = { ...request, bounce: known ? request.bounce : 'never' };
+    await parts.delivery.reportRefused(told, refused.map(refusedOutcome));
+  }
+}
+
+function refusedOutcome({ recipient, hop, reply }: Settlement): DeliveryOutcome {
+  return { address: recipient, state: 'refused', hop, reply };
+}
+
+function inEnvelopeOrder(message: Arrived, disposed: readonly Disposed[]): Settlement[] {
+  const order = new Map(message.envelope.recipients.map((r, i) => [r.address, i]));
+  const all = disposed.flatMap((d) => d.settlements);
+  return all.sort((a, b) => (order.get(a.recipient) ?? Infinity) - (order.get(b.recipient) ?? Infinity) || 0);
+}
+
+function logOutcome(message: ReceivedMessage, inspection: Inspection, verdict: Verdict, parts: ProcessorParts): void {
+  const { config, log } = parts;
+  const addresses = config.log.addresses
+    ? { from: message.envelope.sender, to: message.envelope.recipients.map((r) => r.address) }
+    : {};
+  const rules = inspection.copies.map((copy) => `${copy.decision.rule}:${copy.decision.action}`);
+  log.info(
+    {
+      id: message.traceId,
+      client: message.envelope.client,
+      ...addresses,
+      size: inspection.facts.size,
+      rules,
+      reply: formatReply(verdict.reply),
+    },
+    'message',
+  );
+}

@@ -1,0 +1,55 @@
+import type { Inspection } from '../pipeline/types.js';
+import type { SmtpReply } from '../rules/types.js';
+import type { DeliveryRecord, JournalEntry } from '../store/types.js';
+import { formatReply, type Settlement } from './outcome.js';
+import type { Arrived } from './request.js';
+
+/** The journal row of a message that has been answered. */
+export function journalEntry(
+  arrived: Arrived,
+  node: string,
+  inspection: Inspection,
+  settlements: readonly Settlement[],
+  reply: SmtpReply,
+): JournalEntry {
+  const { envelope } = arrived;
+  const { facts } = inspection;
+  const changes = new Map(
+    inspection.copies.flatMap((copy) => copy.recipients.map((recipient) => [recipient, copy.changes] as const)),
+  );
+  return {
+    id: arrived.traceId,
+    time: new Date(arrived.receivedAt),
+    node,
+    client: envelope.client,
+    helo: envelope.helo,
+    sender: envelope.sender,
+    recipients: envelope.recipients.map((r) => r.address),
+    subject: facts.subject,
+    messageId: facts.messageId,
+    size: facts.size,
+    findings: inspection.findings,
+    modules: inspection.modules,
+    decisions: inspection.recipients.map(({ recipient, decision, considered }) => ({
+      recipient,
+      decision,
+      considered,
+      changes: changes.get(recipient) ?? [],
+    })),
+    audit: inspection.audit,
+    deliveries: deliveryRecords(settlements),
+    reply: formatReply(reply),
+  };
+}
+
+export function deliveryRecords(settlements: readonly Settlement[]): DeliveryRecord[] {
+  const time = new Date();
+  return settlements.map(({ recipient, item, state, hop, reply }) => ({
+    recipient,
+    item,
+    state: state === 'no-room' ? 'deferred' : state,
+    hop,
+    reply: formatReply(reply),
+    time,
+  }));
+}

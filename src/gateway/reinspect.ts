@@ -1,0 +1,59 @@
+import { envelopeOf, type SpoolItem } from '../delivery/spool-item.js';
+import type { Reinspection } from '../delivery/types.js';
+import { contentOf, type MessageSource } from '../message/source.js';
+import { dispose, sendBlindCopies } from './disposal.js';
+import { formatReply } from './outcome.js';
+import { reportRefused, type ProcessorParts } from './processor.js';
+import { deliveryRecords } from './record.js';
+import type { Arrived } from './request.js';
+
+/**
+ * Judges a copy once more that was deferred beside others that were settled: by the rules of now, for its recipients
+ * alone. There is no client to answer any more: what is refused is reported, what may pass goes to the spool.
+ * @param path file of the message as it was received, our Received field on top
+ */
+export async function reinspect(item: SpoolItem, path: string, parts: ProcessorParts): Promise<Reinspection> {
+  const source: MessageSource = { kind: 'file', path, size: item.size };
+  const arrived: Arrived = {
+    traceId: item.traceId,
+    envelope: envelopeOf(item),
+    source,
+    received: '',
+    receivedAt: Date.parse(item.receivedAt),
+  };
+  const intake = { anomalies: [], received: 0 };
+  const inspection = await parts.pool.inspect(
+    { traceId: item.traceId, envelope: arrived.envelope, intake, receivedAt: arrived.receivedAt },
+    source,
+  );
+  const disposed = await dispose(arrived, inspection, parts, { inline: false, prefix: item.item });
+  const settlements = disposed.flatMap((d) => d.settlements);
+  const deferred = disposed.filter((d) => d.settlements.some((s) => s.state === 'deferred' || s.state === 'no-room'));
+  if (deferred.length === disposed.length) {
+    const reply = settlements[0]?.reply;
+    return { state: 'again', reason: reply === undefined ? 'it is still deferred' : formatReply(reply) };
+  }
+  for (const {
+    request,
+    settlements: [first],
+  } of deferred) {
+    await parts.delivery.spoolForInspection(
+      { ...request, content: contentOf(source) },
+      arrived.receivedAt,
+      first === undefined ? 'deferred' : formatReply(first.reply),
+    );
+  }
+  await reportRefused(arrived, inspection, disposed, parts);
+  await sendBlindCopies(arrived, inspection, parts);
+  await parts.notifications.owe(
+    inspection,
+    arrived.envelope,
+    { intake, receivedAt: arrived.receivedAt },
+    contentOf(source),
+  );
+  parts.store.journal.delivered(
+    item.traceId,
+    deliveryRecords(settlements.filter((s) => s.state !== 'deferred' && s.state !== 'no-room')),
+  );
+  return { state: 'done' };
+}

@@ -1,0 +1,95 @@
+import type { Config } from '../config/load.js';
+import type { DeliveryRequest } from '../delivery/types.js';
+import type { Envelope, EnvelopeRecipient } from '../message/envelope.js';
+import { contentOf, type MessageSource } from '../message/source.js';
+import type { TraceId } from '../message/trace-id.js';
+import { gatepostFields } from '../pipeline/headers.js';
+import type { Copy, Inspection } from '../pipeline/types.js';
+import type { Finding } from '../detectors/types.js';
+
+/** A message on its way through disposal, whether it came from a session or from the spool. */
+export interface Arrived {
+  readonly traceId: TraceId;
+  readonly envelope: Envelope;
+  readonly source: MessageSource;
+  /** Our Received field; empty when it stands in the bytes already. */
+  readonly received: string;
+  readonly receivedAt: number;
+}
+
+/** Key of a copy: the prefix (the trace ID) alone where there is one copy, else `ID.1`, `ID.2`. */
+export function itemKey(prefix: string, index: number, copies: number): string {
+  return copies === 1 ? prefix : `${prefix}.${index + 1}`;
+}
+
+/** What delivery is asked for a copy: our fields on top, the rule's edits applied, everything else byte for byte. */
+export function requestFor(
+  arrived: Arrived,
+  inspection: Inspection,
+  copy: Copy,
+  item: string,
+  bounce: DeliveryRequest['bounce'],
+): DeliveryRequest {
+  const top = Buffer.from(arrived.received + gatepostFields(inspection, copy), 'latin1');
+  const { route, redirect } = copy.decision;
+  return {
+    item,
+    traceId: arrived.traceId,
+    envelope: {
+      ...arrived.envelope,
+      recipients: redirect === undefined ? ofCopy(arrived.envelope, copy) : redirect.map((address) => ({ address })),
+    },
+    content: contentOf(arrived.source, top, copy.edits),
+    eightBit: inspection.facts.eightBit,
+    bounce,
+    ...(route === undefined ? {} : { route }),
+  };
+}
+
+/** Blind copies that a rule asks for: the original bytes, from our own address, whatever became of the message. */
+export function blindCopyFor(
+  arrived: Arrived,
+  inspection: Inspection,
+  copy: Copy,
+  item: string,
+  from: string,
+): DeliveryRequest {
+  return {
+    item,
+    traceId: arrived.traceId,
+    envelope: {
+      ...withoutDsn(arrived.envelope),
+      sender: from,
+      recipients: copy.decision.copy.map((address) => ({ address, notify: ['never'] })),
+    },
+    content: contentOf(arrived.source, Buffer.from(arrived.received, 'latin1')),
+    eightBit: inspection.facts.eightBit,
+    bounce: 'never',
+  };
+}
+
+/**
+ * Whether a late failure may be told to the sender (`delivery.bounce`): not where the sender is known to be forged,
+ * so that no stranger gets our mail for what somebody else sent in his name.
+ */
+export function bouncePolicy(
+  setting: Config['delivery']['bounce'],
+  findings: readonly Finding[],
+): DeliveryRequest['bounce'] {
+  if (setting === 'never') return 'never';
+  if (setting === 'internal') return 'internal-only';
+  const forged = findings.some(
+    (f) => f.module === 'authentication' && (f.status === 'spf' || f.status === 'dmarc') && f.name === 'fail',
+  );
+  return forged ? 'never' : 'allowed';
+}
+
+function ofCopy(envelope: Envelope, copy: Copy): EnvelopeRecipient[] {
+  const wanted = new Set(copy.recipients);
+  return envelope.recipients.filter((r) => wanted.has(r.address));
+}
+
+function withoutDsn(envelope: Envelope): Envelope {
+  const { ret, envid, ...rest } = envelope;
+  return rest;
+}

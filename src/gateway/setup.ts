@@ -1,0 +1,49 @@
+import path from 'node:path';
+import { loadConfig, PROGRAM_FOLDER, type Config } from '../config/load.js';
+import { ConfigError, sortProblems, type Problem } from '../config/problems.js';
+import { configureDetectors } from '../detectors/registry.js';
+import type { DetectorSpec } from '../detectors/types.js';
+import { loadTemplates, type Templates } from '../notifications/templates/load.js';
+import { loadRules } from '../rules/load.js';
+import type { RuleBundle } from '../rules/model.js';
+
+/** A configuration with all that it names, read and checked. */
+export interface Setup {
+  readonly config: Config;
+  readonly bundle: RuleBundle;
+  readonly specs: readonly DetectorSpec[];
+  readonly templates: Templates;
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * Reads and checks everything that an admin edits: gatepost.yaml, the modules' settings and files, rules, lists and
+ * templates.
+ * @param file path given with --config
+ * @throws ConfigError with every error (and warning) of all of them at once
+ */
+export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
+  const loaded = await loadConfig(file, cwd);
+  const { config } = loaded;
+  const [detectors, templates] = await Promise.all([
+    configureDetectors(config.detectors, config.folder, config.source, config.scan.deadline),
+    loadTemplates(templateFolders(config), config.notifications.language),
+  ]);
+  const rules = await loadRules(config.rules, {
+    displayRoot: config.folder,
+    domains: config.domains,
+    timezone: config.node.timezone,
+    modules: new Map(detectors.specs.map((spec) => [spec.name, spec.statuses])),
+    templates: new Set(templates.templates.names),
+    generalConfigured: config.notifications.general.length > 0,
+  });
+  const problems = sortProblems([...loaded.warnings, ...detectors.problems, ...rules.problems, ...templates.problems]);
+  if (rules.bundle === undefined || problems.some((p) => p.severity === 'error')) throw new ConfigError(problems);
+  return { config, bundle: rules.bundle, specs: detectors.specs, templates: templates.templates, warnings: problems };
+}
+
+/** Own templates win over shipped ones of the same name. */
+function templateFolders(config: Config): string[] {
+  const shipped = path.join(PROGRAM_FOLDER, 'templates');
+  return config.templates === undefined ? [shipped] : [config.templates, shipped];
+}

@@ -1,0 +1,121 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { sendMail } from '../../src/cli/demo/smtp-client.js';
+import { startFakeSmtp, type FakeSmtp } from '../support/fake-smtp.js';
+import { makeSite, runGatepost, startGatewayProcess, type RunningGateway, type Site } from '../support/gateway.js';
+import { makeMail } from '../support/mail.js';
+import { redisMissing, startRedis, type TestRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+
+const MESSAGES = 200;
+const closing: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+}, 60_000);
+
+async function freePort(): Promise<number> {
+  const probe = await startFakeSmtp();
+  await probe.close();
+  return probe.port;
+}
+
+async function siteWith(port: number, more = ''): Promise<Site> {
+  const site = await makeSite(
+    `smtp: { listen: ["127.0.0.1:0"], maxConnectionsPerClient: 100 }
+domains: [example.org]
+delivery: { nextHop: "smtp://127.0.0.1:${port}?tls=off", retry: { delays: [1s, 2s] } }
+notifications: { general: [security@example.org] }
+${more}`,
+    {
+      'rules/50-all.yaml':
+        'rules:\n  - id: all\n    name: All\n    match: { recipient: ["*@example.org"] }\n    on:\n      content:\n        - { id: any, name: Any subject, when: { subject: "*tell*" }, notify: [general] }\n',
+    },
+  );
+  closing.push(site.remove);
+  return site;
+}
+
+async function started(site: Site): Promise<RunningGateway> {
+  const gateway = await startGatewayProcess(site);
+  closing.push(async () => gateway.process.exitCode ?? (await gateway.stop()));
+  return gateway;
+}
+
+async function startHop(port: number): Promise<FakeSmtp> {
+  const hop = await startFakeSmtp({ port });
+  closing.push(hop.close);
+  return hop;
+}
+
+const send = (gateway: RunningGateway, n: number, subject = `number ${n}`): Promise<string> =>
+  sendMail('127.0.0.1', gateway.port, {
+    sender: 'a@partner.example',
+    recipients: ['b@example.org'],
+    bytes: makeMail(`text ${n}`, [], subject),
+  });
+
+/** How often each numbered message arrived. */
+function arrivals(hop: FakeSmtp): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const mail of hop.mails) {
+    const n = /^Subject: number (\d+)\r$/m.exec(mail.bytes.toString('latin1'))?.[1];
+    if (n !== undefined) counts.set(Number(n), (counts.get(Number(n)) ?? 0) + 1);
+  }
+  return counts;
+}
+
+describe('the next hop is down', () => {
+  it(`${MESSAGES} messages are acknowledged, the gateway is killed and started again, and all arrive once`, async () => {
+    const port = await freePort();
+    const site = await siteWith(port);
+    const first = await started(site);
+    const replies = await Promise.all(Array.from({ length: MESSAGES }, (_, n) => send(first, n)));
+    expect(replies.filter((r) => !r.startsWith('250 '))).toEqual([]);
+    const listed: unknown = JSON.parse(
+      (await runGatepost(['queue', 'list', '--json', '--config', site.config])).stdout,
+    );
+    expect(listed).toHaveLength(MESSAGES);
+    await first.kill();
+
+    await started(site);
+    const hop = await startHop(port);
+    await until('all messages', async () => arrivals(hop).size === MESSAGES, 60_000);
+    await until(
+      'an empty spool',
+      async () => (await runGatepost(['queue', 'list', '--json', '--config', site.config])).stdout.trim() === '[]',
+    );
+    expect([...arrivals(hop).values()].filter((count) => count !== 1)).toEqual([]);
+  }, 120_000);
+});
+
+describe.skipIf(redisMissing)('the job queue is down', () => {
+  async function scenario(bringBack: (redis: TestRedis) => Promise<void>): Promise<void> {
+    const redis = await startRedis(['--maxmemory-policy', 'noeviction']);
+    closing.push(redis.dispose);
+    const hop = await startHop(await freePort());
+    const site = await siteWith(hop.port, `queue: ${redis.url}\n`);
+    const gateway = await started(site);
+    await redis.stop();
+    for (let n = 0; n < 5; n++) expect(await send(gateway, n)).toMatch(/^250 /);
+    expect(arrivals(hop).size).toBe(5);
+    const reply = await send(gateway, 99, 'please tell');
+    const id = /queued as (\w+)/.exec(reply)?.[1] ?? 'none';
+    const notified = (): number => hop.mails.filter((m) => m.bytes.includes(`X-Gatepost-Notification: ${id}`)).length;
+    expect(notified()).toBe(0);
+    await bringBack(redis);
+    await until('the notification', async () => notified() > 0, 60_000);
+    // It is settled in the ledger: nothing is left that could send it again.
+    await until('the ledger', async () =>
+      (await runGatepost(['trace', id, '--json', '--config', site.config])).stdout.includes('"state": "sent"'),
+    );
+    expect(notified()).toBe(1);
+  }
+
+  it('mail flows, and the notification comes when Redis is back', async () => {
+    await scenario((redis) => redis.start());
+  }, 120_000);
+
+  it('also when Redis comes back empty after it had taken the job', async () => {
+    await scenario((redis) => redis.wipeRestart());
+  }, 120_000);
+});

@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'gatepost.js');
+
+const ready = z.object({ msg: z.literal('ready'), listen: z.array(z.object({ host: z.string(), port: z.number() })) });
+
+/** A folder with a configuration, as an admin would have one. */
+export interface Site {
+  readonly folder: string;
+  readonly config: string;
+  /** Raw files of the Maildir `inbox`, oldest first. */
+  inbox(): Promise<Buffer[]>;
+  remove(): Promise<void>;
+}
+
+/** Makes a site in a temporary folder. @param files further files by path, such as `rules/10-a.yaml` */
+export async function makeSite(config: string, files: Readonly<Record<string, string>> = {}): Promise<Site> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'gatepost-site-'));
+  const all = { 'gatepost.yaml': config, ...files };
+  for (const [name, text] of Object.entries(all)) {
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+    await writeFile(path.join(folder, name), text);
+  }
+  return {
+    folder,
+    config: path.join(folder, 'gatepost.yaml'),
+    async inbox() {
+      const place = path.join(folder, 'inbox', 'new');
+      const names = await readdir(place).catch(() => []);
+      return await Promise.all(names.sort().map(async (name) => await readFile(path.join(place, name))));
+    },
+    remove: async () => await rm(folder, { recursive: true, force: true }),
+  };
+}
+
+export interface RunningGateway {
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** Everything that it has logged. */
+  readonly log: readonly string[];
+  /** Ends it in the ordinary way. */
+  stop(): Promise<number | null>;
+  /** kill -9. */
+  kill(): Promise<void>;
+}
+
+/** Starts `gatepost start` as a user would, and waits until it listens. */
+export async function startGatewayProcess(site: Site, environment: NodeJS.ProcessEnv = {}): Promise<RunningGateway> {
+  const child = spawn(process.execPath, [PROGRAM, 'start', '--json', '--config', site.config], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
+  const log: string[] = [];
+  child.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      log.push(line);
+      const parsed = ready.safeParse(tryJson(line));
+      if (parsed.success) resolve(parsed.data.listen[0]?.port ?? 0);
+    });
+    void ended.then((code) => reject(new Error(`the gateway ended with ${code}:\n${log.join('\n')}`)));
+  });
+  return {
+    port,
+    process: child,
+    log,
+    stop: async () => {
+      child.kill('SIGTERM');
+      return await ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+export interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of the program to its end. */
+export async function runGatepost(args: readonly string[], cwd?: string): Promise<CommandResult> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  const texts = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString()));
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { status, ...texts };
+}
+
+function tryJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
