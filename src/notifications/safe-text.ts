@@ -28,16 +28,27 @@ export function isolated(value: string): string {
   return NEEDS_ISOLATION.test(bare) || bare !== value ? `${FIRST_STRONG_ISOLATE}${bare}${POP_ISOLATE}` : value;
 }
 
-/** For a header field: no characters that turn the direction. Encoding is left to the composer. */
-export function withoutBidi(value: string): string {
-  return value.replace(BIDI_CONTROLS, '');
+/**
+ * For a header field: no characters that turn the direction, and nothing that a reader would take for an encoded word
+ * (RFC 2047 2) and decode. Encoding is left to the composer.
+ */
+export function headerSafe(value: string): string {
+  return value.replace(BIDI_CONTROLS, '').replace(/=(?=\?)/g, '= ');
 }
 
 /**
  * Makes links in a text from a message such that no mail client turns them into links:
- * `https://example.com/x` becomes `hxxps://example[.]com/x`.
+ * `https://example.com/x` becomes `hxxps://example[.]com/x`, `evil.example/login` becomes `evil[.]example/login`.
  */
 export function defang(text: string): string {
+  return defangMarked(text).replace(
+    /(^|[^\w.[\]-])([\w-]{1,63}(?:\.[\w-]{1,63}){0,10}\.[a-z]{2,24}(?=[/?#]))/gi,
+    (_, before: string, host: string) => before + dotted(host),
+  );
+}
+
+/** As `defang`, but leaves `invoice.zip/setup.exe` alone, which is how an object in an archive is named. */
+export function defangMarked(text: string): string {
   return text
     .replace(/\b(h)tt(ps?)(:\/\/|:\\\\)([^\s/?#\\]*)/gi, (_, h: string, ps: string, slashes: string, host: string) =>
       [h, 'xx', ps, slashes, dotted(host)].join(''),
@@ -45,10 +56,7 @@ export function defang(text: string): string {
     .replace(/\b(f)t(ps?:\/\/)([^\s/?#\\]*)/gi, (_, f: string, rest: string, host: string) =>
       [f, 'x', rest, dotted(host)].join(''),
     )
-    .replace(
-      /(^|[^\w.[\]-])((?:www\.[\w-]+(?:\.[\w-]+)*)|(?:[\w-]+(?:\.[\w-]+)*\.[a-z]{2,24}(?=[/?#])))/gi,
-      (_, before: string, host: string) => [before, dotted(host)].join(''),
-    );
+    .replace(/(^|[^\w.@[\]-])(www\.[\w-]+(?:\.[\w-]+)*)/gi, (_, before: string, host: string) => before + dotted(host));
 }
 
 function dotted(host: string): string {

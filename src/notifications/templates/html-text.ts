@@ -1,4 +1,4 @@
-const TOKENS = /<!--[\s\S]*?(?:-->|$)|<(\/?)([a-z][a-z0-9]*)((?:"[^"]*"|'[^']*'|[^>"'])*)>|([^<]+)|</gi;
+const TOKENS = /<!--[\s\S]*?(?:-->|$)|<![a-z][^>]*>|<(\/?)([a-z][a-z0-9]*)((?:"[^"]*"|'[^']*'|[^>"'])*)>|([^<]+)|</gi;
 const PARAGRAPHS = new Set(['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'table', 'blockquote', 'hr']);
 const LINES = new Set(['div', 'br', 'li', 'tr', 'body', 'html']);
 const UNSEEN = new Set(['head', 'style', 'script', 'title']);
@@ -29,7 +29,7 @@ export function htmlToText(html: string): string {
     if (unseen !== '') {
       if (slash === '/' && name === unseen) unseen = '';
     } else if (name === '') {
-      if (!whole.startsWith('<!--')) writer.text(decodeEntities(text ?? whole));
+      if (!whole.startsWith('<!')) writer.text(decodeEntities(text ?? whole));
     } else if (UNSEEN.has(name)) {
       if (slash !== '/') unseen = name;
     } else writer.tag(name, slash === '/', attributes ?? '');

@@ -1,4 +1,4 @@
-import { oneLine, withoutBidi } from '../safe-text.js';
+import { oneLine, headerSafe } from '../safe-text.js';
 import type { RuleNotificationContext } from '../types.js';
 import { htmlToText } from './html-text.js';
 import type { Template } from './load.js';
@@ -20,7 +20,7 @@ const MAX_SUBJECT = 250;
  * @param mydomain first of `domains`
  */
 export function renderTemplate(template: Template, context: RuleNotificationContext, mydomain: string): RenderedMail {
-  const subject = withoutBidi(oneLine(template.subject(ruleView(context, 'header', mydomain)), MAX_SUBJECT));
+  const subject = headerSafe(oneLine(template.subject(ruleView(context, 'header', mydomain)), MAX_SUBJECT));
   const body = template.body(ruleView(context, 'body', mydomain));
   if (template.format === 'text') return { subject, text: body };
   return template.format === 'html' ? { subject, html: body } : { subject, html: body, text: htmlToText(body) };

@@ -1,5 +1,5 @@
 import { formatSize } from '../../config/units.js';
-import { defang, isolated, oneLine, withoutBidi } from '../safe-text.js';
+import { defang, defangMarked, isolated, oneLine, headerSafe } from '../safe-text.js';
 import type { NotifiedObject, RuleNotificationContext } from '../types.js';
 import { formatZoned } from '../zoned-time.js';
 
@@ -17,9 +17,9 @@ const STATUS_ORDER = ['infected', 'phishing', 'malicious-link', 'macro', 'encryp
 
 /** The values that a template of kind `rule` can show, made harmless for their place. HTML is escaped by Handlebars. */
 export function ruleView(context: RuleNotificationContext, place: ViewPlace, mydomain: string): object {
-  const value = (text: string): string => safe(text, place);
+  const value = (text: string): string => safe(defangMarked(text), place);
   const shown = (text: string): string => safe(defang(text), place);
-  const objects = context.objects.map((object) => objectView(object, shown));
+  const objects = context.objects.map((object) => objectView(object, value, shown));
   const threat = context.objects.find((object) => object.threat !== '') ?? context.objects[0];
   return {
     productName: PRODUCT,
@@ -48,7 +48,7 @@ export function ruleView(context: RuleNotificationContext, place: ViewPlace, myd
     objectName: 'Message',
     worstStatus: shown(worstStatus(context.objects)),
     scanner: threat?.module ?? '',
-    infectedObject: threat === undefined ? '' : shown(nameOf(threat)),
+    infectedObject: threat === undefined ? '' : value(nameOf(threat)),
     virusName: shown(threat?.threat ?? ''),
   };
 }
@@ -57,8 +57,12 @@ function nodeView(node: RuleNotificationContext['node']): object {
   return { nodeName: node.name, nodeIp: node.address, nodePort: String(node.port), nodeComment: node.comment };
 }
 
-function objectView(object: NotifiedObject, shown: (text: string) => string): object {
-  const name = shown(nameOf(object));
+function objectView(
+  object: NotifiedObject,
+  value: (text: string) => string,
+  shown: (text: string) => string,
+): object {
+  const name = value(nameOf(object));
   const status = shown(object.status);
   const threat = shown(object.threat);
   return printed(
@@ -81,7 +85,7 @@ function worstStatus(objects: readonly NotifiedObject[]): string {
 }
 
 function safe(text: string, place: ViewPlace): string {
-  return place === 'header' ? withoutBidi(oneLine(text, BOUNDS.header)) : isolated(oneLine(text, BOUNDS.body));
+  return place === 'header' ? headerSafe(oneLine(text, BOUNDS.header)) : isolated(oneLine(text, BOUNDS.body));
 }
 
 function texts(values: readonly string[]): readonly string[] {
