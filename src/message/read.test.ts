@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { LIMITS, mail } from '../../test/message/mail.js';
 import { applyEdits, planEdits } from './edit.js';
 import { readMessage } from './read.js';
-import type { ScanLimits } from './types.js';
-
-const LIMITS: ScanLimits = { maxDepth: 16, maxParts: 1000, maxArchiveEntries: 10000, maxUnpacked: 500 * 1024 * 1024 };
-
-function mail(...lines: string[]): Buffer {
-  return Buffer.from(lines.join('\r\n'), 'utf8');
-}
 
 describe('readMessage', () => {
   const bytes = mail(

@@ -1,4 +1,5 @@
 import type { ByteRange } from '../types.js';
+import { decodeBase64 } from './base64.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -13,7 +14,7 @@ const EQUALS = 0x3d;
 export function decodeTransfer(bytes: Buffer, body: ByteRange, encoding: string): Buffer {
   switch (encoding) {
     case 'base64':
-      return decodeBase64(bytes.toString('latin1', body.start, body.end));
+      return decodeBase64(bytes.subarray(body.start, body.end));
     case 'quoted-printable':
       return decodeQuotedPrintable(bytes.subarray(body.start, body.end));
     case 'uuencode':
@@ -23,24 +24,6 @@ export function decodeTransfer(bytes: Buffer, body: ByteRange, encoding: string)
     default:
       return bytes.subarray(body.start, body.end);
   }
-}
-
-/**
- * Base64 with line ends, stray characters and missing padding. Padding in the middle ends one run of base64 and starts
- * the next, as when a sender joined several.
- */
-export function decodeBase64(text: string): Buffer {
-  const padding = text.indexOf('=');
-  if (padding < 0 || (/^[=\s]*$/.test(text.slice(padding, padding + 256)) && text.length - padding <= 256)) {
-    return Buffer.from(dropForeign(text), 'base64');
-  }
-  const runs = text.split(/=+/, 100_000).map((run) => Buffer.from(dropForeign(run), 'base64'));
-  return Buffer.concat(runs);
-}
-
-/** Node reads the URL-safe alphabet as well; in mail those characters are junk (RFC 2045 6.8). */
-function dropForeign(text: string): string {
-  return text.includes('-') || text.includes('_') ? text.replace(/[-_]/g, '') : text;
 }
 
 /** Quoted-printable (RFC 2045 6.7); what is no escape stays as it is. */

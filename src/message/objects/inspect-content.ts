@@ -1,34 +1,50 @@
 import { isEnclosedMessage } from '../structure.js';
-import type { Budget } from './budget.js';
+import type { Budget, Refusal } from './budget.js';
+import type { ArchiveEntry, Listing } from './entry.js';
 import { type Identity, identify } from './identify.js';
 import { type Lister, listerOf } from './listing.js';
+import { officeKind, type OfficeKind } from './office-zip.js';
+import { isOle } from './ole-file.js';
+import { identifyOle } from './ole-kind.js';
 import { listZip } from './zip.js';
+
+/** What could not be looked into. */
+export type ContentProblem =
+  | { readonly kind: 'error'; readonly detail: string }
+  | { readonly kind: 'limit'; readonly bound: Refusal | 'entries' | 'depth' };
 
 /** What was learnt of an object from its bytes, and how to look further into it. */
 export interface Seen {
   readonly identity: Identity;
   /** How its entries are listed; `message` for an enclosed message; undefined when there is nothing to open. */
   readonly opens?: Lister | 'message';
-  readonly problems: readonly string[];
+  readonly problems: readonly ContentProblem[];
 }
 
 /** The end record of a zip stands in the last 64 KiB and a bit. */
 const ZIP_TAIL = 66_000;
 
+const MESSAGE: Identity = { type: 'text', format: 'eml', encrypted: false, macro: false };
+
 /**
  * Identifies an object and chooses the reader that opens it.
  * @param mime media type that the message claims; empty for archive entries
+ * @param level of the object's entries, as `maxDepth` counts
  */
-export function inspectContent(bytes: Buffer, mime: string, extension: string, budget: Budget): Seen {
+export function inspectContent(bytes: Buffer, mime: string, extension: string, budget: Budget, level: number): Seen {
+  if (isEnclosedMessage(mime)) return { identity: MESSAGE, opens: 'message', problems: [] };
+  if (isOle(bytes)) return { identity: identifyOle(bytes), problems: [] };
   const identity = identify(bytes, extension);
-  if (isEnclosedMessage(mime) || (identity.type === 'text' && looksLikeMessage(bytes, extension))) {
-    return {
-      identity: { type: 'text', format: 'eml', encrypted: false, macro: false },
-      opens: 'message',
-      problems: [],
-    };
+  if (identity.format === 'zip') return zip(bytes, identity, extension, budget, level);
+  if (identity.type === 'text' && looksLikeMessage(bytes, extension)) {
+    return { identity: MESSAGE, opens: 'message', problems: [] };
   }
-  if (identity.type === 'archive') return archive(bytes, identity, budget);
+  if (identity.type === 'archive') {
+    const lister = listerOf(identity.format);
+    if (lister !== undefined) return { identity, opens: lister, problems: [] };
+    return unscannable(identity);
+  }
+  if (identity.format === 'iso') return unscannable(identity);
   // A program or picture with a zip behind it: unpackers read a zip from its end.
   if (hasZipTail(bytes)) {
     const listing = listZip(bytes, budget.entriesLeft);
@@ -37,15 +53,82 @@ export function inspectContent(bytes: Buffer, mime: string, extension: string, b
   return { identity, problems: [] };
 }
 
-function archive(bytes: Buffer, identity: Identity, budget: Budget): Seen {
-  if (identity.format === 'zip') {
-    const listing = listZip(bytes, budget.entriesLeft);
-    const encrypted = listing.entries.some((entry) => entry.encrypted);
-    return { identity: { ...identity, encrypted }, opens: () => listing, problems: [] };
+function unscannable(identity: Identity): Seen {
+  return { identity, problems: [{ kind: 'error', detail: `unscannable: ${identity.format} cannot be opened` }] };
+}
+
+function zip(bytes: Buffer, identity: Identity, extension: string, budget: Budget, level: number): Seen {
+  const listing = listZip(bytes, budget.entriesLeft);
+  const encrypted = listing.entries.some((entry) => entry.encrypted);
+  const office = encrypted ? undefined : officeKind(bytes, listing, budget);
+  if (office === undefined) {
+    const format = runsOnJava(listing) ? 'jar' : 'zip';
+    return { identity: { ...identity, format, encrypted }, opens: () => listing, problems: [] };
   }
-  const lister = listerOf(identity.format);
-  if (lister !== undefined) return { identity, opens: lister, problems: [] };
-  return { identity, problems: [`unscannable: ${identity.format} cannot be opened`] };
+  const problems: ContentProblem[] = [];
+  const inner = lookIntoEmbedded(bytes, office, budget, level, problems);
+  const { type, format } = office;
+  const seen: Identity = {
+    type,
+    format,
+    encrypted: office.encrypted || inner.encrypted,
+    macro: office.macro || inner.macro,
+  };
+  // Whoever calls it a zip can unpack it as one, and programs have no place in a document.
+  if (extension === 'zip' || office.foreign) return { identity: seen, opens: () => listing, problems };
+  problems.push(...listing.damage.map((detail) => ({ kind: 'error', detail }) as const));
+  if (listing.cut) problems.push({ kind: 'limit', bound: 'entries' });
+  return { identity: seen, problems };
+}
+
+/** Macros and passwords of the documents inside a document. */
+function lookIntoEmbedded(
+  bytes: Buffer,
+  office: OfficeKind,
+  budget: Budget,
+  level: number,
+  problems: ContentProblem[],
+): { readonly macro: boolean; readonly encrypted: boolean } {
+  let macro = false;
+  let encrypted = false;
+  if (office.embedded.length > 0 && level > budget.maxDepth) {
+    problems.push({ kind: 'limit', bound: 'depth' });
+    return { macro, encrypted };
+  }
+  for (const entry of office.embedded) {
+    if (!budget.takeEntry()) {
+      problems.push({ kind: 'limit', bound: 'entries' });
+      break;
+    }
+    const inner = unpackEmbedded(bytes, entry, budget, problems);
+    if (inner === undefined) continue;
+    const seen = inspectContent(inner, '', '', budget, level + 1);
+    macro ||= seen.identity.macro;
+    encrypted ||= seen.identity.encrypted;
+    problems.push(...seen.problems);
+  }
+  return { macro, encrypted };
+}
+
+function unpackEmbedded(
+  archive: Buffer,
+  entry: ArchiveEntry,
+  budget: Budget,
+  problems: ContentProblem[],
+): Buffer | undefined {
+  const { bytes: max, bound } = budget.allowance(entry.packed);
+  const result = entry.unpack(archive, max);
+  if (result.kind === 'over') {
+    problems.push({ kind: 'limit', bound });
+    return undefined;
+  }
+  if (result.kind === 'damaged') problems.push({ kind: 'error', detail: `an embedded file: ${result.detail}` });
+  if (result.bytes !== undefined) budget.spend(result.bytes.length);
+  return result.bytes;
+}
+
+function runsOnJava(listing: Listing): boolean {
+  return listing.entries.some(({ name }) => name === 'META-INF/MANIFEST.MF');
 }
 
 function hasZipTail(bytes: Buffer): boolean {

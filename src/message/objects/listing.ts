@@ -9,8 +9,6 @@ export type Lister = (archive: Buffer, budget: Budget, name: string) => Listing;
 
 const LISTERS: ReadonlyMap<string, Lister> = new Map<string, Lister>([
   ['zip', (archive, budget) => listZip(archive, budget.entriesLeft)],
-  ['jar', (archive, budget) => listZip(archive, budget.entriesLeft)],
-  ['apk', (archive, budget) => listZip(archive, budget.entriesLeft)],
   ['gzip', (archive, _budget, name) => listGzip(archive, name)],
   ['tar', (archive, budget) => listTar(archive, budget.entriesLeft)],
 ]);

@@ -120,7 +120,8 @@ class Walker {
     const shown = printable(name === '' ? candidate.fallback : name);
     const path = this.#paths.unique(place.container === undefined ? shown : `${place.container}/${shown}`);
     const extension = extensionOf(name);
-    const seen = bytes === undefined ? undefined : inspectContent(bytes, candidate.mime, extension, this.#budget);
+    const seen =
+      bytes === undefined ? undefined : inspectContent(bytes, candidate.mime, extension, this.#budget, place.level + 1);
     const identity: Identity = seen?.identity ?? {
       type: candidate.encrypted ? 'encrypted' : 'other',
       format: '',
@@ -147,7 +148,10 @@ class Walker {
     );
     this.objects.push(object);
     if (bytes === undefined || seen === undefined) return path;
-    for (const detail of seen.problems) this.problems.push({ kind: 'error', object: path, detail });
+    for (const problem of seen.problems) {
+      if (problem.kind === 'limit') this.#limit(problem.bound, path);
+      else this.problems.push({ kind: 'error', object: path, detail: problem.detail });
+    }
     const inside = { container: path, depth: place.depth + 1, level: place.level + 1, part: candidate.part };
     if (candidate.descended) return path;
     if (seen.opens === 'message') this.#enclosed(bytes, path, inside);
