@@ -94,8 +94,8 @@ describe('mail goes through', () => {
     );
     const text = mailsTo('forged@example.org')[0]?.bytes.toString('latin1') ?? '';
     expect(text.match(/^X-Gatepost-(Rule|Action):.*$/gim)).toEqual([
-      'X-Gatepost-Rule: inbound\r',
-      'X-Gatepost-Action: deliver\r',
+      'X-Gatepost-Rule: inbound',
+      'X-Gatepost-Action: deliver',
     ]);
   });
 

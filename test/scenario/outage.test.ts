@@ -19,12 +19,12 @@ async function freePort(): Promise<number> {
   return probe.port;
 }
 
-async function siteWith(port: number, more = ''): Promise<Site> {
+async function siteWith(port: number, notifications = '', more = ''): Promise<Site> {
   const site = await makeSite(
-    `smtp: { listen: ["127.0.0.1:0"], maxConnectionsPerClient: 100 }
+    `smtp: { listen: ["127.0.0.1:0"] }
 domains: [example.org]
 delivery: { nextHop: "smtp://127.0.0.1:${port}?tls=off", retry: { delays: [1s, 2s] } }
-notifications: { general: [security@example.org] }
+notifications: { general: [security@example.org]${notifications === '' ? '' : `, ${notifications}`} }
 ${more}`,
     {
       'rules/50-all.yaml':
@@ -69,7 +69,9 @@ describe('the next hop is down', () => {
     const port = await freePort();
     const site = await siteWith(port);
     const first = await started(site);
-    const replies = await Promise.all(Array.from({ length: MESSAGES }, (_, n) => send(first, n)));
+    const replies: string[] = [];
+    for (let n = 0; n < MESSAGES; n += 20)
+      replies.push(...(await Promise.all(Array.from({ length: 20 }, (_, i) => send(first, n + i)))));
     expect(replies.filter((r) => !r.startsWith('250 '))).toEqual([]);
     const listed: unknown = JSON.parse(
       (await runGatepost(['queue', 'list', '--json', '--config', site.config])).stdout,
@@ -89,33 +91,67 @@ describe('the next hop is down', () => {
 });
 
 describe.skipIf(redisMissing)('the job queue is down', () => {
-  async function scenario(bringBack: (redis: TestRedis) => Promise<void>): Promise<void> {
-    const redis = await startRedis(['--maxmemory-policy', 'noeviction']);
-    closing.push(redis.dispose);
-    const hop = await startHop(await freePort());
-    const site = await siteWith(hop.port, `queue: ${redis.url}\n`);
-    const gateway = await started(site);
-    await redis.stop();
-    for (let n = 0; n < 5; n++) expect(await send(gateway, n)).toMatch(/^250 /);
-    expect(arrivals(hop).size).toBe(5);
-    const reply = await send(gateway, 99, 'please tell');
-    const id = /queued as (\w+)/.exec(reply)?.[1] ?? 'none';
-    const notified = (): number => hop.mails.filter((m) => m.bytes.includes(`X-Gatepost-Notification: ${id}`)).length;
-    expect(notified()).toBe(0);
-    await bringBack(redis);
-    await until('the notification', async () => notified() > 0, 60_000);
-    // It is settled in the ledger: nothing is left that could send it again.
+  const notified = (hop: FakeSmtp, id: string): number =>
+    hop.mails.filter((m) => m.bytes.includes(`X-Gatepost-Notification: ${id}`)).length;
+  const idOf = (reply: string): string => /queued as (\w+)/.exec(reply)?.[1] ?? 'none';
+
+  async function redis(): Promise<TestRedis> {
+    const server = await startRedis(['--maxmemory-policy', 'noeviction']);
+    closing.push(server.dispose);
+    return server;
+  }
+
+  async function sentOnce(hop: FakeSmtp, id: string, site: Site): Promise<void> {
+    await until('the notification', async () => notified(hop, id) > 0, 60_000);
+    // Settled in the ledger: nothing is left that could send it again.
     await until('the ledger', async () =>
       (await runGatepost(['trace', id, '--json', '--config', site.config])).stdout.includes('"state": "sent"'),
     );
-    expect(notified()).toBe(1);
+    expect(notified(hop, id)).toBe(1);
   }
 
   it('mail flows, and the notification comes when Redis is back', async () => {
-    await scenario((redis) => redis.start());
+    const queue = await redis();
+    const hop = await startHop(await freePort());
+    const site = await siteWith(hop.port, '', `queue: ${queue.url}\n`);
+    const gateway = await started(site);
+    await queue.stop();
+    for (let n = 0; n < 5; n++) expect(await send(gateway, n)).toMatch(/^250 /);
+    expect(arrivals(hop).size).toBe(5);
+    const id = idOf(await send(gateway, 99, 'please tell'));
+    expect(notified(hop, id)).toBe(0);
+    await queue.start();
+    await sentOnce(hop, id, site);
   }, 120_000);
 
-  it('also when Redis comes back empty after it had taken the job', async () => {
-    await scenario((redis) => redis.wipeRestart());
+  it('also when it held the job and comes back empty', async () => {
+    const queue = await redis();
+    const hop = await startHop(await freePort());
+    const smarthost = await freePort();
+    const site = await siteWith(
+      hop.port,
+      `server: "smtp://127.0.0.1:${smarthost}?tls=off", retry: { delays: [1h] }`,
+      `queue: ${queue.url}\n`,
+    );
+    const gateway = await started(site);
+    const id = idOf(await send(gateway, 1, 'please tell'));
+    await until('a first attempt', async () =>
+      (await runGatepost(['trace', id, '--json', '--config', site.config])).stdout.includes('"attempts": 1'),
+    );
+    await queue.stop();
+    const server = await startHop(smarthost);
+    await queue.start();
+    await sentOnce(server, id, site);
+  }, 120_000);
+
+  it('a gateway starts and takes mail while Redis is down', async () => {
+    const queue = await redis();
+    await queue.stop();
+    const hop = await startHop(await freePort());
+    const site = await siteWith(hop.port, '', `queue: ${queue.url}\n`);
+    const gateway = await started(site);
+    const id = idOf(await send(gateway, 7, 'please tell'));
+    await queue.start();
+    await sentOnce(hop, id, site);
   }, 120_000);
 });

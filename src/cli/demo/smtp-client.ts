@@ -11,11 +11,15 @@ export interface SentMail {
 /** Sends one mail as an outside server would and returns the reply that settles it, in the server's own words. */
 export async function sendMail(host: string, port: number, mail: SentMail): Promise<string> {
   const socket = net.connect(port, host);
+  let broken = '421 the connection was closed';
+  socket.on('error', (error) => {
+    broken = `421 ${error.message}`;
+  });
   const lines = createInterface({ input: socket, crlfDelay: Infinity })[Symbol.asyncIterator]();
   const reply = async (): Promise<string> => {
     for (;;) {
       const line = await lines.next();
-      if (line.done === true) return '421 the connection was closed';
+      if (line.done === true) return broken;
       if (/^\d{3}(?!-)/.test(line.value)) return line.value;
     }
   };
@@ -24,7 +28,8 @@ export async function sendMail(host: string, port: number, mail: SentMail): Prom
     return await reply();
   };
   try {
-    await reply();
+    const greeting = await reply();
+    if (!greeting.startsWith('2')) return greeting;
     await say('EHLO partner.example');
     const from = await say(
       `MAIL FROM:<${mail.sender}>${mail.declareSize === true ? ` SIZE=${mail.bytes.length}` : ''}`,
