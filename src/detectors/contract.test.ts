@@ -1,11 +1,16 @@
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { makeMail } from '../../test/support/mail.js';
 import { makeZip } from '../../test/support/zip.js';
 import { BUILT_IN } from './built-in.js';
 import { CONTRACT, type ContractSubject } from './contract.js';
+import { DetectorError } from './failure.js';
 import { content } from './content.js';
 import { EICAR } from './signatures/eicar.js';
 import { signatures } from './signatures/signatures.js';
+import { loadThirdParty } from './third-party.js';
+import type { Detector, DetectorModule } from './types.js';
 
 const subjects: readonly ContractSubject[] = [
   {
@@ -29,7 +34,14 @@ it('every built-in module is held to the contract', () => {
   expect(subjects.map((subject) => subject.module.name)).toEqual(BUILT_IN.map((module) => module.name));
 });
 
-for (const subject of subjects) {
+const skeleton = path.join(import.meta.dirname, '..', '..', 'docs', 'examples', 'my-detector.js');
+const example: ContractSubject = {
+  module: { ...(await loadThirdParty(skeleton)), name: 'my-detector' },
+  settings: { words: ['confidential'] },
+  hit: { message: makeMail('This is Confidential.'), status: 'found' },
+};
+
+for (const subject of [...subjects, example]) {
   describe(`the module ${subject.module.name}`, () => {
     for (const check of CONTRACT) {
       const applies = check.needsEngine !== true || subject.engine !== undefined;
@@ -38,3 +50,62 @@ for (const subject of subjects) {
     }
   });
 }
+
+describe('the contract itself', () => {
+  /** A module with an engine that is told by its settings how to behave. */
+  function engineModule(
+    behave: (how: string, signal: AbortSignal) => ReturnType<Detector['inspect']>,
+  ): ContractSubject {
+    const module: DetectorModule<{ how: string }> = {
+      name: 'engine',
+      settings: z.strictObject({ how: z.string() }),
+      statuses: ['hit'],
+      create: ({ how }) => ({ inspect: async ({ signal }) => await behave(how, signal) }),
+    };
+    const engine = { down: { how: 'down' }, garbage: { how: 'garbage' }, silent: { how: 'silent' } };
+    return { module, settings: { how: 'well' }, hit: { message: makeMail('x'), status: 'hit' }, engine };
+  }
+
+  async function outcome(name: string, subject: ContractSubject): Promise<'kept' | 'broken'> {
+    const check = CONTRACT.find((one) => one.name.includes(name));
+    if (check === undefined) throw new Error(`there is no check ${name}`);
+    return await check.run(subject).then(
+      () => 'kept',
+      () => 'broken',
+    );
+  }
+
+  const good = engineModule(async (how, signal) => {
+    if (how === 'down') throw Object.assign(new Error('connect 10.0.0.1:3310'), { code: 'ECONNREFUSED' });
+    if (how === 'garbage') throw new DetectorError('the engine answered something that is no verdict');
+    if (how === 'silent')
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    return [];
+  });
+  const careless = engineModule((how) => {
+    if (how === 'down') return Promise.reject(new DetectorError('no answer from 10.0.0.1:3310'));
+    return Promise.resolve([]);
+  });
+
+  it.each(['is down', 'answers garbage', 'never answers'])(
+    'tells how a module takes an engine that %s',
+    async (name) => {
+      expect(await outcome(name, good)).toBe('kept');
+      expect(await outcome(name, careless)).toBe('broken');
+    },
+  );
+
+  it('is broken by a module that finds nothing, or that finds something in everything', async () => {
+    expect(await outcome('reports a hit', careless)).toBe('broken');
+    const eager = engineModule(() => Promise.resolve([{ module: 'engine', status: 'hit' }]));
+    expect(await outcome('clean message', eager)).toBe('broken');
+    expect(await outcome('apart', eager)).toBe('broken');
+  });
+
+  it('is broken by a module that throws at a hostile message, or takes any setting', async () => {
+    const fragile = engineModule(() => Promise.reject(new Error('unexpected end')));
+    expect(await outcome('hostile', fragile)).toBe('broken');
+    const lax: ContractSubject = { ...good, module: { ...good.module, settings: z.object({ how: z.string() }) } };
+    expect(await outcome('declares', lax)).toBe('broken');
+  });
+});

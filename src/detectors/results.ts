@@ -5,6 +5,7 @@ import type { DetectorSpec, Finding } from './types.js';
 export const MAX_FINDINGS = 1000;
 const MAX_NAME = 256;
 const MAX_DETAIL = 512;
+const MAX_OBJECT = 64 * 1024;
 
 /** Statuses that every module may report. */
 const COMMON: ReadonlySet<string> = new Set(['clean', 'error', 'timeout', 'limit']);
@@ -33,8 +34,8 @@ function checkFinding(item: unknown, spec: DetectorSpec): Finding {
     module: spec.name,
     status,
     ...(typeof name === 'string' ? { name: clean(name, MAX_NAME) } : {}),
-    // Compared with the paths of the message's objects, so it stays as it is.
-    ...(typeof object === 'string' ? { object } : {}),
+    // Paths of objects are printable and shorter, so that theirs stay as they are and name the same object.
+    ...(typeof object === 'string' ? { object: clean(object, MAX_OBJECT) } : {}),
     ...(typeof size === 'number' && size >= 0 ? { size } : {}),
     ...(typeof score === 'number' && Number.isFinite(score) ? { score } : {}),
     ...(typeof detail === 'string' ? { detail: clean(detail, MAX_DETAIL) } : {}),

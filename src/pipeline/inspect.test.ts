@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CLEAN, inputFor, optionsOf, type Setup } from '../../test/pipeline/support.js';
 import { makeMail } from '../../test/support/mail.js';
@@ -25,6 +26,21 @@ async function inspect(
 }
 
 const virus = makeMail('Look', [{ name: 'a.zip', bytes: makeZip([{ name: 'b.com', bytes: EICAR }]) }]);
+
+/** Reads the body, names attachments, and changes what it delivers. */
+const ALL_KEYS = `
+rules:
+  - id: anna
+    match: { recipient: ${ANNA} }
+    on:
+      malware: { action: delete-attachment, tag: "[Virus]" }
+      anomaly: { action: deliver, tag: "[Odd]", headers: { set: { X-Odd: "yes" } } }
+      content:
+        - { id: text, when: { body: "*o*" }, action: deliver, tag: "[Text]" }
+        - { id: archives, when: { attachment.type: archive }, action: delete-attachment }
+  - id: others
+    on: { malware: { action: reject } }
+`;
 
 describe('inspecting a message', () => {
   it('delivers a clean one unchanged, and says who looked at it', async () => {
@@ -224,5 +240,34 @@ rules:
     const edited = applyEdits(virus, result.copies[0]?.edits ?? []);
     expect(edited.toString()).toContain('Subject: [Unscanned] Hello');
     expect(edited.subarray(-200)).toEqual(virus.subarray(-200));
+  });
+});
+
+describe('hostile bytes', () => {
+  it('always lead to a decision for every recipient', async () => {
+    const inspector = await createInspector(await optionsOf({ rules: ALL_KEYS }));
+    const damaged = fc
+      .tuple(fc.nat(virus.length - 1), fc.nat(40), fc.uint8Array({ maxLength: 40 }))
+      .map(([at, cut, put]) => Buffer.concat([virus.subarray(0, at), put, virus.subarray(at + cut)]));
+    const anything = fc.oneof(
+      damaged,
+      fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
+    );
+    await fc.assert(
+      fc.asyncProperty(anything, async (bytes) => {
+        const { recipients, copies } = await inspector.inspect(inputFor([ANNA, BERT]), bytes);
+        expect(recipients.map(({ recipient }) => recipient)).toEqual([ANNA, BERT]);
+        expect(copies.flatMap((copy) => copy.recipients).sort()).toEqual([ANNA, BERT]);
+        for (const { edits } of copies) {
+          let position = 0;
+          for (const { start, end } of edits) {
+            expect(start).toBeGreaterThanOrEqual(position);
+            expect(end).toBeLessThanOrEqual(bytes.length);
+            position = end;
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -113,10 +113,9 @@ export class ThreadSet {
   }
 
   private async awaitThreads(count: number): Promise<void> {
-    const signal = AbortSignal.timeout(START_TIMEOUT);
-    const answers = await Promise.all(
-      Array.from({ length: count }, async () => await this.piscina.run({ kind: 'ready' }, { signal })),
-    );
+    const ask = async (): Promise<WorkerAnswer> =>
+      await this.piscina.run({ kind: 'ready' }, { signal: AbortSignal.timeout(START_TIMEOUT) });
+    const answers = await Promise.all(Array.from({ length: count }, ask));
     const failed = answers.find((answer) => answer.kind === 'failed');
     if (failed !== undefined) throw new Error(failed.reason);
   }
