@@ -20,8 +20,8 @@ const DEFAULT_GRACE = 10_000;
 
 interface Registration {
   readonly name: string;
-  queue?: BackendQueue;
-  worker?: BackendWorker;
+  queue?: Promise<BackendQueue>;
+  worker?: Promise<BackendWorker>;
   work?: { readonly concurrency: number; readonly start: () => Promise<BackendWorker> };
 }
 
@@ -39,6 +39,7 @@ export class WatchedBackend implements QueueBackend {
   #wake = new AbortController();
   #available = false;
   #watching: Promise<void> | undefined;
+  #connecting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(driver: Driver, log: Log, options: BackendOptions = {}) {
@@ -150,8 +151,11 @@ export class WatchedBackend implements QueueBackend {
   }
 
   async #openQueue(registration: Registration): Promise<BackendQueue> {
-    registration.queue ??= await this.#driver.openQueue(registration.name);
-    return registration.queue;
+    registration.queue ??= this.#driver.openQueue(registration.name).catch((error: unknown) => {
+      delete registration.queue;
+      throw error;
+    });
+    return await registration.queue;
   }
 
   #process<Data>(registration: Registration, concurrency: number, handler: JobHandler<Data>): void {
@@ -168,12 +172,23 @@ export class WatchedBackend implements QueueBackend {
   }
 
   async #startWorker(registration: Registration): Promise<void> {
-    if (registration.work === undefined || registration.worker !== undefined || this.#stopped) return;
-    registration.worker = await registration.work.start();
+    if (registration.work === undefined || this.#stopped) return;
+    registration.worker ??= registration.work.start().catch((error: unknown) => {
+      delete registration.worker;
+      throw error;
+    });
+    await registration.worker;
   }
 
-  /** Brings everything into working order. Rejects when the backend is not fit for it. */
+  /** Brings everything into working order; one attempt at a time. Rejects when the backend is not fit for it. */
   async #connect(): Promise<void> {
+    this.#connecting ??= this.#connectAnew().finally(() => {
+      this.#connecting = undefined;
+    });
+    await this.#connecting;
+  }
+
+  async #connectAnew(): Promise<void> {
     const { emptied } = await this.#driver.probe();
     if (this.#available && !emptied) return;
     for (const registration of this.#queues.values()) {
@@ -227,25 +242,42 @@ export class WatchedBackend implements QueueBackend {
     await this.#watching;
     const registrations = [...this.#queues.values()];
     await Promise.all(registrations.map(async ({ worker }) => await closeWorker(worker, grace)));
-    await Promise.all(
-      registrations.map(
-        async ({ queue }) => await Promise.race([queue?.close(), sleep(1000, undefined, { ref: false })]),
-      ),
-    );
+    await Promise.all(registrations.map(async ({ queue }) => await atMost(1000, closeQueue(queue))));
     this.#available = false;
-    await this.#driver.close();
+    await atMost(2000, this.#driver.close());
   }
 }
 
 /** Lets running jobs come to their end; when the time is over they are left to run again later. */
-async function closeWorker(worker: BackendWorker | undefined, grace: number): Promise<void> {
+async function closeWorker(opening: Promise<BackendWorker> | undefined, grace: number): Promise<void> {
+  const worker = await atMost(1000, opened(opening));
   if (worker === undefined) return;
-  const timer = new AbortController();
   const closed = worker.close().then(() => 'closed');
-  const late = sleep(grace, 'late', { signal: timer.signal }).catch(() => 'aborted');
-  const outcome = await Promise.race([closed, late]);
-  timer.abort();
-  if (outcome === 'closed') return;
+  if ((await atMost(grace, closed)) === 'closed') return;
   closed.catch(() => undefined);
-  await Promise.race([worker.disconnect(), sleep(1000, undefined, { ref: false })]);
+  await atMost(1000, worker.disconnect());
+}
+
+async function closeQueue(opening: Promise<BackendQueue> | undefined): Promise<void> {
+  await (await opened(opening))?.close();
+}
+
+/** What was being opened; undefined when that failed. */
+async function opened<T>(opening: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await opening;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The result, or undefined when it is not there after so many ms. */
+async function atMost<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const timer = new AbortController();
+  const late = sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer.abort();
+  }
 }

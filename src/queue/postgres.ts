@@ -15,6 +15,8 @@ import type { Log } from '../telemetry/log.js';
 import type { Driver, JobText } from './driver.js';
 
 const SCHEMA = 'bullmq';
+/** Times in ms. */
+const PROBE = { text: 'SELECT 1', query_timeout: 2000 };
 
 type PostgresQueue = Queue<JobText, unknown, string, JobText, unknown, string, Backend, Connection>;
 type PostgresWorker = Worker<JobText, unknown, string, Backend, JobProgress, Connection>;
@@ -30,16 +32,23 @@ export function postgresDriver(name: string, connection: PoolConfig, log: Log, c
   pool.setMaxListeners(0);
   const listeners: ((reason: string) => void)[] = [];
   pool.on('error', (error) => {
+    migrated = false;
     for (const listener of listeners) listener(messageOf(error));
   });
   const shared = translateErrors(pool);
+  /** Migrations are made anew after each break: the server that comes back may be another one. */
   let migrated = false;
 
   return {
     name,
     probe: async () => {
       if (migrated) {
-        await pool.query('SELECT 1');
+        try {
+          await pool.query(PROBE);
+        } catch (error) {
+          migrated = false;
+          throw error;
+        }
         return { emptied: false };
       }
       const client = await pool.connect();

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolConfig } from 'pg';
 import type { Config } from '../config/load.js';
 import { silentLog, type Log } from '../telemetry/log.js';
 import { openDatabase, type Database } from './database.js';
 import { lockFolder } from './embedded/folder-lock.js';
 import { findEmbedded, startEmbedded } from './embedded/start.js';
-import { messageOf } from './errors.js';
+import { messageOf, StoreError } from './errors.js';
 import { openJournal } from './journal.js';
 import { openLedger } from './ledger.js';
 import { openQuarantine } from './quarantine.js';
@@ -24,6 +25,8 @@ export type StoreConfig = Pick<Config, 'store' | 'data'>;
 
 /** How long a stop waits for the journal, in ms. */
 const CLOSE_PATIENCE = 5000;
+/** How long a command waits for a gateway or another command on the same data, in ms. */
+const COMMAND_PATIENCE = 15_000;
 
 /**
  * Opens the store of a gateway and takes its data folder: a second gateway on it is refused. With `store: embedded`
@@ -76,10 +79,24 @@ export async function openStoreForCommand(config: StoreConfig, log: Log = silent
   if (config.store !== 'embedded') {
     return await whenReady(assemble(maskUrl(config.store), { connectionString: config.store }, log, undefined));
   }
-  const found = await findEmbedded(config.data);
+  const deadline = Date.now() + COMMAND_PATIENCE;
+  for (;;) {
+    try {
+      return await openEmbeddedForCommand(config.data, log);
+    } catch (error) {
+      // A gateway that is just starting or stopping: its server is there in a moment, or the lock is.
+      const passing = error instanceof StoreError && (error.code === 'in-use' || error.code === 'unavailable');
+      if (!passing || Date.now() > deadline) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+async function openEmbeddedForCommand(data: string, log: Log): Promise<OpenStore | undefined> {
+  const found = await findEmbedded(data);
   if (found === 'none') return undefined;
   if (found !== 'stopped') return await whenReady(assemble('embedded PostgreSQL', found, log, undefined));
-  const server = await startEmbedded({ dataFolder: config.data, log, role: 'command' });
+  const server = await startEmbedded({ dataFolder: data, log, role: 'command', patience: 200 });
   return await whenReady(
     assemble('embedded PostgreSQL', server.connection, log, async () => await server.stop(), server.folder),
   );

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { chown, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf, StoreError } from '../errors.js';
 import { WAY_OUT } from './account.js';
 import type { Home } from './home.js';
 import type { Program } from './program.js';
+import { writeOwned } from './owned-file.js';
 import { runAs } from './run-as.js';
 
 export const DATABASE_USER = 'gatepost';
@@ -18,6 +19,12 @@ export async function hasCluster(home: Home): Promise<boolean> {
     version = (await readFile(path.join(home.cluster, 'PG_VERSION'), 'utf8')).trim();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return false;
+    if (codeOf(error) === 'EACCES')
+      throw new StoreError(
+        'cannot-start',
+        `The embedded database in ${home.folder} belongs to another user: work as the user that has run the gateway so far.`,
+        { cause: error },
+      );
     throw error;
   }
   if (version !== MAJOR_VERSION)
@@ -38,8 +45,7 @@ export async function createCluster(home: Home, program: Program): Promise<void>
     if (name.startsWith(DRAFT)) await rm(path.join(home.folder, name), { recursive: true, force: true });
   }
   const draft = path.join(home.folder, `${DRAFT}${randomBytes(6).toString('hex')}`);
-  await writeFile(home.passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
-  if (home.account !== undefined) await chown(home.passwordFile, home.account.uid, home.account.gid);
+  await writeOwned(home.passwordFile, `${randomBytes(24).toString('base64url')}\n`, home.account);
   const { code, output } = await runAs(home.account, program.initdb, [
     `--pgdata=${draft}`,
     `--username=${DATABASE_USER}`,

@@ -47,6 +47,12 @@ export async function lockFolder(folder: string, role: LockRole, patience: numbe
   }
 }
 
+/** Who has the lock of a data folder at present. */
+export async function lockHolder(folder: string): Promise<LockRole | undefined> {
+  const holder = await holderOf(path.join(folder, 'gateway.lock'));
+  return holder !== undefined && (await holds(holder)) ? holder.role : undefined;
+}
+
 async function acquire(file: string, folder: string, role: LockRole, patience: number): Promise<FolderLock> {
   const mine: Holder = {
     pid: process.pid,

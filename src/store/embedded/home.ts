@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Log } from '../../telemetry/log.js';
 import { codeOf, messageOf, StoreError } from '../errors.js';
 import { canReach, ownerAsAccount, WAY_OUT, type Account } from './account.js';
-import { SYSTEM_FOLDER } from './program.js';
+import { writeOwned } from './owned-file.js';
+import { makeSystemFolder, SYSTEM_FOLDER } from './system-folder.js';
 
 /** Folder of one embedded server: its data, its socket, its log. */
 export interface Home {
@@ -52,13 +53,13 @@ export async function makeHome(home: Home, dataFolder: string, log: Log): Promis
   const far = !home.folder.startsWith(path.resolve(dataFolder) + path.sep);
   try {
     if (far) {
-      await mkdir(SYSTEM_FOLDER, { recursive: true, mode: 0o755 });
+      await makeSystemFolder();
       await sweepTemporary(log);
     }
     await mkdir(home.folder, { recursive: true, mode: 0o700 });
     await chmod(home.folder, 0o700);
     if (far) {
-      await writeFile(path.join(home.folder, ORIGIN), await realpath(dataFolder), { mode: 0o600 });
+      await writeOwned(path.join(home.folder, ORIGIN), await realpath(dataFolder), home.account);
       log.warn(
         { folder: home.folder, account: home.account?.name },
         'the gateway runs as root, and the database, which must not, cannot reach the data folder: its data lies elsewhere',

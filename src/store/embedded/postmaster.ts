@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chown, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -7,6 +7,7 @@ import { codeOf, messageOf, StoreError } from '../errors.js';
 import { WAY_OUT } from './account.js';
 import { connectionTo, listenSettings, readPostmasterFile, type ServerAddress } from './address.js';
 import type { Home } from './home.js';
+import { openOwned, writeOwned } from './owned-file.js';
 import { isAlive, programOf } from './processes.js';
 import type { Program } from './program.js';
 import { spawnAs } from './run-as.js';
@@ -68,7 +69,7 @@ export async function findRunning(
 export async function startPostmaster(home: Home, program: Program, address: ServerAddress): Promise<Postmaster> {
   const deadline = Date.now() + START_PATIENCE;
   for (;;) {
-    await disarmReusedPid(home.cluster);
+    await disarmReusedPid(home);
     const started = await tryStart(home, program, address, deadline);
     if ('postmaster' in started) return started.postmaster;
     // After a kill -9 of the server its last children need a moment to notice: until then the data are still in use.
@@ -94,9 +95,10 @@ async function tryStart(
   address: ServerAddress,
   deadline: number,
 ): Promise<{ readonly postmaster: Postmaster } | { readonly reason: string; readonly log: string }> {
-  const logStart = await prepareLog(home);
-  const log = await open(home.logFile, 'a', 0o600);
+  const log = await openOwned(home.logFile, 'append', home.account);
   try {
+    if ((await log.stat()).size > LOG_MAX) await log.truncate();
+    const { size: logStart } = await log.stat();
     const settings = Object.entries({ ...SETTINGS, ...listenSettings(address) });
     const child = spawn(
       program.postgres,
@@ -135,13 +137,13 @@ async function tryStart(
 }
 
 /** A `postmaster.pid` whose process ID now belongs to another program would stop the start: it is made to name a process that cannot be. */
-async function disarmReusedPid(cluster: string): Promise<void> {
-  const file = await readPostmasterFile(cluster);
+async function disarmReusedPid(home: Home): Promise<void> {
+  const file = await readPostmasterFile(home.cluster);
   if (file === undefined || !isAlive(file.pid) || (await isPostgres(file.pid))) return;
-  const place = path.join(cluster, 'postmaster.pid');
+  const place = path.join(home.cluster, 'postmaster.pid');
   const text = await readFile(place, 'utf8');
   // The rest stays: by it the server sees whether children of the former one still use the data.
-  await writeFile(place, text.replace(/^\d+/, '2147483646'));
+  await writeOwned(place, text.replace(/^\d+/, '2147483646'), home.account);
 }
 
 async function isPostgres(pid: number): Promise<boolean> {
@@ -191,19 +193,6 @@ async function stopProcess(pid: number): Promise<void> {
 /** Looks again and again, for a process that is not our child. @param interval ms */
 async function whenGone(pid: number, interval: number): Promise<void> {
   while (await isPostgres(pid)) await sleep(interval, undefined, { ref: false });
-}
-
-async function prepareLog(home: Home): Promise<number> {
-  try {
-    const { size } = await stat(home.logFile);
-    if (size <= LOG_MAX) return size;
-    await truncate(home.logFile);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-    await writeFile(home.logFile, '', { mode: 0o600 });
-    if (home.account !== undefined) await chown(home.logFile, home.account.uid, home.account.gid);
-  }
-  return 0;
 }
 
 async function logSince(home: Home, offset: number): Promise<string> {

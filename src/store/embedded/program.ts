@@ -6,9 +6,7 @@ import { z } from 'zod';
 import type { Log } from '../../telemetry/log.js';
 import { codeOf, messageOf, StoreError } from '../errors.js';
 import { canReach, WAY_OUT, type Account } from './account.js';
-
-/** Where as root everything lies that the server's account must reach. */
-export const SYSTEM_FOLDER = '/var/lib/gatepost';
+import { makeSystemFolder, SYSTEM_FOLDER } from './system-folder.js';
 
 /** PostgreSQL's binaries, ready to be run. */
 export interface Program {
@@ -79,7 +77,8 @@ function programIn(folder: string): Program {
 }
 
 async function copyProgram(from: string, to: string, account: Account | undefined): Promise<void> {
-  await mkdir(path.dirname(to), { recursive: true, mode: account === undefined ? 0o700 : 0o755 });
+  if (account === undefined) await mkdir(path.dirname(to), { recursive: true, mode: 0o700 });
+  else await makeSystemFolder();
   const draft = `${to}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await cp(from, draft, {

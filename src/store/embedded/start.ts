@@ -1,11 +1,12 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolConfig } from 'pg';
 import type { Log } from '../../telemetry/log.js';
-import { messageOf, StoreError } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { serverAccount } from './account.js';
 import { chooseAddress, connectionTo, urlOf } from './address.js';
 import { createCluster, hasCluster } from './cluster.js';
-import { lockFolder, type LockRole } from './folder-lock.js';
+import { lockFolder, lockHolder, type LockRole } from './folder-lock.js';
 import { homeOf, makeHome, type Home } from './home.js';
 import { findRunning, startPostmaster, stopPostmaster, type Postmaster } from './postmaster.js';
 import { nativePackage, readyProgram, type Program } from './program.js';
@@ -26,6 +27,8 @@ export interface EmbeddedOptions {
   readonly dataFolder: string;
   readonly log: Log;
   readonly role?: LockRole;
+  /** How long to wait for a command that has the data folder, in ms. */
+  readonly patience?: number;
 }
 
 /** Pause before a server that died is started again, in ms; it doubles up to the last value. */
@@ -38,7 +41,7 @@ const RESTART = { first: 250, last: 30_000 };
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { dataFolder, log } = options;
-  const lock = await lockFolder(dataFolder, options.role ?? 'gateway');
+  const lock = await lockFolder(dataFolder, options.role ?? 'gateway', options.patience);
   try {
     const account = await serverAccount();
     const home = await homeOf(dataFolder, account);
@@ -75,20 +78,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
  * @returns its connection; `stopped` when there is data but no server, `none` when there is no data
  */
 export async function findEmbedded(dataFolder: string): Promise<PoolConfig | 'stopped' | 'none'> {
-  let home: Home;
-  try {
-    home = await homeOf(dataFolder, await serverAccount());
-    if (!(await hasCluster(home))) return 'none';
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'none';
-    if (error instanceof Error && 'code' in error && error.code === 'EACCES')
-      throw new StoreError(
-        'unavailable',
-        `The database in ${dataFolder} belongs to another user: run this command as the user that runs the gateway.`,
-        { cause: error },
-      );
-    throw error;
-  }
+  if (!existsSync(dataFolder)) return 'none';
+  const home = await homeOf(dataFolder, await serverAccount());
+  if (!(await hasCluster(home))) return 'none';
+  // A server that a command has started ends with that command: it is not for others.
+  if ((await lockHolder(dataFolder)) === 'command') return 'stopped';
   const running = await findRunning(home, 5000, false);
   return running === undefined ? 'stopped' : await connectionTo(running.address, home);
 }
