@@ -111,6 +111,7 @@ export class Reception implements DataSink {
   }
 
   #logReply(reply: SmtpReply): void {
+    if (!this.#context.log.isLevelEnabled('info')) return;
     this.#context.log.info(
       {
         ...this.#logFields(),

@@ -4,6 +4,9 @@ import type { SmtpReply } from '../rules/types.js';
 const MAX_LINE = 480;
 const MAX_LINES = 20;
 
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+const ALL_CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+
 /**
  * The lines of a reply, each with the enhanced status code (RFC 2034 4). Text of any origin is made fit for the wire:
  * control characters become spaces, and other characters than ASCII a question mark unless the client asked for
@@ -15,6 +18,21 @@ export function replyLines(reply: SmtpReply, utf8: boolean): string | string[] {
   const text = utf8 ? clean : clean.replace(/[^\x20-\x7e]/gu, '?');
   if (text.length <= MAX_LINE && Buffer.byteLength(text) <= MAX_LINE) return `${enhanced} ${text}`;
   return wrap(text).map((line) => `${enhanced} ${line}`);
+}
+
+/**
+ * A reply as it goes over the wire (RFC 5321 4.2.1), with its line ends.
+ * @param enhanced put before each line; empty for none
+ */
+export function replyText(code: number, enhanced: string, data: string | readonly string[]): string {
+  const prefix = enhanced === '' ? '' : `${enhanced} `;
+  if (typeof data === 'string') return `${code} ${prefix}${plain(data)}\r\n`;
+  return data.map((line, i) => `${code}${i < data.length - 1 ? '-' : ' '}${prefix}${plain(line)}\r\n`).join('');
+}
+
+/** The last guard against a reply within a reply. */
+function plain(line: string): string {
+  return CONTROL.test(line) ? line.replaceAll(ALL_CONTROL, ' ') : line;
 }
 
 /** The reply as it goes into logs and journals, on one line. */

@@ -7,7 +7,7 @@ import { canonicalAddress } from '../config/networks.js';
 import type { SmtpReply } from '../rules/types.js';
 import { DataParser } from './data-parser.js';
 import { Reception } from './reception.js';
-import { replyLines } from './reply.js';
+import { replyLines, replyText } from './reply.js';
 import type { SessionContext } from './session-context.js';
 import { Transaction } from './transaction.js';
 
@@ -26,6 +26,8 @@ export class Session extends SMTPConnection {
   #reception: Reception | undefined;
   #extended = false;
   #errors = 0;
+  /** Replies that are not written yet. */
+  #output = '';
   #waited = false;
   #trust: { readonly address: string; readonly trusted: boolean } | undefined;
   /** The client that was counted in; undefined before and after. */
@@ -95,6 +97,7 @@ export class Session extends SMTPConnection {
   }
 
   override close(): void {
+    this.#flush();
     super.close();
     this.#over();
   }
@@ -130,20 +133,33 @@ export class Session extends SMTPConnection {
     super._onCommand(command, callback);
   }
 
-  /** Every reply passes here: counts errors, and joins the replies to pipelined commands into one write. */
+  /** The reply to a command. Errors are counted. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    const socket = this._socket;
-    // What precedes a TLS handshake must be out before the handshake begins.
-    if (code !== 220 && !this._upgrading && !socket.destroyed) {
-      socket.cork();
-      process.nextTick(() => socket.uncork());
-    }
-    super.send(code, data, context);
+    this.#put(code, data ?? '', context);
     if (code < 500 || this._closing || this.#trusted) return;
     this.#errors += 1;
     if (this.#errors >= this.#context.config.smtp.maxErrors) {
       this.#reply({ code: 421, enhanced: '4.7.0', text: 'Too many errors' });
     }
+  }
+
+  /** Every reply passes here. Those to pipelined commands leave in one write, which saves system calls. */
+  #put(code: number, data: string | readonly string[], context?: string | false): void {
+    // While a handshake runs, whatever is written would end up in the middle of it.
+    if (!this._upgrading) {
+      if (this.#output === '') process.nextTick(() => this.#flush());
+      this.#output += replyText(code, this._getEnhancedStatusCode(code, context), data);
+    }
+    // What precedes a TLS handshake must be out before the handshake begins.
+    if (code === 220) this.#flush();
+    if (code === 421) this.close();
+  }
+
+  #flush(): void {
+    const text = this.#output;
+    this.#output = '';
+    const socket = this._socket;
+    if (text !== '' && socket.writable && socket.readyState === 'open') socket.write(text);
   }
 
   /** RFC 2034: all replies but the greeting, those to HELO and EHLO, and 3xx; refusals always. */
@@ -317,7 +333,7 @@ export class Session extends SMTPConnection {
       this.#errors = 0;
       if (this.#waited) this.#context.gate.markPatient(this.client);
     }
-    super.send(reply.code, replyLines(reply, reception.envelope.smtpUtf8), COMPLETE);
+    this.#put(reply.code, replyLines(reply, reception.envelope.smtpUtf8), COMPLETE);
     if (this.#context.gate.stopping) this.shutDown();
   }
 
