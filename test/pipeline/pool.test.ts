@@ -95,6 +95,15 @@ describe('the thread pool', () => {
     expect(troubles.map(({ kind }) => kind)).toEqual(['deadline']);
   });
 
+  it('does not let a hanging message disturb those in other threads', async () => {
+    const pool = await start(TOLERANT, { deadline: 1_000, threads: 2 });
+    const hanging = send(pool, 'hang');
+    const others = await Promise.all(Array.from({ length: 20 }, async () => await send(pool, 'fine')));
+    expect(others.map(failureOf)).toEqual(Array.from({ length: 20 }, () => undefined));
+    expect(failureOf(await hanging)).toBe('timeout');
+    expect(pool.counters).toEqual({ queued: 0, running: 0, restarts: 1 });
+  });
+
   it('defers a hanging message where the rule has no scan-error', async () => {
     const pool = await start('rules: [ { id: one } ]', { deadline: 300 });
     const hung = await send(pool, 'hang');
