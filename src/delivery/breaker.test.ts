@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { silentLog } from '../telemetry/log.js';
+import { Breaker } from './breaker.js';
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+function setUp() {
+  const state = { up: false, probes: 0, back: 0 };
+  const breaker = new Breaker({
+    name: 'smtp://h:25',
+    probe: () => {
+      state.probes += 1;
+      return state.up ? Promise.resolve() : Promise.reject(new Error('down'));
+    },
+    onBack: () => {
+      state.back += 1;
+    },
+    log: silentLog(),
+  });
+  return { state, breaker };
+}
+
+test('opens at the fifth failure in a row; a success in between starts anew', () => {
+  const { breaker } = setUp();
+  for (let count = 0; count < 4; count += 1) breaker.failed();
+  breaker.succeeded();
+  for (let count = 0; count < 4; count += 1) breaker.failed();
+  expect(breaker.open).toBe(false);
+  breaker.failed();
+  expect(breaker.open).toBe(true);
+  breaker.close();
+});
+
+test('probes every ten seconds from the first failure on, and says when the hop is back', async () => {
+  const { state, breaker } = setUp();
+  for (let count = 0; count < 5; count += 1) breaker.failed();
+  await vi.advanceTimersByTimeAsync(35_000);
+  expect(state).toMatchObject({ probes: 3, back: 0 });
+  state.up = true;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(state).toMatchObject({ probes: 4, back: 1 });
+  expect(breaker.open).toBe(false);
+  breaker.failed();
+  expect(breaker.open).toBe(true);
+  breaker.close();
+});
+
+test('a hop that answers probes and fails at mail is probed more and more rarely, until a mail gets through', async () => {
+  const { state, breaker } = setUp();
+  state.up = true;
+  for (let count = 0; count < 10; count += 1) {
+    breaker.failed();
+    await vi.advanceTimersByTimeAsync(300_000);
+  }
+  const before = state.probes;
+  breaker.failed();
+  await vi.advanceTimersByTimeAsync(299_000);
+  expect(state.probes).toBe(before);
+  breaker.succeeded();
+  breaker.failed();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(state.probes).toBe(before + 1);
+  breaker.close();
+});
+
+test('suspect probes at once; after close nothing happens any more', async () => {
+  const { state, breaker } = setUp();
+  breaker.suspect();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(state.probes).toBe(1);
+  breaker.close();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(state.probes).toBe(1);
+});
