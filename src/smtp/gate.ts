@@ -12,6 +12,8 @@ export class Gate {
   /** Clients that waited for their greeting, and until when that is remembered; oldest first. */
   readonly #patient = new Map<string, number>();
   #sessions = 0;
+  /** Messages that are being handled, also those whose client has left. */
+  handling = 0;
   /** While the service stops nobody is let in. */
   stopping = false;
 

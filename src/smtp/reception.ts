@@ -49,9 +49,11 @@ export class Reception implements DataSink {
   ended(resume: () => void): void {
     clearTimeout(this.#timer);
     this.handling = true;
+    this.#context.gate.handling += 1;
     this.#context.counters.messages += 1;
     this.#context.counters.bytes += this.#intake.size;
     void this.#settle().then((reply) => {
+      this.#context.gate.handling -= 1;
       if (reply.code < 400) this.#context.counters.accepted += 1;
       this.#logReply(reply);
       this.#events.reply(reply);

@@ -189,8 +189,7 @@ function listen(listener: Listener, address: SmtpAddress): Promise<number> {
 async function stop(listeners: readonly Listener[], gate: Gate, patience: number): Promise<void> {
   gate.stopping = true;
   for (const session of allSessions(listeners)) session.shutDown();
-  // Those that close now, and those whose message is settled in time, have until then.
-  await waitUntil(() => gate.sessions === 0, patience);
+  await waitUntil(() => gate.sessions === 0 && gate.handling === 0, patience);
   await waitUntil(() => allSessions(listeners).length === 0, LINGER);
   for (const session of allSessions(listeners)) session.destroy();
   await Promise.all(listeners.map((listener) => closeListener(listener)));

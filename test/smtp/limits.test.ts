@@ -214,6 +214,34 @@ describe('a stop', () => {
     await expect(connect()).rejects.toThrow('ECONNREFUSED');
   });
 
+  it('waits for a message that is being handled although its client has left', async () => {
+    let settle: (() => void) | undefined;
+    let settled = false;
+    const { connect, service } = await start({
+      handle: async ({ traceId }) => {
+        await new Promise<void>((resolve) => {
+          settle = resolve;
+        });
+        settled = true;
+        return { code: 250, enhanced: '2.0.0', text: traceId };
+      },
+    });
+    const client = await connect();
+    await client.hello();
+    await client.command('MAIL FROM:<a@example.net>');
+    await client.command('RCPT TO:<b@example.org>');
+    await client.command('DATA');
+    client.write('x\r\n.\r\n');
+    await eventually(() => settle !== undefined);
+    client.destroy();
+    await eventually(() => service.sessions === 0);
+    const closed = service.close();
+    setImmediate(() => settle?.());
+    await closed;
+    expect(settled).toBe(true);
+    expect(service.counters).toMatchObject({ messages: 1, accepted: 1, aborted: 0 });
+  });
+
   it('does not wait longer than it may', async () => {
     const { connect, service } = await start({ smtp: 'timeouts: { stop: 100ms }' });
     const busy = await connect();
