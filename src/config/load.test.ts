@@ -138,7 +138,7 @@ describe('mistakes are named with place and suggestion', () => {
       'smtp:\n\tlisten: x\n',
       'gatepost.yaml:2:1: error: Tabs are not allowed as indentation\n  indent with spaces: YAML does not take tabs',
     ],
-    ['- a\n- b\n', 'gatepost.yaml:1:1: error: the file: expected object, received array'],
+    ['- a\n- b\n', 'gatepost.yaml:1:1: error: the file: expected a map, not a list'],
     ['smtp: { tls: { cert: a.pem } }\n', 'gatepost.yaml:1:14: error: `smtp.tls.key` is missing'],
   ])('%j', async (text, expected) => {
     expect(await lines(text)).toContain(expected);

@@ -12,7 +12,9 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import type { Place, Problem } from './problems.js';
+import { keysAt } from './schema-keys.js';
 import { nearest } from './suggest.js';
+import { branchMeant, expectation, hintOf, notExpected, plain, show, typeHint } from './zod-words.js';
 
 /** A YAML file is larger than any that a person writes. */
 const MAX_BYTES = 16 * 2 ** 20;
@@ -132,18 +134,17 @@ export class YamlSource {
       });
     }
     if (issue.code === 'invalid_union') {
-      // The branch that came furthest is what the author meant.
-      const branches = issue.errors.filter((branch) => branch.length > 0);
-      const deepest = (branch: (typeof branches)[number]): number =>
-        Math.max(...branch.map((i) => i.path.length + (i.code === 'invalid_type' ? 0 : 0.5)));
-      const best = branches.reduce<(typeof branches)[number] | undefined>(
-        (a, b) => (a === undefined || deepest(b) > deepest(a) ? b : a),
-        undefined,
-      );
-      if (best !== undefined && deepest(best) > 0) {
-        // Issues of a branch count from the union's own path.
+      const best = branchMeant(issue);
+      // Issues of a branch count from the union's own path.
+      if (best !== undefined)
         return best.flatMap((i) => this.fromIssue({ ...i, path: [...issue.path, ...i.path] }, prefix, schema));
-      }
+      const expected = [
+        ...new Set(issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first)]))),
+      ];
+      return [this.error(path, `${name}: ${notExpected(expected, this.valueAt(path))}`)];
+    }
+    if (issue.code === 'invalid_key') {
+      return issue.issues.map((i) => this.error(path, `${name}: ${plain(i.message)}`, hintOf(i), 'key'));
     }
     if (issue.code === 'invalid_value') {
       const values = issue.values.map(String);
@@ -160,9 +161,10 @@ export class YamlSource {
     if (issue.code === 'invalid_type' && this.valueAt(path) === undefined) {
       return [this.error(path, `${name} is missing`)];
     }
-    const hint =
-      issue.code === 'custom' && typeof issue.params?.['hint'] === 'string' ? issue.params['hint'] : undefined;
-    return [this.error(path, `${name}: ${plain(issue.message)}`, hint)];
+    if (issue.code === 'invalid_type')
+      return [this.error(path, `${name}: ${notExpected([expectation(issue)], this.valueAt(path))}`, typeHint(issue))];
+    const what = issue.code === 'custom' && issue.params?.['at'] === 'key' ? 'key' : 'value';
+    return [this.error(path, `${name}: ${plain(issue.message)}`, hintOf(issue), what)];
   }
 
   private valueAt(path: KeyPath): unknown {
@@ -208,59 +210,6 @@ export function formatPath(path: KeyPath): string {
   return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
 }
 
-/** The keys that a schema knows at a path, over all branches of unions. */
-function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
-  let level = [schema];
-  for (const step of path) level = level.flatMap((s) => inner(s, step));
-  return [
-    ...new Set(
-      level
-        .flatMap(unwrap)
-        .flatMap((s) => (s._zod.def.type === 'object' ? Object.keys((s as z.core.$ZodObject)._zod.def.shape) : [])),
-    ),
-  ];
-}
-
-function inner(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType[] {
-  return unwrap(schema).flatMap((s): z.core.$ZodType[] => {
-    switch (s._zod.def.type) {
-      case 'object': {
-        const child = (s as z.core.$ZodObject)._zod.def.shape[String(step)];
-        return child === undefined ? [] : [child];
-      }
-      case 'record':
-        return [(s as z.core.$ZodRecord)._zod.def.valueType];
-      case 'array':
-        return [(s as z.core.$ZodArray)._zod.def.element];
-      default:
-        return [];
-    }
-  });
-}
-
-/** Looks through defaults, optionals, pipes, lazies and unions. */
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType[] {
-  switch (schema._zod.def.type) {
-    case 'union':
-      return (schema as z.core.$ZodUnion)._zod.def.options.flatMap(unwrap);
-    case 'optional':
-    case 'default':
-    case 'prefault':
-    case 'nullable':
-    case 'readonly':
-    case 'nonoptional':
-      return unwrap((schema as z.core.$ZodOptional)._zod.def.innerType);
-    case 'pipe': {
-      const { in: input, out } = (schema as z.core.$ZodPipe)._zod.def;
-      return input._zod.def.type === 'transform' ? unwrap(out) : unwrap(input);
-    }
-    case 'lazy':
-      return unwrap((schema as z.core.$ZodLazy)._zod.def.getter());
-    default:
-      return [schema];
-  }
-}
-
 function nodeOffset(node: unknown): number | undefined {
   return (node as Node | null | undefined)?.range?.[0];
 }
@@ -281,14 +230,4 @@ function syntaxHint(code: string): string | undefined {
   if (code === 'DUPLICATE_KEY') return 'each key may stand once; merge the two';
   if (code === 'BAD_SCALAR_START' || code === 'BAD_ALIAS') return 'put the value in quotes';
   return undefined;
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return `"${value.slice(0, 60)}"`;
-  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60);
-}
-
-/** zod's sentence without its prefix. */
-function plain(message: string): string {
-  return message.replace(/^Invalid input: /, '').replace(/^Invalid string: /, '');
 }

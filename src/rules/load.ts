@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { PROGRAM_FOLDER } from '../config/load.js';
 import type { Problem } from '../config/problems.js';
 import { YamlSource } from '../config/yaml-source.js';
 import { DEFAULT_FILE, DEFAULT_ID, DEFAULT_TEXT } from './default-rule.js';
@@ -7,8 +8,9 @@ import { invisibleCharacters } from './invisible.js';
 import { lint } from './lint.js';
 import { checkLists, listsUsed } from './list-use.js';
 import { LIST_OF_DOMAINS, listFiles, readBounded, readLists, type ListFile } from './lists.js';
-import type { RuleBundle, RuleData, SpamThresholds } from './model.js';
+import type { RuleBundle, SpamThresholds } from './model.js';
 import { normalizeRule } from './normalize.js';
+import type { PlacedRule } from './placed.js';
 import { ruleSchema } from './schema-rule.js';
 import type { SchemaContext } from './schema-values.js';
 
@@ -37,14 +39,6 @@ export interface LoadedRules {
   readonly problems: readonly Problem[];
 }
 
-/** A rule together with where it stands. */
-export interface PlacedRule {
-  readonly rule: RuleData;
-  readonly source: YamlSource;
-  /** Position in the file's `rules`. */
-  readonly index: number;
-}
-
 /** Spam scores where neither the configuration nor the rule gives any. */
 const DEFAULT_THRESHOLDS: Required<SpamThresholds> = { spam: 8, probableSpam: 5, bulk: 3 };
 
@@ -53,10 +47,7 @@ const DEFAULT_THRESHOLDS: Required<SpamThresholds> = { spam: 8, probableSpam: 5,
  * Everything is checked at once; nothing is thrown but for a folder that cannot be listed.
  */
 export async function loadRules(folder: string, options: LoadOptions): Promise<LoadedRules> {
-  const shown =
-    options.displayRoot === undefined
-      ? path.basename(folder)
-      : path.relative(options.displayRoot, folder).split(path.sep).join('/') || '.';
+  const shown = shownFolder(folder, options.displayRoot);
   const { lists, problems: listProblems } = await readLists(folder, shown);
   const { sources, problems: fileProblems } = await readSources(folder, shown);
   const context: SchemaContext = {
@@ -79,7 +70,7 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
   if (!sources.some(({ source }) => declaresDefault(source))) rules.push(...builtIn(context));
   const uses = listsUsed(sources.map(({ source }) => source));
   problems.push(...checkLists(lists, uses));
-  problems.push(...lint(rules, { ...options, lists }));
+  problems.push(...lint(rules, { ...options, lists, shipped: path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules') }));
   if (problems.some((problem) => problem.severity === 'error')) return { problems };
   const bundle: RuleBundle = {
     hash: hashOf(sources, lists),
@@ -90,6 +81,13 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
   };
   return { bundle, problems };
+}
+
+/** The folder as the author would write it: counted from the configuration where it lies in its folder. */
+function shownFolder(folder: string, root: string | undefined): string {
+  if (root === undefined) return path.basename(folder);
+  const relative = path.relative(root, folder);
+  return relative === '' ? '.' : relative.startsWith('..') ? folder : relative.split(path.sep).join('/');
 }
 
 interface RuleFile {

@@ -185,7 +185,7 @@ function numberTest(item: z.ZodType<number>): z.ZodType<Check[]> {
 }
 
 function notEmpty(check: z.core.ParsePayload<object>): void {
-  if (Object.keys(check.value).length === 0) complain(check, check.value, 'an empty test');
+  if (check.issues.length === 0 && Object.keys(check.value).length === 0) complain(check, check.value, 'an empty test');
 }
 
 /** Brings the short form of a map into a tree. */

@@ -14,7 +14,7 @@ import {
 import type { Condition, Selector } from './model.js';
 import { conditionSchema } from './schema-condition.js';
 import { checkResponse, rawResponse, responseShape, responsesSchema, type RawResponse } from './schema-response.js';
-import { complain, identifier, isModule, listOf, text, unknownKeys, type SchemaContext } from './schema-values.js';
+import { complain, complainOfKey, complainOfModule, identifier, isModule, listOf, text, unknownKeys, type SchemaContext } from './schema-values.js';
 
 /** An entry of `on` before the rule's own templates are filled in. */
 export interface RawEntry {
@@ -153,10 +153,7 @@ function checkFullKey(key: string, value: Entries | undefined, check: z.Refineme
   const module = key.slice(0, dot);
   const status = key.slice(dot + 1);
   if (!isModule(module, context)) {
-    const known = [...new Set([...KNOWN_MODULES.keys(), ...context.modules.keys()])];
-    const meant = nearest(module, known);
-    const hint = meant === undefined ? `modules: ${known.join(', ')}` : `did you mean \`${meant}.${status}\`?`;
-    complain(check, value, `there is no module "${module}"`, hint, [key]);
+    complainOfModule(check, value, key, context);
     return;
   }
   const statuses = [...new Set([...(context.modules.get(module) ?? []), ...(KNOWN_MODULES.get(module) ?? []), ...ERROR_STATUSES])];
@@ -164,7 +161,7 @@ function checkFullKey(key: string, value: Entries | undefined, check: z.Refineme
     const meant = nearest(status, statuses);
     const hint =
       meant === undefined ? `it reports ${statuses.join(', ')}` : `did you mean \`${module}.${meant}\`?`;
-    complain(check, value, `the module ${module} never reports "${status}"`, hint, [key]);
+    complainOfKey(check, value, key, `the module ${module} never reports "${status}"`, hint);
   }
   // What failed to parse is not a function yet.
   const responses = typeof value === 'function' ? value(key).flatMap((entry) => entry.responses) : [];

@@ -7,6 +7,7 @@ import {
   address,
   bool,
   complain,
+  complainOfModule,
   identifier,
   isModule,
   listOf,
@@ -14,7 +15,6 @@ import {
   network,
   template,
   text,
-  unknownKeys,
   type SchemaContext,
 } from './schema-values.js';
 import { parseDays, parseHours } from './time.js';
@@ -88,7 +88,9 @@ function scanSchema(context: SchemaContext) {
     .object({ antispam: antispam.optional() })
     .catchall(bool)
     .superRefine(
-      (value, check) => unknownKeys(check, value, Object.keys(value).filter((key) => !isModule(key, context))),
+      (value, check) => {
+        for (const key of Object.keys(value)) if (!isModule(key, context)) complainOfModule(check, value, key, context);
+      },
       { when: ({ value }) => typeof value === 'object' && value !== null },
     );
 }

@@ -31,6 +31,21 @@ export function complain(context: Issues, input: unknown, message: string, hint?
   });
 }
 
+/** Adds an issue about a key itself and not its value. */
+export function complainOfKey(context: Issues, input: unknown, key: string, message: string, hint?: string): void {
+  const params = hint === undefined ? { at: 'key' } : { at: 'key', hint };
+  context.issues.push({ code: 'custom', input, message, path: [key], params });
+}
+
+/** A module that a rule names and that there is not. */
+export function complainOfModule(context: Issues, input: unknown, key: string, schema: SchemaContext): void {
+  const [module = ''] = key.split('.');
+  const known = [...new Set([...KNOWN_MODULES.keys(), ...schema.modules.keys()])];
+  const meant = nearest(module, known);
+  const hint = meant === undefined ? `modules: ${known.join(', ')}` : `did you mean \`${meant}${key.slice(module.length)}\`?`;
+  complainOfKey(context, input, key, `there is no module "${module}"`, hint);
+}
+
 /** One value may stand where a list is expected. */
 export function listOf<T>(item: z.ZodType<T>): z.ZodType<T[]> {
   return z.union([z.array(item), item.transform((value) => [value])]);

@@ -1,0 +1,58 @@
+import type { Problem } from '../config/problems.js';
+import type { KeyPath } from '../config/yaml-source.js';
+import { FIELDS } from './fields.js';
+import { placeOf, type ListFile } from './lists.js';
+import type { PlacedRule } from './placed.js';
+import { complainOfMask, type MaskUse } from './mask-lint.js';
+
+/** Masks that can match no address, in the rules and in the lists that they use for addresses. */
+export function lintMasks(rules: readonly PlacedRule[], lists: ReadonlyMap<string, ListFile>): Problem[] {
+  const problems: Problem[] = [];
+  const uses = new Map<string, MaskUse>();
+  for (const { source, index } of rules) {
+    visitMasks(rawRule(source.value, index), ['rules', index], (mask, use, path) => {
+      if (mask.startsWith('@')) uses.set(mask.slice(1), use);
+      const complaint = complainOfMask(mask, use);
+      if (complaint !== undefined) problems.push(source.warning(path, complaint.message, complaint.hint));
+    });
+  }
+  for (const [name, use] of uses) {
+    const list = lists.get(name);
+    for (const entry of list?.entries ?? []) {
+      const complaint = complainOfMask(entry.text, use);
+      if (list !== undefined && complaint !== undefined)
+        problems.push({ severity: 'warning', place: placeOf(list, entry), ...complaint });
+    }
+  }
+  return problems;
+}
+
+type Visit = (mask: string, use: MaskUse, path: KeyPath) => void;
+
+/** Goes to every mask for addresses or domains in a rule as written. */
+function visitMasks(value: unknown, path: KeyPath, visit: Visit): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) visitMasks(item, [...path, index], visit);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, item] of Object.entries(value)) {
+    const here = [...path, key];
+    const kind = FIELDS.get(key)?.kind;
+    const isNotify = path.includes('notify');
+    if ((kind === 'address' || kind === 'domain') && !isNotify) visitTest(item, kind, here, visit);
+    else visitMasks(item, here, visit);
+  }
+}
+
+function visitTest(value: unknown, use: MaskUse, path: KeyPath, visit: Visit): void {
+  if (typeof value === 'string') visit(value, use, path);
+  else if (Array.isArray(value)) for (const [index, item] of value.entries()) visitTest(item, use, [...path, index], visit);
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, item] of Object.entries(value)) if (key === 'is' || key === 'in') visitTest(item, use, [...path, key], visit);
+}
+
+function rawRule(value: unknown, index: number): unknown {
+  const rules: unknown = typeof value === 'object' && value !== null && 'rules' in value ? value.rules : undefined;
+  return Array.isArray(rules) ? rules[index] : undefined;
+}

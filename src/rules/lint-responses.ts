@@ -1,0 +1,143 @@
+import type { Problem } from '../config/problems.js';
+import type { KeyPath } from '../config/yaml-source.js';
+import { DEFAULT_ID } from './default-rule.js';
+import { isExternal, KNOWN_MODULES } from './findings.js';
+import { within, type LintOptions, type PlacedRule } from './placed.js';
+import type { Effect, OnEntry } from './model.js';
+import type { Group } from './types.js';
+
+/** Parts of a response that are read and carried, and that nothing carries out in this version. */
+export const NOT_CARRIED_OUT = ['warn', 'disclaimer'] as const satisfies readonly (keyof Effect)[];
+
+/** Warnings about what a rule does: responses that never fire, groups that nobody is in. */
+export function lintResponses(placed: PlacedRule, options: LintOptions): Problem[] {
+  const { rule, source } = placed;
+  if (rule.process !== 'scan')
+    return rule.on.length === 0
+      ? []
+      : [
+          source.warning(
+            within(placed, 'on'),
+            `nothing under \`on\` can fire: \`process: ${rule.process}\` does not scan`,
+            undefined,
+            'key',
+          ),
+        ];
+  return [
+    ...unknownFindings(placed, options),
+    ...lintNotify(placed, options),
+    ...rule.on.flatMap((entry) => notCarriedOut(placed, entry)),
+    ...modulesNotConfigured(placed, options),
+  ];
+}
+
+/** Responses to findings that no configured module reports. */
+function unknownFindings(placed: PlacedRule, { modules }: LintOptions): Problem[] {
+  const problems: Problem[] = [];
+  for (const entry of placed.rule.on) {
+    const modulesNeeded = missingModules(entry, modules);
+    if (modulesNeeded === undefined) continue;
+    problems.push(
+      placed.source.warning(
+        within(placed, ...pathOf(placed, entry)),
+        `\`${entry.key}\` can never fire: no configured module reports it`,
+        modulesNeeded.length > 0 ? `name ${modulesNeeded.join(' or ')} under \`detectors\` in gatepost.yaml` : undefined,
+        'key',
+      ),
+    );
+  }
+  return problems;
+}
+
+/** Modules of which one would have to be configured; undefined when one is. */
+function missingModules({ selector }: OnEntry, modules: LintOptions['modules']): readonly string[] | undefined {
+  switch (selector.kind) {
+    case 'content':
+      return undefined;
+    case 'result':
+      return modules.has('authentication') ? undefined : ['authentication'];
+    case 'external':
+      return [...modules].some(
+        ([name, statuses]) => isExternal(name) && (name === 'external' || statuses.includes(selector.status)),
+      )
+        ? undefined
+        : ['external'];
+    case 'status': {
+      const needed = selector.pairs.filter(({ module }) => module !== '*' && module !== 'message');
+      if (needed.length < selector.pairs.length || needed.some(({ module }) => modules.has(module))) return undefined;
+      return [...new Set(needed.map(({ module }) => module))];
+    }
+  }
+}
+
+/** `scan` names a module that comes with Gatepost and is not configured. */
+function modulesNotConfigured(placed: PlacedRule, { modules }: LintOptions): Problem[] {
+  const { rule, source } = placed;
+  const named = [...rule.off, ...(Object.keys(rule.thresholds).length > 0 ? ['antispam'] : [])];
+  return named
+    .filter((name) => KNOWN_MODULES.has(name) && name !== 'message' && !modules.has(name))
+    .map((name) =>
+      source.warning(within(placed, 'scan', name), `the module ${name} is not configured: this has no effect`, undefined, 'key'),
+    );
+}
+
+/** Groups that nobody is in. */
+function lintNotify(placed: PlacedRule, options: LintOptions): Problem[] {
+  const { rule, source } = placed;
+  const problems: Problem[] = [];
+  const first = (group: Group): OnEntry | undefined =>
+    rule.on.find(({ responses }) => responses.some(({ effect }) => effect.notify.some((target) => target.group === group)));
+  const additional = first('additional');
+  if (additional !== undefined && rule.additional.length === 0)
+    problems.push(
+      source.warning(
+        within(placed, ...pathOf(placed, additional)),
+        `\`${additional.key}\` tells the group \`additional\`, and the rule "${rule.id}" has no addresses for it`,
+        'write them under `notify: { additional: [...] }` of the rule',
+        'key',
+      ),
+    );
+  if (rule.additional.length > 0 && additional === undefined)
+    problems.push(
+      source.warning(
+        within(placed, 'notify', 'additional'),
+        `no response of the rule "${rule.id}" tells the group \`additional\``,
+        'write `notify: [additional]` at a response',
+        'key',
+      ),
+    );
+  const general = first('general');
+  // Shipped rules name the group so that a site has only to fill it; that it is empty is said at start.
+  const shipped = options.shipped || rule.id === DEFAULT_ID;
+  if (general !== undefined && !options.generalConfigured && !shipped)
+    problems.push(
+      source.warning(
+        within(placed, ...pathOf(placed, general)),
+        `\`${general.key}\` tells the group \`general\`, and nobody is in it`,
+        'write addresses under `notifications: { general: [...] }` in gatepost.yaml',
+        'key',
+      ),
+    );
+  return problems;
+}
+
+function notCarriedOut(placed: PlacedRule, entry: OnEntry): Problem[] {
+  const used = NOT_CARRIED_OUT.filter((key) => entry.responses.some(({ effect }) => effect[key] !== undefined));
+  return used.map((key) =>
+    placed.source.warning(
+      within(placed, ...pathOf(placed, entry)),
+      `\`${key}\` at \`${entry.key}\` is not in force in this version: it has no effect`,
+      undefined,
+      'key',
+    ),
+  );
+}
+
+/** Path of an entry under its rule, as far as its key tells. */
+function pathOf({ rule }: PlacedRule, entry: OnEntry): KeyPath {
+  const { key, selector } = entry;
+  if (selector.kind === 'status') return ['on', key];
+  if (selector.kind === 'content')
+    return ['on', 'content', rule.on.filter((other) => other.selector.kind === 'content').indexOf(entry)];
+  return ['on', ...key.split('.')];
+}

@@ -1,0 +1,23 @@
+import type { KeyPath, YamlSource } from '../config/yaml-source.js';
+import type { ListFile } from './lists.js';
+import type { LoadOptions } from './load.js';
+import type { RuleData } from './model.js';
+
+/** A rule together with where it stands. */
+export interface PlacedRule {
+  readonly rule: RuleData;
+  readonly source: YamlSource;
+  /** Position in the file's `rules`. */
+  readonly index: number;
+}
+
+/** Where something of a rule stands in its file. */
+export function within(placed: PlacedRule, ...path: KeyPath): KeyPath {
+  return ['rules', placed.index, ...path];
+}
+
+export interface LintOptions extends LoadOptions {
+  readonly lists: ReadonlyMap<string, ListFile>;
+  /** The rules are those that come with Gatepost. */
+  readonly shipped: boolean;
+}
