@@ -65,7 +65,7 @@ export function parseAddresses(raw: string): readonly MailAddress[] {
 /** Text without angle brackets: an address, or a name without one. */
 function bare(words: string, note: string, quoted: boolean): MailAddress {
   if (!words.includes('@')) return { address: '', name: decodeWords(words) };
-  if (!quoted && !/\s/.test(words)) return { address: words, name: decodeWords(note) };
+  if (!quoted && (!/\s/.test(words) || /^"[^"]*"@\S+$/.test(words))) return { address: words, name: decodeWords(note) };
   const address = words.split(/\s+/).findLast((word) => word.includes('@')) ?? '';
   const rest = words.slice(0, words.lastIndexOf(address)).trim();
   return { address, name: decodeWords(rest === '' ? note : rest) };

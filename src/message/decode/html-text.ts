@@ -32,7 +32,7 @@ export function htmlToText(html: string): string {
       continue;
     }
     if (BLOCKS.has(tag.name)) out.push('\n');
-    else if (CELLS.has(tag.name)) out.push('\t');
+    else if (!tag.closing && CELLS.has(tag.name)) out.push('\t');
     at = tag.end;
     if (!tag.closing && HIDDEN.has(tag.name)) {
       const end = endOf(html, tag.name, at, missing);

@@ -1,6 +1,5 @@
-/** Preferred and hard bounds of a line without its CRLF (RFC 5322 2.1.1). */
-export const SOFT_LINE = 78;
-export const HARD_LINE = 998;
+/** Where lines are folded: RFC 5322 2.1.1 would have 78, lines with encoded words have 76 (RFC 2047 2). */
+export const SOFT_LINE = 76;
 /** RFC 2047 2. */
 const MAX_WORD = 75;
 const WORD_START = '=?utf-8?Q?';
@@ -16,15 +15,20 @@ export function isPlain(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text) && !text.includes('=?') && !/\S{900}/.test(text);
 }
 
-/** Encodes a text as encoded words in UTF-8, each on its own where a line may be folded (RFC 2047). */
-export function encodedWords(text: string): readonly string[] {
+/**
+ * Encodes a text as encoded words in UTF-8; a line may be folded between any two of them (RFC 2047).
+ * @param used characters that the line of the first word has already
+ */
+export function encodedWords(text: string, used: number): readonly string[] {
   const words: string[] = [];
   let current = '';
+  let room = Math.max(20, Math.min(MAX_WORD, SOFT_LINE - used - 1)) - WORD_START.length - WORD_END.length;
   for (const char of text) {
     const piece = encodeChar(char);
-    if (WORD_START.length + current.length + piece.length + WORD_END.length > MAX_WORD) {
+    if (current.length + piece.length > room && current !== '') {
       words.push(WORD_START + current + WORD_END);
       current = '';
+      room = MAX_WORD - WORD_START.length - WORD_END.length;
     }
     current += piece;
   }
@@ -48,7 +52,7 @@ function hex(byte: number): string {
  */
 export function headerField(name: string, value: string): string {
   const text = oneLine(value);
-  const words = isPlain(text) ? text.split(' ') : encodedWords(text);
+  const words = isPlain(text) ? text.split(' ') : encodedWords(text, name.length + 1);
   return `${fold(`${name}:`, words)}\r\n`;
 }
 

@@ -51,12 +51,12 @@ function insertion(bytes: Buffer, field: HeaderField, tag: string): string {
   const empty = text === end;
   // The white space between two encoded words is dropped by readers, so the space must be inside the tag's own word.
   const beforeWord = bytes.toString('latin1', text, text + 2) === '=?';
-  const words = isPlain(tag) ? tag.split(' ') : encodedWords(beforeWord ? `${tag} ` : tag);
+  const words = isPlain(tag) ? tag.split(' ') : encodedWords(beforeWord ? `${tag} ` : tag, start - field.range.start);
   const head = fold(bytes.toString('latin1', field.range.start, start), words).slice(start - field.range.start);
   if (empty) return head;
   const spaced = isSpace(bytes[start]);
   const feed = bytes.indexOf(LF, start);
-  const firstLine = (feed < 0 || feed > end ? end : feed) - start;
+  const firstLine = (feed < 0 || feed > end ? end : feed) - start + (spaced ? 0 : 1);
   const lastLine = start - field.range.start + head.length - (head.lastIndexOf('\n') + 1);
   const folds = lastLine + firstLine > SOFT_LINE && bytes[start] !== CR && bytes[start] !== LF;
   return head + (folds ? '\r\n' : '') + (spaced ? '' : ' ');

@@ -1,3 +1,4 @@
+import { parseAddresses } from '../addresses.js';
 import { rawValue } from '../decode/header-text.js';
 import type { HeaderField } from '../types.js';
 import type { AnomalyLog } from './anomaly-log.js';
@@ -34,13 +35,16 @@ export function noteRepeatedFields(fields: readonly HeaderField[], isMessage: bo
   }
 }
 
-/** Oddities of the message's own header: 8-bit characters, no From. */
+/** Oddities of the message's own header: 8-bit characters, no From or several senders in it. */
 export function noteMessageHeader(bytes: Buffer, fields: readonly HeaderField[], log: AnomalyLog): void {
   let from = false;
   for (const { key, name, value } of fields) {
     if (key === 'from') from = true;
     if (hasHighByte(bytes, value.start, Math.min(value.end, value.start + 2000))) log.add('eight-bit-header', name);
-    if (key === 'from' && hasInvisible(rawValue(bytes, value))) log.add('control-character', name);
+    if (key !== 'from') continue;
+    const raw = rawValue(bytes, value);
+    if (hasControl(raw)) log.add('control-character', name);
+    if (/[,;]/.test(raw) && parseAddresses(raw).length > 1) log.add('multiple-from');
   }
   if (!from) log.add('missing-from');
 }
@@ -52,7 +56,7 @@ function hasHighByte(bytes: Buffer, start: number, end: number): boolean {
   return false;
 }
 
-function hasInvisible(text: string): boolean {
+function hasControl(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
