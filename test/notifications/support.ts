@@ -1,6 +1,7 @@
 import { newTraceId } from '../../src/message/trace-id.js';
 import type { Envelope } from '../../src/message/envelope.js';
 import type { Finding } from '../../src/detectors/types.js';
+import { notificationId } from '../../src/notifications/identity.js';
 import type { OweSettings } from '../../src/notifications/owed.js';
 import type {
   MailTransport,
@@ -111,7 +112,7 @@ export function envelope(changes: Partial<Envelope> = {}): Envelope {
 export function owedNotification(changes: Partial<OwedNotification> = {}): OwedNotification {
   const traceId = changes.traceId ?? newTraceId();
   return {
-    id: `n${traceId.toLowerCase().replace(/[^0-9a-f]/g, '0')}0123456789abc`,
+    id: notificationId(traceId, 'rule-general', 'security@example.org'),
     kind: 'rule',
     traceId,
     rule: 'inbound',

@@ -100,7 +100,9 @@ function ownerOf(text: string): { readonly pid: number; readonly started: string
 async function startOf(pid: number): Promise<string> {
   const stat = await readOrEmpty(`/proc/${pid}/stat`);
   // The name in brackets may hold anything; the fields are counted from behind it (proc(5): starttime is the 22nd).
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A process that has ended and that nobody has asked for yet owns nothing.
+  return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : (fields[19] ?? '');
 }
 
 async function readOrEmpty(file: string): Promise<string> {
