@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AddressSet, foldAddress } from './addresses.js';
+import { maskCovers } from './cover.js';
+import { compileMask } from './mask.js';
+
+const takes = (masks: readonly string[], address: string): boolean => new AddressSet(masks).has(foldAddress(address));
+
+describe('a set of address masks', () => {
+  it.each([
+    [['*'], '', true],
+    [['<>'], '', true],
+    [['<>'], 'a@b.example', false],
+    [['*@*'], '', false],
+    [['*@example.org'], 'A@EXAMPLE.org', true],
+    [['*@*.example.org'], 'a@x.y.example.org', true],
+    [['*@*.example.org'], 'a@example.org', false],
+    [['*@b\u00fccher.example'], 'a@xn--bcher-kva.example', true],
+    [['*@XN--BCHER-KVA.example'], 'a@b\u00fccher.example', true],
+    [['boss-?@example.org'], 'boss-1@example.org', true],
+    [[], 'a@b.example', false],
+  ])('%j on %j', (masks, address, expected) => {
+    expect(takes(masks, address)).toBe(expected);
+  });
+
+  const part = fc.stringMatching(/^[ab]{1,2}$/);
+  const address = fc.tuple(part, fc.array(part, { minLength: 1, maxLength: 3 })).map(([l, d]) => `${l}@${d.join('.')}`);
+  const piece = fc.constantFrom('a', 'b', '*', '?', '@', '.', '*@', '*.');
+  const mask = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''));
+
+  it('takes what one of its masks takes, however it is looked up', () => {
+    fc.assert(
+      fc.property(fc.array(mask, { maxLength: 4 }), address, (masks, value) => {
+        // A leading @ would be a list.
+        fc.pre(masks.every((m) => !m.startsWith('@')));
+        expect(takes(masks, value)).toBe(masks.some((m) => compileMask(m)(value)));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('a mask that is said to cover another takes all that the other takes', () => {
+    let covering = 0;
+    fc.assert(
+      fc.property(mask, mask, address, (wide, narrow, value) => {
+        if (!maskCovers(wide, narrow)) return;
+        covering++;
+        if (takes([narrow], value)) expect(takes([wide], value)).toBe(true);
+      }),
+      { numRuns: 5000 },
+    );
+    expect(covering).toBeGreaterThan(100);
+  });
+});
