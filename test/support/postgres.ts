@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +8,8 @@ import { silentLog, type Log } from '../../src/telemetry/log.js';
 export interface TestStore {
   readonly store: OpenStore;
   readonly dataFolder: string;
+  /** kill -9 of its server, which is then started again by its supervision. */
+  killServer(): void;
   /** Closes the store, which stops its server, and removes what it left on disk. */
   stop(): Promise<void>;
 }
@@ -19,6 +22,10 @@ export async function startTestStore(log: Log = silentLog()): Promise<TestStore>
   return {
     store,
     dataFolder,
+    killServer: () => {
+      const file = path.join(store.embedded?.folder ?? '', 'cluster', 'postmaster.pid');
+      process.kill(Number(readFileSync(file, 'utf8').split('\n')[0]), 'SIGKILL');
+    },
     stop: async () => {
       await store.close();
       if (store.embedded !== undefined) await rm(store.embedded.folder, { recursive: true, force: true });

@@ -13,6 +13,11 @@ export interface TestRedis {
   /** Starts it again on the same port, without data: nothing is ever saved. */
   start(): Promise<void>;
   wipeRestart(): Promise<void>;
+  /** It keeps its connections and answers no more, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Sends a command without arguments, such as FLUSHALL. */
+  command(name: string): Promise<void>;
   /** Ends the server for good and removes its folder. */
   dispose(): Promise<void>;
 }
@@ -54,6 +59,18 @@ export async function startRedis(settings: readonly string[] = []): Promise<Test
     port,
     start,
     stop,
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    command: async (name) => {
+      await new Promise<void>((resolve, reject) => {
+        const socket = connect(port, '127.0.0.1', () => socket.write(`${name}\r\n`));
+        socket.on('error', reject);
+        socket.once('data', () => {
+          socket.destroy();
+          resolve();
+        });
+      });
+    },
     wipeRestart: async () => {
       await stop();
       await start();

@@ -1,0 +1,278 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openQueue } from '../../src/queue/open.js';
+import type { QueueBackend } from '../../src/queue/types.js';
+import type { OpenStore } from '../../src/store/open.js';
+import { silentLog } from '../../src/telemetry/log.js';
+import { startTestStore, type TestStore } from '../support/postgres.js';
+import { redisMissing, startRedis, type TestRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+
+const noStore: Pick<OpenStore, 'connection' | 'name'> = { name: 'unused', connection: {} };
+const quick = { backoff: () => 50, interval: 200 };
+
+let unhandled: unknown[] = [];
+const note = (error: unknown): void => void unhandled.push(error);
+beforeEach(() => {
+  unhandled = [];
+  process.on('unhandledRejection', note);
+});
+afterEach(() => {
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
+
+/** Adds until it succeeds; gives the number of failures and the longest wait for one, in ms. */
+async function failures(backend: QueueBackend, count: number): Promise<number> {
+  let longest = 0;
+  for (let i = 0; i < count; i++) {
+    const start = Date.now();
+    await expect(backend.queue('work').add(`lost-${i}`, i)).rejects.toThrow('job queue');
+    longest = Math.max(longest, Date.now() - start);
+  }
+  return longest;
+}
+
+describe.skipIf(redisMissing)('Redis that goes away', () => {
+  let redis: TestRedis;
+  let backend: QueueBackend | undefined;
+  beforeEach(async () => {
+    redis = await startRedis();
+  });
+  afterEach(async () => {
+    await backend?.close(500);
+    backend = undefined;
+    await redis.dispose();
+  });
+
+  it('fails adds fast, and comes back empty: listeners are told, and jobs that are added again run', async () => {
+    backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
+    const queue = backend.queue<number>('work');
+    const seen: number[] = [];
+    queue.process(2, (data) => {
+      seen.push(data);
+      return Promise.resolve('done');
+    });
+    const events: string[] = [];
+    backend.onAvailable(() => events.push('available'));
+    backend.onUnavailable(() => events.push('unavailable'));
+    await queue.add('first', 1);
+    await queue.add('delayed', 2, 3_600_000);
+    await until('the first job', () => Promise.resolve(seen.includes(1)));
+
+    await redis.stop();
+    expect(await failures(backend, 3)).toBeLessThan(2500);
+    expect(backend.available).toBe(false);
+    expect(events).toEqual(['unavailable']);
+
+    await redis.start();
+    await until('word of its return', () => Promise.resolve(events.length === 2));
+    expect(events).toEqual(['unavailable', 'available']);
+    expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0 });
+    await queue.add('delayed', 2);
+    await until('the job that was added again', () => Promise.resolve(seen.includes(2)));
+  });
+
+  it('notices each of several restarts', async () => {
+    backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
+    let times = 0;
+    backend.onAvailable(() => (times += 1));
+    const seen: number[] = [];
+    backend.queue<number>('work').process(2, (data) => {
+      seen.push(data);
+      return Promise.resolve('done');
+    });
+    for (let i = 1; i <= 3; i++) {
+      await redis.wipeRestart();
+      await until('its return', () => Promise.resolve(times >= i));
+      const current = backend;
+      await until(
+        'an add',
+        async () =>
+          await current
+            .queue('work')
+            .add(`job-${i}`, i)
+            .then(
+              () => true,
+              () => false,
+            ),
+      );
+      await until('its run', () => Promise.resolve(seen.includes(i)));
+    }
+  });
+
+  it('notices that it was emptied while the connection held', async () => {
+    backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
+    let times = 0;
+    backend.onAvailable(() => (times += 1));
+    await redis.command('FLUSHALL');
+    await until('word of it', () => Promise.resolve(times === 1));
+  });
+
+  it('keeps a job that was running while it went away, when it comes back with its data or without', async () => {
+    backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
+    const queue = backend.queue<number>('work');
+    let release: (() => void) | undefined;
+    let runs = 0;
+    queue.process(1, async () => {
+      runs += 1;
+      if (runs === 1)
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      return 'done';
+    });
+    await queue.add('job', 1);
+    await until('its start', () => Promise.resolve(release !== undefined));
+    await redis.wipeRestart();
+    release?.();
+    const current = backend;
+    await until('its return', () => Promise.resolve(current.available));
+    await until('a further run', async () => {
+      await queue.add('next', 2).catch(() => undefined);
+      return runs >= 2;
+    });
+  });
+
+  it('does not stop the start, and works when it comes', async () => {
+    await redis.stop();
+    backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
+    expect(backend.available).toBe(false);
+    let available = 0;
+    backend.onAvailable(() => (available += 1));
+    const seen: number[] = [];
+    const queue = backend.queue<number>('work');
+    queue.process(1, (data) => {
+      seen.push(data);
+      return Promise.resolve('done');
+    });
+    expect(await failures(backend, 2)).toBeLessThan(1500);
+    await redis.start();
+    await until('its coming', () => Promise.resolve(available === 1));
+    await queue.add('job', 5);
+    await until('the job', () => Promise.resolve(seen.includes(5)));
+  });
+
+  it('can be closed while it is away', async () => {
+    backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
+    backend.queue('work').process(1, () => Promise.resolve('done'));
+    await backend.queue('work').add('job', 1);
+    await redis.stop();
+    const start = Date.now();
+    await backend.close(500);
+    expect(Date.now() - start).toBeLessThan(8000);
+  });
+
+  it('fails adds within about a second when it takes connections and says nothing', async () => {
+    backend = await openQueue({ queue: redis.url }, noStore, silentLog(), { ...quick, interval: 60_000 });
+    await backend.queue('work').add('job', 1);
+    redis.pause();
+    const start = Date.now();
+    await expect(backend.queue('work').add('other', 1)).rejects.toThrow('job queue');
+    expect(Date.now() - start).toBeLessThan(2500);
+    let available = 0;
+    backend.onAvailable(() => (available += 1));
+    redis.resume();
+    await until('its return', () => Promise.resolve(available === 1));
+  });
+});
+
+describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
+  it('is refused with the line to change', async () => {
+    const redis = await startRedis(['--maxmemory-policy', 'allkeys-lru']);
+    await expect(openQueue({ queue: redis.url }, noStore, silentLog())).rejects.toThrow('maxmemory-policy noeviction');
+    await redis.dispose();
+  });
+
+  it('does not show its password', async () => {
+    const redis = await startRedis(['--requirepass', 'geheim']);
+    const url = redis.url.replace('//', '//:geheim@');
+    const backend = await openQueue({ queue: url }, noStore, silentLog());
+    expect(backend.available).toBe(true);
+    expect(backend.name).toBe(`redis://127.0.0.1:${redis.port}`);
+    await backend.close();
+    await redis.dispose();
+  });
+
+  it('that is no Redis at all leaves the queue unavailable', async () => {
+    const server = createServer((socket) => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const backend = await openQueue({ queue: `redis://127.0.0.1:${port}` }, noStore, silentLog(), quick);
+    expect(backend.available).toBe(false);
+    await backend.close(100);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe('PostgreSQL that goes away', () => {
+  let test: TestStore;
+  beforeEach(async () => {
+    test = await startTestStore();
+  });
+  afterEach(async () => {
+    await test.stop();
+  });
+
+  it('fails adds fast, comes back with its jobs, and workers go on', async () => {
+    const backend = await openQueue({ queue: 'embedded' }, test.store, silentLog(), quick);
+    const events: string[] = [];
+    backend.onAvailable(() => events.push('available'));
+    backend.onUnavailable(() => events.push('unavailable'));
+    const queue = backend.queue<number>('work');
+    const seen: number[] = [];
+    queue.process(2, (data) => {
+      seen.push(data);
+      return Promise.resolve('done');
+    });
+    await queue.add('first', 1);
+    await queue.add('delayed', 2, 3_600_000);
+    await until('the first job', () => Promise.resolve(seen.includes(1)));
+
+    test.killServer();
+    await until('the loss', async () => {
+      await queue.counts().catch(() => undefined);
+      return !backend.available || events.length > 0;
+    });
+    await until('its return', () => Promise.resolve(events.at(-1) === 'available'));
+    expect(events[0]).toBe('unavailable');
+    await until(
+      'an add',
+      async () =>
+        await queue.add('after', 3).then(
+          () => true,
+          () => false,
+        ),
+    );
+    await until('the job after it', () => Promise.resolve(seen.includes(3)));
+    await until(
+      'a promotion',
+      async () =>
+        await queue.promote('delayed').then(
+          () => true,
+          () => false,
+        ),
+    );
+    await until('the delayed job', () => Promise.resolve(seen.includes(2)));
+    await backend.close(1000);
+  });
+
+  it('can be closed after the store, too', async () => {
+    const backend = await openQueue({ queue: 'embedded' }, test.store, silentLog(), quick);
+    backend.queue('work').process(1, () => Promise.resolve('done'));
+    await backend.queue('work').add('job', 1);
+    await test.store.close();
+    const start = Date.now();
+    await backend.close(500);
+    expect(Date.now() - start).toBeLessThan(8000);
+  });
+
+  it('does not stop the start when it is down', async () => {
+    const { connection, name } = test.store;
+    await test.store.close();
+    const backend = await openQueue({ queue: 'embedded' }, { connection, name }, silentLog(), quick);
+    expect(backend.available).toBe(false);
+    expect(await failures(backend, 1)).toBeLessThan(1500);
+    await backend.close(100);
+  });
+});
