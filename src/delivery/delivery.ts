@@ -204,13 +204,20 @@ class NodeDelivery implements Delivery {
   }
 
   #begin(): void {
-    for (const item of this.#spool.items.values())
-      for (const destination of this.#work.destinationsOf(item)) destination.suspect();
+    this.#suspectHops();
     if (this.#retries === undefined) return;
+    // A hop may have come back while no job could be moved to the front.
+    this.#options.queue?.onAvailable(() => this.#suspectHops());
     const run = (key: string): Promise<JobOutcome> => this.#work.run(key);
     this.#retries.start(this.#options.config.delivery.connections, run);
     this.#every(INCOMING, () => this.#takeIncoming());
     this.#every(SWEEP, () => this.#sweep());
+  }
+
+  /** Probes the hops that mail waits for: what waits is tried as soon as they answer. */
+  #suspectHops(): void {
+    const waited = new Set([...this.#spool.items.values()].flatMap((item) => this.#work.destinationsOf(item)));
+    for (const destination of waited) destination.suspect();
   }
 
   #every(interval: number, action: () => Promise<void>): void {

@@ -203,6 +203,21 @@ describe('the job queue', () => {
     await expect.poll(() => server.mails.length).toBe(3);
     await expect.poll(list).toEqual([]);
   });
+
+  test('away while the hop comes back: mail that waits is tried at once when the queue is back, not after its delay', async () => {
+    const server = await fake();
+    await server.close();
+    const { delivery, queue, list } = await open([server.url], {
+      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000, warnAfter: 1 } },
+    });
+    await delivery.deliver(request());
+    await expect.poll(list).toMatchObject([{ recipients: [{ attempts: 1 }] }]);
+    queue.goAway();
+    const back = await fake({ port: server.port });
+    await expect.poll(() => back.dialogue.some((line) => line.endsWith('QUIT'))).toBe(true);
+    queue.comeBack(true);
+    await expect.poll(() => back.mails.length).toBe(1);
+  });
 });
 
 describe('what fails later', () => {
