@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS, mail, mailWith } from '../../test/message/mail.js';
@@ -115,6 +115,38 @@ describe('objects: bounds', () => {
   it('stops at a ratio that no honest archive has', () => {
     const message = open('a.zip', writeZip([{ name: 'bomb', content: Buffer.alloc(40 * 1024 * 1024) }]));
     expect(message.problems).toMatchObject([{ kind: 'limit', object: 'a.zip/bomb' }]);
+  });
+
+  it('counts what is unpacked in vain, so that failing entries cannot cost without end', () => {
+    const bomb = deflateRawSync(Buffer.alloc(15 * 1024 * 1024));
+    bomb.fill(0xff, bomb.length - 20);
+    const entries = Array.from({ length: 2000 }, (_, at) => ({
+      name: `${at}`,
+      content: bomb,
+      method: 8 as const,
+      raw: true,
+    }));
+    const start = performance.now();
+    const message = open('a.zip', writeZip(entries));
+    expect(performance.now() - start).toBeLessThan(30_000);
+    expect(message.objects).toHaveLength(2001);
+    expect(message.problems).toHaveLength(2000);
+  });
+
+  it('reports archives that stay closed because a bound was passed before', () => {
+    const zip = writeZip([
+      { name: '1', content: EXE },
+      { name: '2', content: EXE },
+    ]);
+    const bytes = mailWith([
+      { name: 'a.zip', content: zip },
+      { name: 'b.zip', content: zip },
+    ]);
+    const message = readMessage(bytes, { ...LIMITS, maxArchiveEntries: 1 });
+    expect(message.problems.map(({ kind, object }) => [kind, object])).toEqual([
+      ['limit', 'a.zip'],
+      ['limit', 'b.zip'],
+    ]);
   });
 
   it('stops at maxDepth, counting multiparts and archives together', () => {

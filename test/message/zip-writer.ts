@@ -13,6 +13,8 @@ export interface ZipInput {
   /** Left out of the central directory. */
   readonly localOnly?: boolean;
   readonly method?: number;
+  /** The content is packed already. */
+  readonly raw?: boolean;
 }
 
 /** Writes a zip, on request one that contradicts itself. */
@@ -23,7 +25,7 @@ export function writeZip(inputs: readonly ZipInput[], options: { readonly direct
   for (const input of inputs) {
     const name = Buffer.from(input.name, 'utf8');
     const method = input.method ?? (input.stored === true ? 0 : 8);
-    const data = method === 8 ? deflateRawSync(input.content) : input.content;
+    const data = method === 8 && input.raw !== true ? deflateRawSync(input.content) : input.content;
     const flags = 0x0800 | (input.encrypted === true ? 1 : 0) | (input.descriptor === true ? 8 : 0);
     const crc = crc32(input.content);
     const local = Buffer.alloc(30);

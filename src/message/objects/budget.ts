@@ -1,4 +1,5 @@
 import type { ScanLimits } from '../types.js';
+import type { Unpacked } from './entry.js';
 
 /** Decoded bytes that one message may keep in memory; what is over is decoded again when asked for. */
 const KEEP_BYTES = 64 * 1024 * 1024;
@@ -46,6 +47,15 @@ export class Budget {
   /** Counts unpacked bytes. */
   spend(bytes: number): void {
     this.#unpacked += bytes;
+  }
+
+  /**
+   * Counts what unpacking has cost, given what was allowed. An attempt that failed counts in full: otherwise many
+   * entries that fail late could cost any amount of time.
+   */
+  charge(result: Unpacked, allowed: number): void {
+    if (result.kind === 'over') this.#unpacked += allowed;
+    else this.#unpacked += result.bytes?.length ?? (result.kind === 'damaged' ? (result.work ?? 0) : 0);
   }
 
   /** Whether decoded bytes may stay in memory; if so, they are counted. */

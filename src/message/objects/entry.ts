@@ -16,8 +16,8 @@ export interface ArchiveEntry {
 
 export type Unpacked =
   | { readonly kind: 'ok'; readonly bytes: Buffer }
-  /** Damaged: what could be had of it, if anything. */
-  | { readonly kind: 'damaged'; readonly bytes?: Buffer; readonly detail: string }
+  /** Damaged: what could be had of it, if anything. `work`: bytes that may have been unpacked in vain. */
+  | { readonly kind: 'damaged'; readonly bytes?: Buffer; readonly detail: string; readonly work?: number }
   /** It would have become larger than allowed. */
   | { readonly kind: 'over' };
 

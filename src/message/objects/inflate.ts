@@ -28,7 +28,7 @@ function run(unpack: typeof inflateRawSync, packed: Buffer, max: number, expecte
     if (isOver(error)) return { kind: 'over' };
     const detail = `it is damaged (${zlibCode(error)})`;
     const bytes = salvage(unpack, packed, options);
-    return bytes === undefined ? { kind: 'damaged', detail } : { kind: 'damaged', bytes, detail };
+    return bytes === undefined ? { kind: 'damaged', detail, work: max } : { kind: 'damaged', bytes, detail };
   }
 }
 

@@ -118,12 +118,12 @@ function unpackEmbedded(
 ): Buffer | undefined {
   const { bytes: max, bound } = budget.allowance(entry.packed);
   const result = entry.unpack(archive, max);
+  budget.charge(result, max);
   if (result.kind === 'over') {
     problems.push({ kind: 'limit', bound });
     return undefined;
   }
   if (result.kind === 'damaged') problems.push({ kind: 'error', detail: `an embedded file: ${result.detail}` });
-  if (result.bytes !== undefined) budget.spend(result.bytes.length);
   return result.bytes;
 }
 

@@ -63,7 +63,7 @@ class Walker {
   readonly #limits: ScanLimits;
   readonly #paths = new PathRegister();
   readonly #signal: AbortSignal | undefined;
-  /** A bound on entries or bytes was passed: the rest of the archives stays closed. */
+  /** The bound on entries was passed: the rest of the archives stays closed, and is reported. */
   #full = false;
 
   constructor(limits: ScanLimits, signal: AbortSignal | undefined) {
@@ -179,7 +179,10 @@ class Walker {
       this.#limit('depth', object.path);
       return;
     }
-    if (this.#full) return;
+    if (this.#full) {
+      this.#limit('entries', object.path);
+      return;
+    }
     const listing = list(bytes, this.#budget, object.name === '' ? object.path : object.name);
     for (const detail of listing.damage) this.problems.push({ kind: 'error', object: object.path, detail });
     for (const entry of listing.entries) {
@@ -200,7 +203,7 @@ class Walker {
     const { bytes: max, bound } = this.#budget.allowance(entry.packed);
     const result: Unpacked | undefined = entry.encrypted ? undefined : entry.unpack(archiveBytes, max);
     const bytes = result === undefined || result.kind === 'over' ? undefined : result.bytes;
-    if (bytes !== undefined) this.#budget.spend(bytes.length);
+    if (result !== undefined) this.#budget.charge(result, max);
     const path = this.#add({
       name: entry.name,
       fallback: 'unnamed',
@@ -221,8 +224,6 @@ class Walker {
     });
     if (result?.kind === 'over') {
       this.#limit(bound, path);
-      // A bomb: what it holds besides is not worth the work.
-      if (bound === 'unpacked') this.#full = true;
     } else if (result?.kind === 'damaged') {
       this.problems.push({ kind: 'error', object: path, detail: result.detail });
     }
