@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { object, subjectOf, type SubjectOptions } from '../../test/rules/subject.js';
+import { ruleSet } from '../../test/rules/load.js';
+import { compileCondition } from './condition.js';
+import type { Condition } from './model.js';
+import { SubjectView } from './view.js';
+
+async function holds(when: string, options: SubjectOptions = {}): Promise<boolean> {
+  const set = await ruleSet(`rules:\n  - id: test\n    match: { when: ${when} }\n`, { words: 'win*\n# x\nlottery\n' });
+  return set.select(subjectOf(options), 'b@example.org').rule.id === 'test';
+}
+
+const attachments = [
+  object('report.pdf', { type: 'document', mime: 'application/pdf', size: 200_000 }),
+  object('tools.zip', { type: 'archive', size: 5_000_000 }),
+  object('tools.zip/bin/Setup.EXE', { depth: 1, name: 'bin/Setup.EXE', type: 'executable', size: 9_000_000 }),
+];
+const anna = { address: 'Anna@Partner.example', name: 'Anna M\u00fcller' };
+const full: SubjectOptions = {
+  subject: 'You WIN',
+  body: 'Dear winner,\r\nclick here',
+  tls: true,
+  user: 'anna',
+  size: 3_000_000,
+  recipients: ['b@example.org', 'c@example.org'],
+  header: { 'x-mailer': ['Bulk 1', 'Other'], received: ['a', 'b'] },
+  addresses: {
+    from: [anna],
+    to: [
+      { address: 'b@example.org', name: 'Bert' },
+      { address: 'c@example.org', name: 'Carl' },
+    ],
+    'reply-to': [{ address: 'x@elsewhere.example', name: '' }],
+  },
+  objects: attachments,
+};
+
+describe('a condition', () => {
+  it.each<[string, boolean]>([
+    ['{ subject: "*win*" }', true],
+    ['{ subject: "win" }', false],
+    ['{ subject: "@words" }', false],
+    ['{ subject: { in: ["you win", x] } }', true],
+    ['{ subject: { is: "you win" } }', true],
+    ['{ subject: { is: "you*" } }', false],
+    ['{ subject: { starts: you, ends: WIN } }', true],
+    ['{ subject: { contains: [lose, win] } }', true],
+    ['{ subject: { matches: "W.N$" } }', true],
+    ['{ subject: { matches: "w.n$" } }', false],
+    ['{ subject: { matches: "(?i)w.n$" } }', true],
+    ['{ subject: { exists: true } }', true],
+    ['{ body: "*winner,*click*" }', true],
+    ['{ header.X-Mailer: "bulk*" }', true],
+    ['{ header.x-mailer: { exists: false } }', false],
+    ['{ header.X-None: { exists: false } }', true],
+    ['{ header.X-None: "*" }', false],
+    // Both tests are about one value.
+    ['{ header.X-Mailer: { starts: bulk, ends: other } }', false],
+    ['{ not: { header.X-Mailer: "bulk*" } }', false],
+    ['{ from: "anna@partner.example" }', true],
+    ['{ from.domain: partner.example }', true],
+    ['{ from.name: "*m\u00fcller" }', true],
+    ['{ to: "c@example.org" }', true],
+    ['{ cc: "*" }', false],
+    ['{ reply-to.domain: { in: [elsewhere.example] } }', true],
+    ['{ sender.domain: "partner.*" }', true],
+    ['{ recipient: "b@example.org" }', true],
+    ['{ recipient.name: Bert }', true],
+    ['{ recipient.name: Carl }', false],
+    ['{ size: { over: 2MB, under: 4MB } }', true],
+    ['{ size: { over: 3MB } }', false],
+    ['{ size: { under: 3MB } }', false],
+    ['{ size: { between: [3MB, 4MB] } }', true],
+    ['{ recipients.count: 2 }', true],
+    ['{ attachments.count: { is: 2 } }', true],
+    ['{ attachment.name: "setup.exe" }', true],
+    ['{ attachment.name: "bin/*" }', true],
+    ['{ attachment.name: "tools.zip/*" }', true],
+    ['{ attachment.extension: exe }', true],
+    ['{ attachment.type: [script, executable] }', true],
+    ['{ attachment.mime: application/pdf }', true],
+    ['{ attachment.depth: { over: 0 } }', true],
+    ['{ attachment.encrypted: true }', false],
+    ['{ attachment.encrypted: false }', true],
+    // Tests in one map are about one attachment, entries of `all` may be about different ones.
+    ['{ attachment.type: document, attachment.size: { over: 1MB } }', false],
+    ['{ all: [ { attachment.type: document }, { attachment.size: { over: 1MB } } ] }', true],
+    ['{ client.ip: 192.0.2.0/24 }', true],
+    ['{ client.ip: "192.0.*" }', true],
+    ['{ client.helo: "*.partner.example" }', true],
+    ['{ client.tls: true }', true],
+    ['{ authenticated: { is: false } }', false],
+    ['{ any: [ { subject: no }, { not: { body: no } } ], size: { over: 1MB } }', true],
+    ['{ any: [ { subject: no }, { body: no } ], size: { over: 1MB } }', false],
+  ])('%s', async (when, expected) => {
+    expect(await holds(when, full)).toBe(expected);
+  });
+
+  it('keeps the laws of logic, with and without looking for witnesses', () => {
+    const leaf = fc.constantFrom<Condition>(
+      { kind: 'field', test: { field: 'subject', checks: [{ op: 'masks', masks: ['*win*'] }] } },
+      { kind: 'field', test: { field: 'subject', checks: [{ op: 'masks', masks: ['no'] }] } },
+      { kind: 'attachment', tests: [{ field: 'attachment.type', checks: [{ op: 'masks', masks: ['archive'] }] }] },
+      { kind: 'attachment', tests: [{ field: 'attachment.type', checks: [{ op: 'masks', masks: ['video'] }] }] },
+    );
+    const { tree } = fc.letrec<{ tree: Condition }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        leaf,
+        fc.record({ kind: fc.constantFrom('all', 'any'), of: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }) }),
+        fc.record({ kind: fc.constant('not'), of: tie('tree') }),
+      ),
+    }));
+    const view = new SubjectView(subjectOf(full), { day: 0, minute: 0 });
+    const question = { view, recipient: 'b@example.org', findings: [] };
+    const context = { lists: {}, domains: [] };
+    const plain = (condition: Condition): boolean => {
+      switch (condition.kind) {
+        case 'all':
+          return condition.of.every(plain);
+        case 'any':
+          return condition.of.some(plain);
+        case 'not':
+          return !plain(condition.of);
+        default:
+          return compileCondition(condition, context).holds(question);
+      }
+    };
+    fc.assert(
+      fc.property(tree, (condition) => {
+        const compiled = compileCondition(condition, context);
+        const witnesses = { objects: new Set<(typeof attachments)[number]>(), findings: new Set<never>() };
+        const expected = plain(condition);
+        expect(compiled.holds(question)).toBe(expected);
+        expect(compiled.holds(question, witnesses)).toBe(expected);
+        if (!expected) expect(witnesses.objects.size).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
