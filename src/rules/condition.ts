@@ -19,8 +19,6 @@ export interface Evaluator {
   readonly holds: (question: Question, witnesses?: Witnesses) => boolean;
   /** It reads the decoded body. */
   readonly needsText: boolean;
-  /** Its answer depends on the recipient and not on the message alone. */
-  readonly perRecipient: boolean;
 }
 
 export function compileCondition(condition: Condition, context: CompileContext): Evaluator {
@@ -46,7 +44,6 @@ export function compileCondition(condition: Condition, context: CompileContext):
 function compileList(kind: 'all' | 'any', parts: readonly Evaluator[]): Evaluator {
   return {
     needsText: parts.some((part) => part.needsText),
-    perRecipient: parts.some((part) => part.perRecipient),
     holds: (question, witnesses) => {
       if (witnesses === undefined)
         return kind === 'all'
@@ -78,7 +75,6 @@ function compileAttachment(tests: readonly FieldTest[], context: CompileContext)
   const fits = (object: MessageObject): boolean => compiled.every((test) => test(object));
   return {
     needsText: false,
-    perRecipient: false,
     holds: ({ view }, witnesses) => {
       const { objects } = view.subject.message;
       if (witnesses === undefined) return objects.some(fits);
@@ -113,8 +109,7 @@ function compileObjectTest(test: FieldTest, context: CompileContext): (object: M
 
 function compileField(test: FieldTest, context: CompileContext): Evaluator {
   const kind = test.field === 'header' ? 'text' : FIELDS.get(test.field)?.kind;
-  const perRecipient = test.field.startsWith('recipient') && test.field !== 'recipients.count';
-  const base = { needsText: test.field === 'body', perRecipient };
+  const base = { needsText: test.field === 'body' };
   if (test.field === 'finding') return { ...base, holds: findingTest(test, context) };
   const exists = existsOf(test);
   if (kind === 'boolean') {

@@ -10,7 +10,6 @@ import type { Question, SubjectView } from './view.js';
 /** One key of a scope: whether it holds, and what is said when it does not. */
 interface Clause {
   readonly why: string;
-  readonly perRecipient: boolean;
   readonly holds: (question: Question) => boolean;
 }
 
@@ -35,14 +34,13 @@ export function compileScope({ match }: RuleData, context: CompileContext): Scop
   const evaluators: Evaluator[] = [];
   const recipient = match.recipient === undefined ? undefined : sets.addresses(match.recipient);
   const sender = match.sender === undefined ? undefined : sets.addresses(match.sender);
-  if (recipient !== undefined) clauses.push({ why: RECIPIENT_REFUSAL, perRecipient: true, holds: (q) => recipient.has(q.recipient) });
+  if (recipient !== undefined) clauses.push({ why: RECIPIENT_REFUSAL, holds: (q) => recipient.has(q.recipient) });
   if (sender !== undefined)
-    clauses.push({ why: SENDER_REFUSAL, perRecipient: false, holds: (q) => takesSender(sender, q.view, match.senderIs) });
+    clauses.push({ why: SENDER_REFUSAL, holds: (q) => takesSender(sender, q.view, match.senderIs) });
   if (match.client !== undefined) {
     const networks = networkSet(expandLists(match.client, context.lists, []));
     clauses.push({
       why: 'the client is not one of `client`',
-      perRecipient: false,
       holds: ({ view }) => networks.has(view.subject.envelope.client),
     });
   }
@@ -50,19 +48,17 @@ export function compileScope({ match }: RuleData, context: CompileContext): Scop
   if (authenticated !== undefined)
     clauses.push({
       why: authenticated ? 'the session did not log in' : 'the session logged in',
-      perRecipient: false,
       holds: ({ view }) => (view.subject.envelope.user !== undefined) === authenticated,
     });
   if (time !== undefined)
     clauses.push({
       why: 'it is outside the hours of `time`',
-      perRecipient: false,
       holds: ({ view }) => time.some((window) => inWindow(window, view.local)),
     });
   if (when !== undefined) {
     const condition = compileCondition(when, context);
     evaluators.push(condition);
-    clauses.push({ why: '`when` does not hold', perRecipient: condition.perRecipient, holds: (q) => condition.holds(q) });
+    clauses.push({ why: '`when` does not hold', holds: (q) => condition.holds(q) });
   }
   if (match.except !== undefined) clauses.push(...exceptClauses(match.except, match, context, sets, evaluators));
   return {
@@ -83,26 +79,26 @@ function exceptClauses(
   evaluators: Evaluator[],
 ): Clause[] {
   const clauses: Clause[] = [];
-  const excluded = (key: string, perRecipient: boolean, holds: Clause['holds']): void => {
-    clauses.push({ why: `excepted by \`except.${key}\``, perRecipient, holds: (question) => !holds(question) });
+  const excluded = (key: string, holds: Clause['holds']): void => {
+    clauses.push({ why: `excepted by \`except.${key}\``, holds: (question) => !holds(question) });
   };
   const { sender, recipient, client, when } = except;
   if (recipient !== undefined) {
     const set = sets.addresses(recipient);
-    excluded('recipient', true, (q) => set.has(q.recipient));
+    excluded('recipient', (q) => set.has(q.recipient));
   }
   if (sender !== undefined) {
     const set = sets.addresses(sender);
-    excluded('sender', false, (q) => takesSender(set, q.view, match.senderIs));
+    excluded('sender', (q) => takesSender(set, q.view, match.senderIs));
   }
   if (client !== undefined) {
     const networks = networkSet(expandLists(client, context.lists, []));
-    excluded('client', false, ({ view }) => networks.has(view.subject.envelope.client));
+    excluded('client', ({ view }) => networks.has(view.subject.envelope.client));
   }
   if (when !== undefined) {
     const condition = compileCondition(when, context);
     evaluators.push(condition);
-    excluded('when', condition.perRecipient, (q) => condition.holds(q));
+    excluded('when', (q) => condition.holds(q));
   }
   return clauses;
 }
