@@ -321,6 +321,10 @@ describe.skipIf(!isRoot)('as root', () => {
     const again = await start(inside);
     expect(await ask(again.connection, 'SELECT seven FROM kept')).toBe(7);
     await again.stop();
+    await chmod(closed, 0o755);
+    const reachable = await start(inside);
+    expect(await ask(reachable.connection, 'SELECT seven FROM kept')).toBe(7);
+    await reachable.stop();
   });
 
   it('sweeps away what a temporary folder that is gone has left there', async () => {

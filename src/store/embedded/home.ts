@@ -31,6 +31,12 @@ const ORIGIN = 'origin';
 export async function homeOf(dataFolder: string, account: Account | undefined): Promise<Home> {
   const near = path.join(dataFolder, 'postgres');
   if (account === undefined) return layout(near, undefined);
+  // Data that exist stay where they are, also when the modes of the folders have changed since.
+  if (await isFolder(dataFolder)) {
+    const known = path.join(SYSTEM_FOLDER, `data-${await fingerprint(dataFolder)}`);
+    if ((await isFolder(path.join(known, 'cluster'))) && !(await isFolder(path.join(near, 'cluster'))))
+      return layout(known, await ownerAsAccount(known, account));
+  }
   const nearExists = await isFolder(near);
   const owner = nearExists ? await ownerAsAccount(near, account) : account;
   if (await canReach(nearExists ? near : dataFolder, owner)) return layout(near, owner);
