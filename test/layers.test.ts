@@ -13,9 +13,9 @@ const LAYERS = [
   'pipeline',
   'rules',
   'detectors',
-  'message',
   'queue',
   'store',
+  'message',
   'telemetry',
   'config',
 ];
