@@ -110,6 +110,16 @@ function program(): Command {
       await (await import('./quarantine.js')).releaseQuarantine(id, options);
     });
 
+  const user = root.command('user').description('people who may log in (smtp.auth)');
+  user
+    .command('set')
+    .description('add a user or set a new password; asks for it on a terminal, reads one line from a pipe')
+    .argument('<name>')
+    .option(...config)
+    .action(async (name: string, options: { config?: string }) => {
+      await (await import('./user.js')).setUserPassword(name, options);
+    });
+
   root
     .command('demo')
     .description('start a gateway in a temporary folder, send it about ten messages, and show what becomes of each')

@@ -80,7 +80,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   const transport = parts.add(notificationTransport(config), (t) => t.close());
 
   // Spooled items that are to be inspected again wait until the rest is there.
-  const started: { processing?: ProcessorParts } = {};
+  const started: { processing?: ProcessorParts; port?: number } = {};
   const delivery = parts.add(
     await openDelivery({
       config,
@@ -95,7 +95,15 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
     (d) => d.close(config.smtp.timeouts.stop),
   );
   const notifications = parts.add(
-    await openNotifications({ config, queue, ledger: store.ledger, transport, templates: setup.templates, log }),
+    await openNotifications({
+      config,
+      queue,
+      ledger: store.ledger,
+      transport,
+      templates: setup.templates,
+      log,
+      port: () => started.port,
+    }),
     (n) => n.close(),
   );
   // Its workers use all of the above: it is closed before them.
@@ -112,6 +120,8 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
     }),
     (s) => s.close(),
   );
+  const [first] = smtp.addresses;
+  if (first !== undefined) started.port = first.port;
   return {
     addresses: smtp.addresses,
     hops: delivery.hops,

@@ -128,17 +128,19 @@ function inEnvelopeOrder(message: Arrived, disposed: readonly Disposed[]): Settl
 
 function logOutcome(message: ReceivedMessage, inspection: Inspection, verdict: Verdict, parts: ProcessorParts): void {
   const { config, log } = parts;
-  const addresses = config.log.addresses
-    ? { from: message.envelope.sender, to: message.envelope.recipients.map((r) => r.address) }
-    : {};
-  const rules = inspection.copies.map((copy) => `${copy.decision.rule}:${copy.decision.action}`);
+  if (!log.isLevelEnabled('info')) return;
+  const { client, helo, tls, user, sender, recipients } = message.envelope;
   log.info(
     {
       id: message.traceId,
-      client: message.envelope.client,
-      ...addresses,
+      client,
+      helo,
+      tls,
+      ...(user === undefined ? {} : { user }),
+      ...(config.log.addresses ? { sender, recipients: recipients.map((r) => r.address) } : {}),
       size: inspection.facts.size,
-      rules,
+      rules: inspection.copies.map((copy) => `${copy.decision.rule}:${copy.decision.action}`),
+      ms: Date.now() - message.receivedAt,
       reply: formatReply(verdict.reply),
     },
     'message',

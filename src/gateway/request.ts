@@ -30,7 +30,8 @@ export function requestFor(
   item: string,
   bounce: DeliveryRequest['bounce'],
 ): DeliveryRequest {
-  const top = Buffer.from(arrived.received + gatepostFields(inspection, copy), 'latin1');
+  // Received stands last: should the message begin with a folded line, it must not continue one of our own fields.
+  const top = Buffer.from(gatepostFields(inspection, copy) + arrived.received, 'latin1');
   const { route, redirect } = copy.decision;
   return {
     item,

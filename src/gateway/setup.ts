@@ -6,6 +6,7 @@ import type { DetectorSpec } from '../detectors/types.js';
 import { loadTemplates, type Templates } from '../notifications/templates/load.js';
 import { loadRules } from '../rules/load.js';
 import type { RuleBundle } from '../rules/model.js';
+import { checkHops } from './check-hops.js';
 
 /** A configuration with all that it names, read and checked. */
 export interface Setup {
@@ -37,7 +38,13 @@ export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
     templates: new Set(templates.templates.names),
     generalConfigured: config.notifications.general.length > 0,
   });
-  const problems = sortProblems([...loaded.warnings, ...detectors.problems, ...rules.problems, ...templates.problems]);
+  const problems = sortProblems([
+    ...loaded.warnings,
+    ...detectors.problems,
+    ...rules.problems,
+    ...templates.problems,
+    ...checkHops(config, rules.bundle),
+  ]);
   if (rules.bundle === undefined || problems.some((p) => p.severity === 'error')) throw new ConfigError(problems);
   return { config, bundle: rules.bundle, specs: detectors.specs, templates: templates.templates, warnings: problems };
 }

@@ -1,9 +1,22 @@
+import { randomFillSync } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
 
 /** The unique ID of a message: a ULID in upper case, 26 characters, sortable by time. */
 export type TraceId = string & { readonly __brand: 'TraceId' };
 
-const next = monotonicFactory();
+/** Random bytes are drawn in bulk: one draw for each ID is a measurable part of a session. */
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+
+function random(): number {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  return (pool[used++] ?? 0) / 256;
+}
+
+const next = monotonicFactory(random);
 
 /** Makes a new trace ID; IDs of one process sort in the order of their making. */
 export function newTraceId(now: number = Date.now()): TraceId {

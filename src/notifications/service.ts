@@ -25,8 +25,8 @@ export interface NotificationOptions {
   readonly clock?: Clock;
   /** `gateway`: takes in and queues; `worker`: sends. */
   readonly role?: 'gateway' | 'worker' | 'both';
-  /** Where this node listens, for the mails; default: the configured port. */
-  readonly port?: number;
+  /** Where this node listens, for the mails, when it is known; default: the configured port. */
+  readonly port?: () => number | undefined;
 }
 
 /** Notifications as the gateway sees them. */
@@ -77,10 +77,9 @@ export async function openNotifications(options: NotificationOptions): Promise<N
       },
     });
   }
-  const settings = oweSettings(config, options.port);
   return {
     async owe(inspection, envelope, arrival, original) {
-      const owed = owe(inspection, envelope, settings, arrival);
+      const owed = owe(inspection, envelope, oweSettings(config, options.port?.()), arrival);
       await dispatcher.put(owed, original);
       return owed;
     },

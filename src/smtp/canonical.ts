@@ -1,5 +1,5 @@
 import type { IntakeReport } from '../message/envelope.js';
-import { scanHeader, writtenBy } from './header-scan.js';
+import { HeaderEnd, scanHeader, writtenBy } from './header-scan.js';
 
 /**
  * A message from a file as intake would have handed it on: CRLF line ends, no NUL, none of our own fields.
@@ -17,8 +17,8 @@ export function canonicalMessage(
   if (!onDisk && /(?<!\r)\n/.test(text)) anomalies.push('bare-lf');
   if (text.includes('\0')) anomalies.push('nul');
   const canonical = Buffer.from(text.replace(/\0/g, '').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
-  const end = canonical.indexOf('\r\n\r\n');
-  const headerEnd = end < 0 ? canonical.length : end + 4;
+  const end = new HeaderEnd().find(canonical);
+  const headerEnd = end < 0 ? canonical.length : end;
   const scan = scanHeader(canonical.subarray(0, headerEnd), writtenBy(hostname));
   return {
     bytes: Buffer.concat([...scan.pieces, canonical.subarray(headerEnd)]),

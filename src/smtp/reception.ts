@@ -21,7 +21,6 @@ export class Reception implements DataSink {
   readonly envelope: Envelope;
   /** The end of data was seen: the client waits for us. */
   handling = false;
-  readonly #startedAt = Date.now();
   readonly #extended: boolean;
   readonly #context: SessionContext;
   readonly #events: ReceptionEvents;
@@ -55,7 +54,6 @@ export class Reception implements DataSink {
     void this.#settle().then((reply) => {
       this.#context.gate.handling -= 1;
       if (reply.code < 400) this.#context.counters.accepted += 1;
-      this.#logReply(reply);
       this.#events.reply(reply);
       resume();
     });
@@ -74,7 +72,7 @@ export class Reception implements DataSink {
     try {
       return await this.#handle();
     } catch (error) {
-      this.#context.log.error({ traceId: this.traceId, err: error }, 'a message could not be handled');
+      this.#context.log.error({ id: this.traceId, err: error }, 'a message could not be handled');
       return { code: 451, enhanced: '4.3.0', text: 'Local error in processing, try again later' };
     } finally {
       await this.#intake.release();
@@ -85,7 +83,9 @@ export class Reception implements DataSink {
     const { handler, config, log } = this.#context;
     const result = await this.#intake.finish();
     if (result.kind === 'refused') {
-      if (result.cause !== undefined) log.error({ traceId: this.traceId, err: result.cause }, 'upload not written');
+      if (result.cause !== undefined) log.error({ id: this.traceId, err: result.cause }, 'upload not written');
+      // What is handled is logged there, with the rule that decided.
+      log.info({ ...this.#logFields(), size: this.#intake.size, reply: formatReply(result.reply) }, 'message refused');
       return result.reply;
     }
     const receivedAt = Date.now();
@@ -112,23 +112,10 @@ export class Reception implements DataSink {
     });
   }
 
-  #logReply(reply: SmtpReply): void {
-    if (!this.#context.log.isLevelEnabled('info')) return;
-    this.#context.log.info(
-      {
-        ...this.#logFields(),
-        size: this.#intake.size,
-        ms: Date.now() - this.#startedAt,
-        reply: formatReply(reply),
-      },
-      'message',
-    );
-  }
-
   #logFields(): Record<string, unknown> {
     const { client, helo, sender, recipients, tls, user } = this.envelope;
     return {
-      traceId: this.traceId,
+      id: this.traceId,
       client,
       helo,
       tls,

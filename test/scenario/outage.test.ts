@@ -31,7 +31,7 @@ ${more}`,
         'rules:\n  - id: all\n    name: All\n    match: { recipient: ["*@example.org"] }\n    on:\n      content:\n        - { id: any, name: Any subject, when: { subject: "*tell*" }, notify: [general] }\n',
     },
   );
-  closing.push(site.remove);
+  closing.push(() => site.remove());
   return site;
 }
 
@@ -43,7 +43,7 @@ async function started(site: Site): Promise<RunningGateway> {
 
 async function startHop(port: number): Promise<FakeSmtp> {
   const hop = await startFakeSmtp({ port });
-  closing.push(hop.close);
+  closing.push(() => hop.close());
   return hop;
 }
 
@@ -81,7 +81,7 @@ describe('the next hop is down', () => {
 
     await started(site);
     const hop = await startHop(port);
-    await until('all messages', async () => arrivals(hop).size === MESSAGES, 60_000);
+    await until('all messages', () => Promise.resolve(arrivals(hop).size === MESSAGES), 60_000);
     await until(
       'an empty spool',
       async () => (await runGatepost(['queue', 'list', '--json', '--config', site.config])).stdout.trim() === '[]',
@@ -97,12 +97,12 @@ describe.skipIf(redisMissing)('the job queue is down', () => {
 
   async function redis(): Promise<TestRedis> {
     const server = await startRedis(['--maxmemory-policy', 'noeviction']);
-    closing.push(server.dispose);
+    closing.push(() => server.dispose());
     return server;
   }
 
   async function sentOnce(hop: FakeSmtp, id: string, site: Site): Promise<void> {
-    await until('the notification', async () => notified(hop, id) > 0, 60_000);
+    await until('the notification', () => Promise.resolve(notified(hop, id) > 0), 60_000);
     // Settled in the ledger: nothing is left that could send it again.
     await until('the ledger', async () =>
       (await runGatepost(['trace', id, '--json', '--config', site.config])).stdout.includes('"state": "sent"'),
