@@ -44,9 +44,9 @@ const example: ContractSubject = {
 for (const subject of [...subjects, example]) {
   describe(`the module ${subject.module.name}`, () => {
     for (const check of CONTRACT) {
-      const applies = check.needsEngine !== true || subject.engine !== undefined;
-      if (applies) it(check.name, async () => await check.run(subject));
-      else it.skip(`${check.name} (has no engine)`, () => undefined);
+      // A module without an engine has none that can be down or answer garbage.
+      if (check.needsEngine === true && subject.engine === undefined) continue;
+      it(check.name, async () => await check.run(subject));
     }
   });
 }
