@@ -152,7 +152,7 @@ function print(
         indent(
           table(result.considered, [
             { title: 'rule', value: (c) => c.rule },
-            { title: '', value: (c) => (c.matched ? paint('green', 'decides') : 'no') },
+            { title: '', value: (c) => (c.matched ? paint('green', 'yes') : 'no') },
             { title: 'why', value: (c) => c.why, max: 100 },
           ]),
         ),
