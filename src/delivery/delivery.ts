@@ -42,7 +42,7 @@ const SECOND_CALL = 5000;
 
 /**
  * Opens delivery on the spool of this node (`<data>/spool`) and begins to work off what lies there.
- * @throws SpoolLockedError when another process works on it; HopUrlError for a next hop of the configuration
+ * @throws LockedError when another process works on it; HopUrlError for a next hop of the configuration
  */
 export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
   const { config, log } = options;

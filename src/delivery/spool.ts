@@ -2,11 +2,11 @@ import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { contentOf, type Content } from '../message/source.js';
 import { durableFiles, isMissing, type DurableFiles } from '../store/files.js';
+import { takeLock, type ProcessLock } from '../store/process-lock.js';
 import type { Log } from '../telemetry/log.js';
 import { eachOf } from './each.js';
 import { emlOf, jsonOf, keysIn, loadItem, makeFolders, spoolPaths, type SpoolPaths } from './spool-folder.js';
 import { formatItem, type SpoolItem } from './spool-item.js';
-import { lockSpool } from './spool-lock.js';
 import { SpoolRoom, type SpoolLimits } from './spool-room.js';
 import { SpoolFullError } from './types.js';
 
@@ -28,26 +28,26 @@ export class Spool {
   readonly #log: Log;
   readonly #room: SpoolRoom;
   readonly #items = new Map<string, SpoolItem>();
-  readonly #unlock: () => Promise<void>;
+  readonly #lock: ProcessLock;
 
-  private constructor(paths: SpoolPaths, options: SpoolOptions, unlock: () => Promise<void>) {
+  private constructor(paths: SpoolPaths, options: SpoolOptions, lock: ProcessLock) {
     this.#paths = paths;
     this.#files = options.files ?? durableFiles();
     this.#log = options.log;
     this.#room = new SpoolRoom(paths.root, options.limits, options.log);
-    this.#unlock = unlock;
+    this.#lock = lock;
   }
 
   /**
    * Takes the folder, clears what a killed process left half-written, and reads the items; damaged ones are set aside.
-   * @throws SpoolLockedError
+   * @throws LockedError
    */
   static async open(options: SpoolOptions): Promise<Spool> {
     const paths = spoolPaths(options.folder);
     await makeFolders(paths);
-    const unlock = await lockSpool(paths.lock);
+    const lock = await takeLock(paths.lock);
     try {
-      const spool = new Spool(paths, options, unlock);
+      const spool = new Spool(paths, options, lock);
       await rm(paths.tmp, { recursive: true, force: true });
       await makeFolders(paths);
       await spool.takeIncoming();
@@ -55,7 +55,7 @@ export class Spool {
       await spool.#room.watch();
       return spool;
     } catch (error) {
-      await unlock();
+      await lock.release();
       throw error;
     }
   }
@@ -162,7 +162,7 @@ export class Spool {
   /** Gives the folder up. */
   async close(): Promise<void> {
     this.#room.stop();
-    await this.#unlock();
+    await this.#lock.release();
   }
 
   async #load(): Promise<void> {

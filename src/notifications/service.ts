@@ -50,7 +50,7 @@ const CONCURRENCY = 10;
 
 /**
  * Opens the outbox in `data/outbox`, adds what a former run left to the queue, and begins to send.
- * @throws FolderInUseError when another process works in the outbox
+ * @throws LockedError when another process works in the outbox
  */
 export async function openNotifications(options: NotificationOptions): Promise<NotificationService> {
   const role = options.role ?? 'both';

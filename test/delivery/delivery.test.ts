@@ -2,7 +2,7 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import { afterEach, describe, expect, test } from 'vitest';
-import { SpoolLockedError } from '../../src/delivery/spool-lock.js';
+import { LockedError } from '../../src/store/process-lock.js';
 import { addToSpool, readSpoolItem, SpoolItemExistsError } from '../../src/delivery/spool-list.js';
 import { SpoolFullError } from '../../src/delivery/types.js';
 import { startFakeSmtp, type FakeOptions, type FakeSmtp } from '../support/fake-smtp.js';
@@ -329,7 +329,7 @@ describe('the spool', () => {
       item: key,
       stage: 'deliver',
     });
-    await expect(setting([server.url], { folder: made.folder })).rejects.toThrow(SpoolLockedError);
+    await expect(setting([server.url], { folder: made.folder })).rejects.toThrow(LockedError);
   });
 
   test('damaged items are set aside and the others go on', async () => {

@@ -8,7 +8,7 @@ import pg, { type PoolConfig } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { serverAccount } from '../../src/store/embedded/account.js';
 import { homeOf } from '../../src/store/embedded/home.js';
-import { isAlive } from '../../src/store/embedded/processes.js';
+import { isAlive } from '../../src/store/processes.js';
 import { nativePackage, readyProgram } from '../../src/store/embedded/program.js';
 import { findEmbedded, startEmbedded, type EmbeddedServer } from '../../src/store/embedded/start.js';
 import { silentLog } from '../../src/telemetry/log.js';

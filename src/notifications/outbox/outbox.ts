@@ -5,11 +5,11 @@ import { ulid } from 'ulid';
 import type { Content } from '../../message/source.js';
 import type { TraceId } from '../../message/trace-id.js';
 import { durableFiles, isMissing, shared, type DurableFiles } from '../../store/files.js';
+import { takeLock, type ProcessLock } from '../../store/process-lock.js';
 import type { Log } from '../../telemetry/log.js';
 import type { OwedNotification } from '../types.js';
 import { decodeLine, encodeLine } from './batch.js';
 import { BATCH, ORIGINAL, readFolder } from './folder.js';
-import { ownFolder } from './owner.js';
 
 /** Where an entry lies: the notification itself stays on disk. */
 interface Entry {
@@ -35,7 +35,7 @@ export class Outbox {
   private readonly folder: string;
   private readonly log: Log;
   private readonly files: DurableFiles;
-  private readonly release: () => Promise<void>;
+  private readonly lock: ProcessLock;
   private readonly entries = new Map<string, Entry>();
   /** Number of entries of each file that are not settled. */
   private readonly live = new Map<string, number>();
@@ -44,20 +44,20 @@ export class Outbox {
   private waiting: (readonly OwedNotification[])[] = [];
   private readonly flush = shared(() => this.writeWaiting());
 
-  private constructor(options: OutboxOptions, files: DurableFiles, release: () => Promise<void>) {
+  private constructor(options: OutboxOptions, files: DurableFiles, lock: ProcessLock) {
     this.folder = options.folder;
     this.log = options.log;
     this.files = files;
-    this.release = release;
+    this.lock = lock;
   }
 
-  /** Reads what a former run left. @throws FolderInUseError when another process works in the folder */
+  /** Reads what a former run left. @throws LockedError when another process works in the folder */
   static async open(options: OutboxOptions): Promise<Outbox> {
     const files = options.files ?? durableFiles();
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
-    const release = await ownFolder(options.folder);
+    const lock = await takeLock(path.join(options.folder, 'lock'));
     try {
-      const outbox = new Outbox(options, files, release);
+      const outbox = new Outbox(options, files, lock);
       const { batches, originals } = await readFolder(options.folder, options.log, files);
       for (const batch of batches) {
         for (const { notification, start, length } of batch.lines) {
@@ -71,7 +71,7 @@ export class Outbox {
         if (!needed.has(name)) await files.remove(path.join(options.folder, `${name}${ORIGINAL}`));
       return outbox;
     } catch (error) {
-      await release();
+      await lock.release();
       throw error;
     }
   }
@@ -165,7 +165,7 @@ export class Outbox {
   /** Waits for what is being written and gives the folder up. */
   async close(): Promise<void> {
     if (this.waiting.length > 0) await this.flush();
-    await this.release();
+    await this.lock.release();
   }
 
   private async writeWaiting(): Promise<void> {

@@ -8,7 +8,7 @@ import { WAY_OUT } from './account.js';
 import { connectionTo, listenSettings, readPostmasterFile, type ServerAddress } from './address.js';
 import type { Home } from './home.js';
 import { openOwned, writeOwned } from './owned-file.js';
-import { isAlive, programOf } from './processes.js';
+import { isAlive, programOf } from '../processes.js';
 import type { Program } from './program.js';
 import { spawnAs } from './run-as.js';
 

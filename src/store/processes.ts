@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { codeOf } from '../errors.js';
+import { codeOf } from './errors.js';
 
 const run = promisify(execFile);
 
@@ -17,7 +17,8 @@ export function isAlive(pid: number): boolean {
 
 /**
  * When a process was started, in the system's own notation: with it a process ID that has been given away anew is
- * told from the process that had it before. Empty when the process is gone or the system does not say.
+ * told from the process that had it before. Empty when the process is gone or the system does not say; `ended` for one
+ * that has ended and that its parent has not asked for yet.
  */
 export async function startOf(pid: number): Promise<string> {
   if (process.platform === 'linux') {
@@ -25,6 +26,7 @@ export async function startOf(pid: number): Promise<string> {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
       // The second field is the program's name in parentheses and may hold anything; start time is field 22.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (fields[0] === 'Z' || fields[0] === 'X') return 'ended';
       return `${await bootId()}/${fields[19] ?? ''}`;
     } catch {
       return '';

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LockedError, lockHolder, takeLock } from './process-lock.js';
+import { startOf } from './processes.js';
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'gatepost-lock-'));
+  file = path.join(folder, 'lock');
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function heldBy(pid: number, start: string): Promise<void> {
+  await writeFile(file, JSON.stringify({ pid, start, role: 'gateway', token: 'x' }));
+}
+
+describe('a lock', () => {
+  it('is one process at a time, and free again when it is given up', async () => {
+    const lock = await takeLock(file);
+    await expect(takeLock(file)).rejects.toThrow(LockedError);
+    expect((await lockHolder(file))?.pid).toBe(process.pid);
+    await lock.release();
+    expect(await lockHolder(file)).toBeUndefined();
+    await (await takeLock(file)).release();
+  });
+
+  it('of several that want it at once one gets it', async () => {
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(file)));
+    expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('of a dead process is taken over', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await new Promise((resolve) => child.once('exit', resolve));
+    await heldBy(child.pid ?? 0, 'whenever');
+    await (await takeLock(file)).release();
+  });
+
+  it('of a process whose ID was given away anew is taken over', async () => {
+    await heldBy(process.pid, 'before this process');
+    await (await takeLock(file)).release();
+  });
+
+  it('that was cut short by a power cut is taken over', async () => {
+    await writeFile(file, '{"pid":12');
+    await (await takeLock(file)).release();
+  });
+
+  it('waits a moment for a process that is being killed', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const pid = child.pid ?? 0;
+    await heldBy(pid, await startOf(pid));
+    await expect(takeLock(file, { patience: () => 0 })).rejects.toThrow(LockedError);
+    child.kill('SIGKILL');
+    await (await takeLock(file, { patience: () => 30_000 })).release();
+  });
+
+  it('that a rival has taken meanwhile is not given up for him', async () => {
+    const lock = await takeLock(file);
+    await heldBy(process.pid, 'somebody else');
+    await lock.release();
+    expect(await readFile(file, 'utf8')).toContain('somebody else');
+  });
+});
