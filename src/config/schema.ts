@@ -88,8 +88,11 @@ const scan = z.strictObject({
     .max(100)
     .default(16)
     .describe('levels of multiparts, enclosed messages and archives, counted together'),
-  maxParts: count.max(100_000).default(1000),
-  maxArchiveEntries: count.max(1_000_000).default(10_000),
+  maxParts: count.max(100_000).default(1000).describe('MIME parts of one message; more are an anomaly'),
+  maxArchiveEntries: count
+    .max(1_000_000)
+    .default(10_000)
+    .describe('entries of all archives of one message; more are a scan-error'),
   maxUnpacked: size.prefault('500MiB').describe('bytes that the archives of one message may unpack to'),
 });
 
@@ -108,9 +111,9 @@ const smtp = z.strictObject({
     .strictObject({ cert: z.string(), key: z.string() })
     .optional()
     .describe('certificate and key files (PEM); offers STARTTLS'),
-  maxMessageSize: size.prefault('50MiB'),
-  maxRecipients: count.default(200),
-  maxConnections: count.default(1000),
+  maxMessageSize: size.prefault('50MiB').describe('larger ones are refused with 552 5.3.4'),
+  maxRecipients: count.default(200).describe('of one message; more get 452 4.5.3'),
+  maxConnections: count.default(1000).describe('sessions at a time; more get 421'),
   maxConnectionsPerClient: count.default(50).describe('trusted clients are not exempt'),
   lineEndings: z
     .enum(['normalize', 'reject'])
@@ -126,18 +129,17 @@ const smtp = z.strictObject({
   maxReceived: count.default(50).describe('Received fields; more are a loop'),
   timeouts: z
     .strictObject({
-      command: duration.prefault('5m'),
-      data: duration.prefault('10m'),
-      stop: duration.prefault('30s'),
+      command: duration.prefault('5m').describe('how long a client may say nothing'),
+      data: duration.prefault('10m').describe('for the data of one message'),
+      stop: duration.prefault('30s').describe('how long a stop waits for running sessions'),
     })
-    .prefault({})
-    .describe('idle time before a command, time for the data of one message, and how long a stop waits for sessions'),
+    .prefault({}),
 });
 
 const retry = z.strictObject({
   delays: listOf(duration).prefault(['1m', '5m', '15m', '30m', '1h']).describe('the last one repeats'),
-  lifetime: duration.prefault('3d'),
-  warnAfter: duration.prefault('4h'),
+  lifetime: duration.prefault('3d').describe('then the sender is told that it failed'),
+  warnAfter: duration.prefault('4h').describe('then the sender is to be told of the delay'),
 });
 
 const delivery = z.strictObject({
@@ -149,12 +151,15 @@ const delivery = z.strictObject({
     .prefault('15s')
     .describe('how long a client waits for the next hop before its mail is spooled'),
   retry: retry.prefault({}),
-  bounce: z.enum(['unless-forged', 'internal', 'never']).default('unless-forged'),
+  bounce: z
+    .enum(['unless-forged', 'internal', 'never'])
+    .default('unless-forged')
+    .describe('whose sender is told of a late failure'),
   spool: z
     .strictObject({
-      maxSize: size.prefault('10GB'),
-      maxItems: count.default(1_000_000),
-      minFreeDisk: size.prefault('500MB'),
+      maxSize: size.prefault('10GB').describe('of all waiting mail; then 452'),
+      maxItems: count.default(1_000_000).describe('messages that may wait; then 452'),
+      minFreeDisk: size.prefault('500MB').describe('below it mail is answered 452'),
     })
     .prefault({}),
   connections: count.max(1000).default(20).describe('for each next hop'),
@@ -170,7 +175,7 @@ const notifications = z.strictObject({
   from: z.string().optional().describe('default: Gatepost <gatepost@ the first of domains>'),
   server: nextHop.optional().describe('default: delivery.nextHop'),
   general: strings.default([]).describe('the general list, for all rules'),
-  admins: strings.default([]),
+  admins: strings.default([]).describe('who gets notices and events'),
   external: z
     .enum(['never', 'authenticated', 'always'])
     .default('authenticated')
@@ -200,8 +205,8 @@ export const configSchema = z.strictObject({
         .regex(/^[A-Za-z0-9._-]{1,63}$/, 'letters, digits, dots, dashes')
         .optional()
         .describe('default: the host name'),
-      address: z.string().optional(),
-      comment: z.string().default(''),
+      address: z.string().optional().describe('address in notifications; default: the first of smtp.listen'),
+      comment: z.string().default('').describe('where it stands, for people'),
       timezone: timezone.optional().describe('default: that of the system'),
     })
     .prefault({}),
