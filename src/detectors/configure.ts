@@ -91,6 +91,7 @@ async function configure(
       timeout: limit,
       onError: shared.data.onError,
       statuses: module.statuses,
+      ...(module.waits === true ? { waits: true } : {}),
     },
     problems: prepared?.problems ?? [],
   };

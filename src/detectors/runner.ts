@@ -18,7 +18,7 @@ export interface DetectorResults {
  */
 export async function runDetectors(
   detectors: readonly ActiveDetector[],
-  input: Omit<DetectorInput, 'signal'>,
+  input: Omit<DetectorInput, 'signal' | 'until'>,
   left: number,
 ): Promise<DetectorResults> {
   const all = await Promise.all(detectors.map(async (active) => await runOne(active, input, left)));
@@ -27,7 +27,7 @@ export async function runDetectors(
 
 async function runOne(
   { spec, detector }: ActiveDetector,
-  input: Omit<DetectorInput, 'signal'>,
+  input: Omit<DetectorInput, 'signal' | 'until'>,
   left: number,
 ): Promise<{ readonly findings: readonly Finding[]; readonly run: ModuleRun }> {
   const started = performance.now();
@@ -44,7 +44,10 @@ async function runOne(
     }, limit);
   });
   try {
-    const returned = await Promise.race([detector.inspect({ ...input, signal: abort.signal }), late]);
+    const returned = await Promise.race([
+      detector.inspect({ ...input, signal: abort.signal, until: started + limit }),
+      late,
+    ]);
     if (returned === 'late') {
       const detail = `the module did not answer within ${formatDuration(limit)}`;
       findings = [{ module: spec.name, status: 'timeout', detail }];

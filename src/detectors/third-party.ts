@@ -17,6 +17,7 @@ const shape = z.object({
     z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, '`statuses` are words of lower-case letters, digits and dashes'),
     '`statuses` must be a list of words',
   ),
+  waits: z.boolean('`waits` must be true or false').optional(),
   prepare: z.custom<NonNullable<DetectorModule['prepare']>>(isFunction, '`prepare` must be a function').optional(),
   create: z.custom<DetectorModule['create']>(isFunction, '`create` must be a function'),
 });
@@ -35,12 +36,13 @@ export async function loadThirdParty(file: string): Promise<DetectorModule> {
   const made: unknown = isFunction(exported) ? await exported(tools) : exported;
   const parsed = shape.safeParse(made);
   if (!parsed.success) throw new Error(parsed.error.issues[0]?.message ?? 'its default export is no detector module');
-  const { settings, statuses, prepare, create } = parsed.data;
+  const { settings, statuses, waits, prepare, create } = parsed.data;
   // Methods of a class instance keep their `this`.
   return {
     name: file,
     settings,
     statuses,
+    ...(waits === undefined ? {} : { waits }),
     ...(prepare === undefined ? {} : { prepare: prepare.bind(made) }),
     create: create.bind(made),
   };

@@ -28,6 +28,16 @@ export interface DetectorInput {
   readonly intake: IntakeReport;
   /** Aborted when the module's timeout or the message's deadline is over. */
   readonly signal: AbortSignal;
+  /** When `signal` will be aborted, on the clock of `performance.now()`: what is found must be returned before it. */
+  readonly until?: number;
+}
+
+/** State of the signature databases of an engine. */
+export interface DatabaseInfo {
+  readonly version: string;
+  readonly date: Date;
+  /** ms after which they count as outdated, as configured. */
+  readonly maxAge?: number;
 }
 
 /** A detector looks and reports; it never decides. One instance serves many messages, one or several at a time. */
@@ -36,8 +46,11 @@ export interface Detector {
   inspect(input: DetectorInput): Promise<readonly Finding[]>;
   /** Resolves when the engine behind the module answers; rejects with the reason when it does not. */
   health?(signal: AbortSignal): Promise<void>;
-  /** Version and date of the signature databases, where the module has such. */
-  databases?(signal: AbortSignal): Promise<{ readonly version: string; readonly date: Date }>;
+  /**
+   * Version and date of the signature databases, where the module has such; undefined when the engine does not say.
+   * Rejects with the reason when it cannot be asked.
+   */
+  databases?(signal: AbortSignal): Promise<DatabaseInfo | undefined>;
   close?(): Promise<void>;
 }
 
@@ -71,6 +84,11 @@ export interface DetectorModule<Settings = unknown> {
   /** Statuses that the module can report besides `clean`, `error`, `timeout` and `limit`. */
   readonly statuses: readonly string[];
   /**
+   * It mostly waits for an engine or the network: a thread then looks at several messages at a time. What it does
+   * between waits must be short.
+   */
+  readonly waits?: boolean;
+  /**
    * Reads the files that the settings name, once, when the configuration is loaded: what was checked is what runs, in
    * every thread.
    */
@@ -95,6 +113,8 @@ export interface DetectorSpec {
   /** What is done about a failure when the deciding rule has no response to `scan-error`. */
   readonly onError: OnError;
   readonly statuses: readonly string[];
+  /** See DetectorModule; absent when it does not wait. */
+  readonly waits?: boolean;
 }
 
 /** A configured module with its detector, in the thread that runs it. */
