@@ -52,6 +52,8 @@ const NOT_YET: readonly string[] = [
   'directory',
   'smtp.rates',
   'smtp.minimumRate',
+  'delivery.retry.warnAfter',
+  'notifications.admins',
   'notifications.minSeverity',
   'notifications.interval',
   'notifications.separate',
@@ -184,18 +186,15 @@ function substitute(value: unknown, at: KeyPath, source: YamlSource, problems: P
 function takeNotYet(given: unknown, source: YamlSource): Problem[] {
   const warnings: Problem[] = [];
   for (const dotted of NOT_YET) {
-    const [outer = '', innerKey] = dotted.split('.');
-    const holder = innerKey === undefined ? given : isRecord(given) ? given[outer] : undefined;
-    const key = innerKey ?? outer;
+    const path = dotted.split('.');
+    const key = path.at(-1) ?? '';
+    const holder = path
+      .slice(0, -1)
+      .reduce<unknown>((value, step) => (isRecord(value) ? value[step] : undefined), given);
     if (!isRecord(holder) || !(key in holder)) continue;
     Reflect.deleteProperty(holder, key);
     warnings.push(
-      source.warning(
-        dotted.split('.'),
-        `\`${dotted}\` is not in force in this version: it has no effect`,
-        undefined,
-        'key',
-      ),
+      source.warning(path, `\`${dotted}\` is not in force in this version: it has no effect`, undefined, 'key'),
     );
   }
   return warnings;

@@ -139,7 +139,6 @@ const smtp = z.strictObject({
 const retry = z.strictObject({
   delays: listOf(duration).prefault(['1m', '5m', '15m', '30m', '1h']).describe('the last one repeats'),
   lifetime: duration.prefault('3d').describe('then the sender is told that it failed'),
-  warnAfter: duration.prefault('4h').describe('then the sender is to be told of the delay'),
 });
 
 const delivery = z.strictObject({
@@ -175,7 +174,6 @@ const notifications = z.strictObject({
   from: z.string().optional().describe('default: Gatepost <gatepost@ the first of domains>'),
   server: nextHop.optional().describe('default: delivery.nextHop'),
   general: strings.default([]).describe('the general list, for all rules'),
-  admins: strings.default([]).describe('who gets notices and events'),
   external: z
     .enum(['never', 'authenticated', 'always'])
     .default('authenticated')

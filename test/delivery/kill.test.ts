@@ -18,7 +18,7 @@ import { silentLog } from './src/telemetry/log.js';
 const [folder, hop] = process.argv.slice(2);
 const { config } = await loadConfig(undefined, folder);
 const delivery = await openDelivery({
-  config: { ...config, delivery: { ...config.delivery, nextHop: [hop], retry: { delays: [3600000], lifetime: 1e9, warnAfter: 1e9 } } },
+  config: { ...config, delivery: { ...config.delivery, nextHop: [hop], retry: { delays: [3600000], lifetime: 1e9 } } },
   queue: undefined, log: silentLog(), events: { settled() {} }, reinspect: async () => ({ state: 'done' }),
 });
 async function client() {

@@ -13,7 +13,6 @@ delivery: { nextHop: "maildir:./inbox" }
 notifications:
   from: "Gatepost <gatepost@example.org>"
   general: [security@example.org]
-  admins: [postmaster@example.org]
   external: always                    # so that you see the mail to a sender, too; leave this out in earnest
 log: { level: warn }
 `;
