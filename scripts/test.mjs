@@ -24,10 +24,21 @@ if (only.length === 0) {
   step('lint', bin('eslint'), ['.']);
   step('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
 }
-if (spawnSync('redis-server', ['--version']).status !== 0) {
-  const text =
-    'There is no redis-server here: the tests that need Redis are left out. Install it (Debian: apt-get install redis-server) to run them.';
-  process.stdout.write(`\n${text}\n`);
+// Real parts that tests start themselves, and the Debian packages that bring them.
+const tools = {
+  'redis-server': 'redis-server',
+  'smtp-sink': 'postfix',
+  clamd: 'clamav-daemon',
+  rspamd: 'rspamd',
+  spamd: 'spamd',
+};
+process.env.PATH += ':/usr/sbin';
+const missing = Object.keys(tools).filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
+if (missing.length > 0) {
+  const packages = missing.map((tool) => tools[tool]).join(' ');
+  process.stdout.write(
+    `\nLeft out: the tests that need ${missing.join(', ')}, which this machine does not have. To run them, install them (Debian: apt-get install ${packages}).\n`,
+  );
   if (process.env.CI !== undefined) process.exit(1);
 }
 step('tests', bin('vitest'), ['run', ...only]);
