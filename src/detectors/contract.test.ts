@@ -1,8 +1,10 @@
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { FAKE_THREATS, startFakeClamd } from '../../test/support/fake-clamd.js';
 import { makeMail } from '../../test/support/mail.js';
 import { makeZip } from '../../test/support/zip.js';
+import { antivirus } from './antivirus/antivirus.js';
 import { BUILT_IN } from './built-in.js';
 import { CONTRACT, type ContractSubject } from './contract.js';
 import { DetectorError } from './failure.js';
@@ -11,6 +13,17 @@ import { EICAR } from './signatures/eicar.js';
 import { signatures } from './signatures/signatures.js';
 import { loadThirdParty } from './third-party.js';
 import type { Detector, DetectorModule } from './types.js';
+
+const clamds = {
+  works: await startFakeClamd(),
+  down: await startFakeClamd(),
+  garbage: await startFakeClamd({ behaviour: { kind: 'say', text: 'stream: perhaps' } }),
+  silent: await startFakeClamd({ behaviour: { kind: 'stall' } }),
+};
+await clamds.down.close();
+afterAll(async () => {
+  for (const clamd of [clamds.works, clamds.garbage, clamds.silent]) await clamd.close();
+});
 
 const subjects: readonly ContractSubject[] = [
   {
@@ -27,6 +40,16 @@ const subjects: readonly ContractSubject[] = [
     module: signatures,
     settings: { patterns: [{ name: 'Marker', hex: 'cafebabe00' }] },
     hit: { message: makeMail('See the file', [{ name: 'e.com', bytes: EICAR }]), status: 'infected' },
+  },
+  {
+    module: antivirus,
+    settings: { clamd: clamds.works.address },
+    hit: { message: makeMail(FAKE_THREATS['Fake.Worm'] ?? ''), status: 'infected' },
+    engine: {
+      down: { clamd: clamds.down.address },
+      garbage: { clamd: clamds.garbage.address },
+      silent: { clamd: clamds.silent.address },
+    },
   },
 ];
 
