@@ -1,3 +1,5 @@
+import type { Refusal } from './budget.js';
+
 /** One entry of an archive, as its reader found it. */
 export interface ArchiveEntry {
   /** Path inside the archive, decoded, with forward slashes; may be empty. */
@@ -28,4 +30,8 @@ export interface Listing {
   readonly damage: readonly string[];
   /** There were more entries than allowed; `entries` holds the first ones. */
   readonly cut: boolean;
+  /** The list of entries cannot be read without a password. */
+  readonly encrypted?: boolean;
+  /** An entry is over this bound, and those behind it cannot be reached without unpacking it. */
+  readonly stopped?: Refusal;
 }

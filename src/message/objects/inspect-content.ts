@@ -3,6 +3,7 @@ import type { Budget, Refusal } from './budget.js';
 import type { ArchiveEntry, Listing } from './entry.js';
 import { type Identity, identify } from './identify.js';
 import { type Lister, listerOf } from './listing.js';
+import { listByLibrary } from './library/list.js';
 import { officeKind, type OfficeKind } from './office-zip.js';
 import { isOle } from './ole-file.js';
 import { identifyOle } from './ole-kind.js';
@@ -24,6 +25,9 @@ export interface Seen {
 /** The end record of a zip stands in the last 64 KiB and a bit. */
 const ZIP_TAIL = 66_000;
 
+/** Archives that libarchive opens. */
+const BY_LIBRARY: ReadonlySet<string> = new Set(['7z', 'rar', 'cab', 'lha']);
+
 const MESSAGE: Identity = { type: 'text', format: 'eml', encrypted: false, macro: false };
 
 /**
@@ -40,6 +44,7 @@ export function inspectContent(bytes: Buffer, mime: string, extension: string, b
     return { identity: MESSAGE, opens: 'message', problems: [] };
   }
   if (identity.type === 'archive') {
+    if (BY_LIBRARY.has(identity.format)) return byLibrary(bytes, identity, budget, level);
     const lister = listerOf(identity.format);
     if (lister !== undefined) return { identity, opens: lister, problems: [] };
     return unscannable(identity);
@@ -51,6 +56,14 @@ export function inspectContent(bytes: Buffer, mime: string, extension: string, b
     if (listing.entries.length > 0) return { identity, opens: () => listing, problems: [] };
   }
   return { identity, problems: [] };
+}
+
+/** Whether it is encrypted shows only when it is listed. */
+function byLibrary(bytes: Buffer, identity: Identity, budget: Budget, level: number): Seen {
+  if (level > budget.maxDepth) return { identity, problems: [{ kind: 'limit', bound: 'depth' }] };
+  const listing = listByLibrary(bytes, budget);
+  const encrypted = listing.encrypted === true || listing.entries.some((entry) => entry.encrypted);
+  return { identity: { ...identity, encrypted }, opens: () => listing, problems: [] };
 }
 
 function unscannable(identity: Identity): Seen {

@@ -193,6 +193,7 @@ class Walker {
       }
       this.#entry(object, bytes, entry, inside);
     }
+    if (listing.stopped !== undefined) this.#limit(listing.stopped, object.path);
     if (listing.cut) {
       this.#limit('entries', object.path);
       this.#full = true;
