@@ -42,7 +42,9 @@ describe('readStructure: any tree', () => {
           const parent = parts[part.parent];
           expect(part.parent).toBeLessThan(part.index);
           expect(parent?.children).toContain(part.index);
-          expect(parent?.body.start).toBeLessThanOrEqual(part.range.start);
+          // Under another reading of the header the parent's body starts earlier.
+          const from = part.alternative === true ? parent?.range.start : parent?.body.start;
+          expect(from).toBeLessThanOrEqual(part.range.start);
           expect(parent?.body.end).toBeGreaterThanOrEqual(part.range.end);
         }
       }),

@@ -1,9 +1,12 @@
 import { AnomalyLog } from './structure/anomaly-log.js';
-import { type ContentFields, readContentFields, type Reading } from './structure/content-fields.js';
+import { type ContentFields, readContentFields } from './structure/content-fields.js';
 import { findDelimiters, guessBoundary, type LooseLine, WorkAllowance } from './structure/delimiters.js';
 import { noteMessageHeader, noteRepeatedFields } from './structure/header-anomalies.js';
-import { readHeaderBlock } from './structure/header-block.js';
-import type { Part, ScanLimits, Structure } from './types.js';
+import { type HeaderBlock, readHeaderBlock } from './structure/header-block.js';
+import { hasLongLine } from './structure/long-lines.js';
+import type { Reading } from './structure/readings.js';
+import { isPlain, tricksIn } from './trick-characters.js';
+import type { ByteRange, Part, ScanLimits, Structure } from './types.js';
 
 /** Bytes that may be searched, as a multiple of the message: nesting within `maxDepth` needs no more. */
 const WORK_FACTOR = 40;
@@ -73,6 +76,7 @@ class TreeReader {
   read(descend: boolean): Structure {
     const place = { depth: 0, defaultType: 'text/plain', isMessage: true, alternative: false };
     const root = this.#entity(0, this.#bytes.length, place, descend);
+    if (descend && hasLongLine(this.#bytes, root.body.start, root.body.end)) this.#log.add('long-line');
     return { parts: this.#parts, root, anomalies: this.#log.list() };
   }
 
@@ -80,56 +84,111 @@ class TreeReader {
     const block = readHeaderBlock(this.#bytes, start, end, this.#log);
     noteRepeatedFields(block.fields, place.isMessage, this.#log);
     if (place.parent === undefined) noteMessageHeader(this.#bytes, block.fields, this.#log);
+    const part = this.#part(block, { start, end }, place, descend);
+    if (descend) this.#otherHeaderEnds(part, block, place);
+    return part;
+  }
+
+  #part(block: HeaderBlock, range: ByteRange, place: Place, descend: boolean): OpenPart {
     const content = readContentFields(this.#bytes, block.fields, place.defaultType, this.#log);
+    const otherTypes = content.readings.map(({ type }) => type).filter((type) => type !== content.type);
     const part: OpenPart = {
       index: this.#parts.length,
       ...(place.parent === undefined ? {} : { parent: place.parent }),
       children: [],
       depth: place.depth,
-      range: { start, end },
+      range,
       header: block.header,
       fields: block.fields,
-      body: { start: block.bodyStart, end },
+      body: { start: block.bodyStart, end: range.end },
       type: content.type,
       params: content.params,
       disposition: content.disposition,
       ...(content.filename === undefined ? {} : { filename: content.filename }),
+      ...(content.otherNames.length === 0 ? {} : { otherNames: content.otherNames }),
+      ...(otherTypes.length === 0 ? {} : { otherTypes }),
       encoding: content.encoding,
+      ...(content.otherEncodings.length === 0 ? {} : { otherEncodings: content.otherEncodings }),
       ...(place.alternative ? { alternative: true } : {}),
     };
     this.#parts.push(part);
-    if (descend) this.#descend(part, content, place.alternative);
+    noteFileName(part, this.#log);
+    if (descend) this.#descend(part, content, place);
     return part;
   }
 
   /** Looks for parts under each reading of the part's type. */
-  #descend(part: OpenPart, content: ContentFields, alternative: boolean): void {
-    let further = alternative;
+  #descend(part: OpenPart, content: ContentFields, place: Place): void {
+    let further = place.alternative;
+    const before = this.#parts.length;
     for (const reading of content.readings) {
       if (reading.type.startsWith('multipart/')) this.#multipart(part, reading, further);
       else if (isEnclosedMessage(reading.type)) this.#enclosed(part, further);
       further = true;
     }
+    // Text that holds parts with a boundary which nobody declared: for some readers an outer or broken multipart.
+    const suspected = place.parent !== undefined || content.unreadableType;
+    if (!suspected || this.#parts.length > before || part.encoding === 'base64') return;
+    const boundary = guessBoundary(this.#bytes, part.body.start, part.body.end, this.#work);
+    if (boundary === undefined || this.#isDeclared(boundary)) return;
+    this.#log.add('parts-in-text');
+    this.#split(part, 'multipart/mixed', boundary, part.body.start, part.body.end, true);
+  }
+
+  /** Whether a line is a delimiter of a multipart around, or starts like one: then it is looked at there. */
+  #isDeclared(line: string): boolean {
+    for (const boundary of this.#boundaries) if (line.startsWith(boundary)) return true;
+    return false;
+  }
+
+  /** What the part is for readers that see its header end at another place. */
+  #otherHeaderEnds(part: OpenPart, block: HeaderBlock, place: Place): void {
+    const { start, end } = part.range;
+    if (block.fields.length === 0 && part.body.start > start && this.#startsWithFields(part.body.start, end)) {
+      this.#log.add('blank-line-before-header');
+      this.#child(part, part.body.start, end, place.defaultType, true, false);
+      return;
+    }
+    const other = block.otherBodyStart;
+    if (other === undefined || !this.#mayAdd(part)) return;
+    const fields = block.fields.filter((field) => field.range.start < other);
+    // Without content fields the part would be plain text and hide nothing.
+    if (!fields.some(({ key }) => key.startsWith('content-'))) return;
+    const earlier = { fields, header: { start, end: other }, bodyStart: other };
+    const inside = { ...place, parent: part.index, depth: part.depth + 1, alternative: true };
+    part.children.push(this.#part(earlier, part.range, inside, true).index);
+  }
+
+  #startsWithFields(start: number, end: number): boolean {
+    const text = this.#bytes.toString('latin1', start, Math.min(end, start + 512));
+    return /^(?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){0,8}content-[a-z-]+[ \t]*:/i.test(text);
   }
 
   #enclosed(part: OpenPart, alternative: boolean): void {
-    if (isEncoded(part.encoding)) return;
+    if (isEncoded(part.encoding)) {
+      this.#log.add('encoded-message', part.encoding);
+      return;
+    }
     this.#child(part, part.body.start, part.body.end, 'text/plain', alternative, true);
   }
 
   #multipart(part: OpenPart, reading: Reading, alternative: boolean): void {
     if (isEncoded(part.encoding)) this.#log.add('encoded-multipart', part.encoding);
     const { start, end } = part.body;
-    if (reading.boundary === undefined) {
+    const { boundary } = reading;
+    if (boundary === undefined) {
       this.#log.add('missing-boundary');
       this.#guessed(part, reading.type, start, end, alternative);
       return;
     }
-    if (reading.boundary.length > 70 || /[^\x20-\x7e]/.test(reading.boundary)) this.#log.add('malformed-boundary');
-    if (!this.#split(part, reading.type, reading.boundary, start, end, alternative)) {
-      if (start < end) this.#log.add('boundary-not-found');
-      this.#guessed(part, reading.type, start, end, alternative);
+    if (isOddBoundary(boundary) && reading.unlikely !== true) this.#log.add('malformed-boundary');
+    if (this.#split(part, reading.type, boundary, start, end, alternative)) {
+      if (reading.unlikely === true) this.#log.add('ambiguous-boundary');
+      return;
     }
+    if (reading.unlikely === true) return;
+    if (start < end) this.#log.add('boundary-not-found');
+    this.#guessed(part, reading.type, start, end, alternative);
   }
 
   /** Parts by a boundary that nobody declared. */
@@ -141,8 +200,9 @@ class TreeReader {
 
   /** Splits a range at a boundary; false when the boundary never occurs in it. */
   #split(part: OpenPart, type: string, boundary: string, start: number, end: number, alternative: boolean): boolean {
-    this.#boundaries.add(boundary);
     const { strict, loose, exhausted } = findDelimiters(this.#bytes, start, end, boundary, this.#work);
+    if (!alternative && strict.length > 0 && this.#isRepeated(part, boundary)) this.#log.add('repeated-boundary');
+    this.#boundaries.add(boundary);
     if (exhausted) this.#log.add('too-complex');
     const first = strict[0];
     if (first === undefined) {
@@ -214,6 +274,14 @@ class TreeReader {
     alternative: boolean,
     isMessage: boolean,
   ): boolean {
+    if (!this.#mayAdd(parent)) return false;
+    const place = { parent: parent.index, depth: parent.depth + 1, defaultType, isMessage, alternative };
+    parent.children.push(this.#entity(start, end, place, true).index);
+    return true;
+  }
+
+  /** Whether the bounds let the part have a further child. */
+  #mayAdd(parent: OpenPart): boolean {
     if (parent.depth + 1 > this.#maxDepth) {
       this.#log.add('too-deep', `more than ${this.#maxDepth} levels`);
       return false;
@@ -222,8 +290,28 @@ class TreeReader {
       this.#log.add('too-many-parts', `more than ${this.#maxParts}`);
       return false;
     }
-    const place = { parent: parent.index, depth: parent.depth + 1, defaultType, isMessage, alternative };
-    parent.children.push(this.#entity(start, end, place, true).index);
     return true;
+  }
+
+  /** Whether one of the multiparts around the part has the same boundary. */
+  #isRepeated(part: OpenPart, boundary: string): boolean {
+    if (!this.#boundaries.has(boundary)) return false;
+    for (let above = part.parent; above !== undefined; above = this.#parts[above]?.parent) {
+      if (this.#parts[above]?.params.get('boundary') === boundary) return true;
+    }
+    return false;
+  }
+}
+
+/** More than 70 characters, or with characters that none may have (RFC 2046 5.1.1). */
+function isOddBoundary(boundary: string): boolean {
+  return boundary.length > 70 || boundary === '' || /[^\x20-\x7e]|^ |[\\"]/.test(boundary);
+}
+
+/** Names in which something is hidden from whoever reads them. */
+function noteFileName({ filename, otherNames }: Part, log: AnomalyLog): void {
+  if (filename === undefined && otherNames === undefined) return;
+  for (const name of [filename ?? '', ...(otherNames ?? [])]) {
+    if (!isPlain(name)) for (const trick of tricksIn(name, true)) log.add(trick, 'file name');
   }
 }

@@ -35,8 +35,14 @@ export interface Part {
   readonly disposition: string;
   /** File name from Content-Disposition, else from Content-Type, decoded; absent when none is given. */
   readonly filename?: string;
+  /** Further names by which one reader or another shows the part: of repeated, conflicting or malformed parameters. */
+  readonly otherNames?: readonly string[];
+  /** Media types under further readings. */
+  readonly otherTypes?: readonly string[];
   /** Content-Transfer-Encoding in lower case; `7bit` where none is given. */
   readonly encoding: string;
+  /** Further transfer encodings that readers may undo, where the field is repeated or malformed. */
+  readonly otherEncodings?: readonly string[];
   /**
    * The part exists only under a second reading of an ambiguous structure. Its bytes may overlap those of other parts;
    * its parent is the part that can be read in two ways.
@@ -48,6 +54,8 @@ export interface Anomaly {
   /** Name that rules match, such as `duplicate-from`; documented in docs/anomalies.md. */
   readonly name: string;
   readonly detail?: string;
+  /** Path of the object that it is about; absent when it is about the message. */
+  readonly object?: string;
 }
 
 /** The MIME tree of a message. */
@@ -81,10 +89,14 @@ export interface MessageObject {
   readonly path: string;
   /** Path inside the innermost container (for an attachment: its file name), decoded, as claimed. */
   readonly name: string;
+  /** Further names by which one reader or another shows it. */
+  readonly otherNames?: readonly string[];
   /** In lower case, without the dot; empty when there is none. */
   readonly extension: string;
   /** Media type that the message claims, in lower case; empty for archive entries. */
   readonly mime: string;
+  /** Further media types that it claims. */
+  readonly otherMimes?: readonly string[];
   readonly type: ObjectType;
   /** Finer type where known, such as `zip`, `pe`, `pdf`, `docx`. */
   readonly format: string;
@@ -122,6 +134,38 @@ export interface MessageText {
   readonly html: readonly string[];
 }
 
+/**
+ * How a link comes to be: `href` is clicked, `form` is what a form is sent to, `refresh` goes there by itself, `text` is
+ * an address in running text, of which clients make a link. `src` and `css` are loaded when the message is shown,
+ * `script` stands in a script.
+ */
+export type LinkKind = 'href' | 'form' | 'refresh' | 'text' | 'src' | 'css' | 'script';
+
+export interface Link {
+  /** As a browser would take it (WHATWG URL); where that fails, as it was written. */
+  readonly url: string;
+  /** As it was written, with references of HTML decoded. */
+  readonly raw: string;
+  /** Host in lower case, international names in ASCII form, IP addresses in their usual form; empty where there is none. */
+  readonly domain: string;
+  /** What a reader sees of the link, white space as blanks; cut after 300 characters. */
+  readonly text: string;
+  readonly kind: LinkKind;
+  /** Index in `Structure.parts`. */
+  readonly part: number;
+  /** Path of the attachment or archive entry that the link is in; absent for the body. */
+  readonly object?: string;
+  /** A form that asks for a password. */
+  readonly password?: true;
+}
+
+export interface MessageLinks {
+  /** In order of appearance; one that is repeated with the same text stands once. */
+  readonly list: readonly Link[];
+  /** False when there are more than are kept. */
+  readonly complete: boolean;
+}
+
 /** A message that has been read once: everything else is derived lazily from it. */
 export interface Message {
   /** The canonical bytes: what was scanned and what is delivered. */
@@ -140,6 +184,8 @@ export interface Message {
   readonly problems: readonly OpenProblem[];
   /** Decoded text of the body, read when first asked for. Rejects when no parser can read it. */
   text(): Promise<MessageText>;
+  /** Links of the body and of HTML attachments, read when first asked for. */
+  links(): MessageLinks;
 }
 
 /** Bounds of `scan` in gatepost.yaml. Sizes in bytes. */

@@ -1,5 +1,5 @@
 import type { ByteRange } from '../types.js';
-import { decodeBase64 } from './base64.js';
+import { type Base64Oddities, decodeBase64 } from './base64.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -7,14 +7,19 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const EQUALS = 0x3d;
 
+/** Base64 in the reading of those who stop at the first padding. No message can name it: it holds a space. */
+export const STOPPED_BASE64 = 'base64 to its padding';
+
 /**
  * The bytes of a body with its transfer encoding undone (RFC 2045 6), read as leniently as clients read it. For an
  * encoding that changes nothing, and for one that nobody knows, this is a view of the message and no copy.
  */
-export function decodeTransfer(bytes: Buffer, body: ByteRange, encoding: string): Buffer {
+export function decodeTransfer(bytes: Buffer, body: ByteRange, encoding: string, oddities?: Base64Oddities): Buffer {
   switch (encoding) {
     case 'base64':
-      return decodeBase64(bytes.subarray(body.start, body.end));
+      return decodeBase64(bytes.subarray(body.start, body.end), oddities);
+    case STOPPED_BASE64:
+      return decodeStopped(bytes.subarray(body.start, body.end));
     case 'quoted-printable':
       return decodeQuotedPrintable(bytes.subarray(body.start, body.end));
     case 'uuencode':
@@ -24,6 +29,12 @@ export function decodeTransfer(bytes: Buffer, body: ByteRange, encoding: string)
     default:
       return bytes.subarray(body.start, body.end);
   }
+}
+
+function decodeStopped(input: Buffer): Buffer {
+  const oddities = { illegal: false, stopsAt: -1 };
+  const decoded = decodeBase64(input, oddities);
+  return oddities.stopsAt < 0 ? decoded : decoded.subarray(0, oddities.stopsAt);
 }
 
 /** Quoted-printable (RFC 2045 6.7); what is no escape stays as it is. */

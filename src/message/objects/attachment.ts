@@ -1,12 +1,10 @@
-import { rawValue } from '../decode/header-text.js';
 import { decodeTransfer } from '../decode/transfer.js';
 import { isEnclosedMessage, isEncoded } from '../structure.js';
-import { transferEncoding } from '../structure/content-fields.js';
+import { isKnownEncoding } from '../structure/transfer-encodings.js';
 import type { Part } from '../types.js';
 import { byMagic } from './magic.js';
 
 const SAMPLE = 4096;
-const MAX_ENCODINGS = 3;
 
 /**
  * Whether clients show the part as an attachment rather than as the text of the message: it has a file name, says that
@@ -28,27 +26,26 @@ export function isBodyText(part: Part): boolean {
 
 /**
  * The transfer encodings under which readers may see the body, the declared one first. More than one where the field
- * is repeated, or where an unknown encoding seems to be base64.
+ * is repeated or malformed, or where the body seems to be in another one.
  */
 export function encodingsOf(bytes: Buffer, part: Part): readonly string[] {
-  const encodings = [part.encoding];
-  for (const field of part.fields) {
-    if (field.key !== 'content-transfer-encoding' || encodings.length >= MAX_ENCODINGS) continue;
-    const encoding = transferEncoding(rawValue(bytes, field.value));
-    const changes = isEncoded(encoding) || encodings.every(isEncoded);
-    if (changes && !encodings.includes(encoding)) encodings.push(encoding);
-  }
-  if (encodings.length === 1 && !isKnown(part.encoding) && looksLikeBase64(bytes, part)) encodings.push('base64');
-  return encodings;
+  const encodings = [part.encoding, ...(part.otherEncodings ?? [])];
+  if (encodings.length > 1 || isEncoded(part.encoding)) return encodings;
+  if (looksLikeBase64(bytes, part)) return [part.encoding, 'base64'];
+  return !isKnownEncoding(part.encoding) && looksQuoted(bytes, part) ? [part.encoding, 'quoted-printable'] : encodings;
 }
 
-function isKnown(encoding: string): boolean {
-  return isEncoded(encoding) || encoding === '7bit' || encoding === '8bit' || encoding === 'binary';
-}
-
+/** The first lines are base64 and nothing else. A text of one such word is none. */
 function looksLikeBase64(bytes: Buffer, part: Part): boolean {
   const { start, end } = part.body;
-  return /^[A-Za-z0-9+/=\r\n]{16,}$/.test(bytes.toString('latin1', start, Math.min(end, start + 512)));
+  const head = bytes.toString('latin1', start, Math.min(end, start + 512)).trim();
+  return /^[A-Za-z0-9+/=\r\n]{16,}$/.test(head) && /[A-Z]/.test(head) && /[a-z]/.test(head) && /[0-9+/=]/.test(head);
+}
+
+function looksQuoted(bytes: Buffer, part: Part): boolean {
+  const { start, end } = part.body;
+  const head = bytes.toString('latin1', start, Math.min(end, start + 2048));
+  return /=[0-9A-Fa-f]{2}|=\r?\n/.test(head);
 }
 
 function repeats(part: Part, key: string): boolean {

@@ -9,6 +9,8 @@ const HIT_COST = 64;
 /** Loose lines that are kept per multipart. */
 const MAX_LOOSE = 64;
 
+const OTHER_FIELDS = /^(?:[A-Za-z][A-Za-z0-9-]*:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){1,8}content-[a-z-]+[ \t]*:/i;
+
 /** A bound on the bytes searched for one message, so that repeated readings cannot multiply without end. */
 export class WorkAllowance {
   #left: number;
@@ -75,7 +77,7 @@ export function findDelimiters(
     const dashed = bytes[behind] === DASH && bytes[behind + 1] === DASH && behind + 2 <= end;
     if (isPadding(bytes, behind, next)) strict.push({ before, next, closing: false });
     else if (dashed && isPadding(bytes, behind + 2, next)) strict.push({ before, next, closing: true });
-    else if (loose.length < MAX_LOOSE) {
+    else if (boundary !== '' && loose.length < MAX_LOOSE) {
       const rest = bytes.toString('latin1', behind, Math.min(next, behind + 256)).trimEnd();
       loose.push({ before, next, closing: false, rest });
     }
@@ -98,11 +100,20 @@ export function guessBoundary(bytes: Buffer, start: number, end: number, work: W
     const lineFeed = view.indexOf(LF, at + 1);
     if (lineFeed < 0) return undefined;
     if (lineFeed - at > 200) continue;
-    const field = view.toString('latin1', lineFeed + 1, lineFeed + 9).toLowerCase();
+    if (!startsPart(view, lineFeed + 1)) continue;
     const line = view.toString('latin1', at + 3, lineFeed).trimEnd();
-    if (field === 'content-' && line !== '') return line;
+    if (line !== '') return line;
   }
   return undefined;
+}
+
+/** Whether a Content-* field stands here, behind at most a few other fields. */
+function startsPart(view: Buffer, start: number): boolean {
+  if (view.toString('latin1', start, start + 8).toLowerCase() === 'content-') return true;
+  // Text behind a line of dashes seldom starts with a field: the cheap look comes first.
+  const head = view.toString('latin1', start, start + 24);
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,20}:/.test(head)) return false;
+  return OTHER_FIELDS.test(view.toString('latin1', start, start + 512));
 }
 
 function isPadding(bytes: Buffer, start: number, end: number): boolean {

@@ -21,6 +21,11 @@ export interface HeaderBlock {
   readonly header: ByteRange;
   /** Where the body starts: behind the empty line, or the end of the range when there is none. */
   readonly bodyStart: number;
+  /**
+   * Where a reader sees the header end that is less patient: at a line that is no field, or behind a folded line of
+   * white space alone. Absent when all agree.
+   */
+  readonly otherBodyStart?: number;
 }
 
 /**
@@ -37,6 +42,7 @@ export function readHeaderBlock(bytes: Buffer, start: number, end: number, log: 
   let name = '';
   let fieldEnd = start;
   let valueEnd = start;
+  let blankFold = -1;
 
   const finish = (): void => {
     if (fieldStart < 0) return;
@@ -58,13 +64,22 @@ export function readHeaderBlock(bytes: Buffer, start: number, end: number, log: 
     if (stop === position) {
       finish();
       noteSize(start, position, log);
-      return { fields, header: { start, end: position }, bodyStart: next };
+      const other = earlierEnd(firstBad > start ? firstBad : -1, blankFold);
+      return {
+        fields,
+        header: { start, end: position },
+        bodyStart: next,
+        ...(other < 0 ? {} : { otherBodyStart: other }),
+      };
     }
     if (stop - position > MAX_LINE) log.add('long-header-line');
     const first = bytes[position];
     if (first === SPACE || first === TAB) {
       if (fieldStart >= 0) {
-        if (isBlank(bytes, position, stop)) log.add('blank-folded-line', name);
+        if (isBlank(bytes, position, stop)) {
+          log.add('blank-folded-line', name);
+          if (blankFold < 0) blankFold = next;
+        }
         fieldEnd = next;
         valueEnd = stop;
       } else {
@@ -100,6 +115,10 @@ export function readHeaderBlock(bytes: Buffer, start: number, end: number, log: 
     header: { start, end: firstBad },
     bodyStart: firstBad,
   };
+}
+
+function earlierEnd(a: number, b: number): number {
+  return a < 0 || b < 0 ? Math.max(a, b) : Math.min(a, b);
 }
 
 /** Position of the colon, or -1 when the line is no field. */

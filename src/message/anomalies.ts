@@ -1,0 +1,88 @@
+/**
+ * All names of anomalies, as rules match them. Each has its line in docs/anomalies.md, which a test compares with this
+ * list.
+ */
+export const ANOMALIES = [
+  // Seen at intake.
+  'bare-cr',
+  'bare-lf',
+  'nul',
+  // Header fields.
+  'duplicate-from',
+  'duplicate-sender',
+  'duplicate-reply-to',
+  'duplicate-to',
+  'duplicate-cc',
+  'duplicate-bcc',
+  'duplicate-subject',
+  'duplicate-date',
+  'duplicate-message-id',
+  'duplicate-in-reply-to',
+  'duplicate-references',
+  'duplicate-mime-version',
+  'duplicate-content-type',
+  'duplicate-content-transfer-encoding',
+  'duplicate-content-disposition',
+  'duplicate-content-id',
+  'missing-from',
+  'multiple-from',
+  'multiple-sender',
+  'malformed-header',
+  'missing-header-end',
+  'blank-line-before-header',
+  'space-before-colon',
+  'blank-folded-line',
+  'mbox-from',
+  'eight-bit-header',
+  'overlong-utf8',
+  'control-character',
+  'bidirectional-control',
+  'invisible-character',
+  'long-header-line',
+  'large-header',
+  'too-many-fields',
+  // Content fields.
+  'malformed-content-type',
+  'malformed-parameter',
+  'duplicate-parameter',
+  'conflicting-parameters',
+  'broken-continuation',
+  'extended-boundary',
+  'conflicting-names',
+  'unknown-transfer-encoding',
+  'malformed-transfer-encoding',
+  'encoded-multipart',
+  'encoded-message',
+  'partial-message',
+  'external-body',
+  'unusual-charset',
+  // Parts.
+  'missing-boundary',
+  'malformed-boundary',
+  'boundary-not-found',
+  'ambiguous-boundary',
+  'repeated-boundary',
+  'unclosed-multipart',
+  'parts-after-close',
+  'parts-outside-boundary',
+  'parts-in-text',
+  // Bodies.
+  'illegal-base64',
+  'base64-after-padding',
+  'undeclared-encoding',
+  'encoded-file-in-text',
+  'long-line',
+  // Attachments.
+  'type-mismatch',
+  'double-extension',
+  'padded-name',
+  // The second reading.
+  'second-reading-differs',
+  'unparseable',
+  // Bounds.
+  'too-many-parts',
+  'too-deep',
+  'too-complex',
+] as const;
+
+export type AnomalyName = (typeof ANOMALIES)[number];
