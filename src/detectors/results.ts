@@ -1,4 +1,5 @@
 import { DetectorError } from './failure.js';
+import { checkResults } from './method-results.js';
 import type { DetectorSpec, Finding } from './types.js';
 
 /** More findings of one module about one message than anyone can act on. */
@@ -27,7 +28,9 @@ export function checkFindings(returned: unknown, spec: DetectorSpec): readonly F
 
 function checkFinding(item: unknown, spec: DetectorSpec): Finding {
   if (typeof item !== 'object' || item === null) throw new DetectorError('the module answered with a broken finding');
-  const { status, name, object, size, score, detail, policy } = item as Partial<Record<keyof Finding, unknown>>;
+  const { status, name, object, size, score, detail, policy, results } = item as Partial<
+    Record<keyof Finding, unknown>
+  >;
   if (typeof status !== 'string' || !(COMMON.has(status) || spec.statuses.includes(status)))
     throw new DetectorError('the module answered with a status that it does not declare');
   return {
@@ -40,6 +43,7 @@ function checkFinding(item: unknown, spec: DetectorSpec): Finding {
     ...(typeof score === 'number' && Number.isFinite(score) ? { score } : {}),
     ...(typeof detail === 'string' ? { detail: clean(detail, MAX_DETAIL) } : {}),
     ...(typeof policy === 'string' ? { policy: clean(policy, MAX_NAME) } : {}),
+    ...(results === undefined ? {} : { results: checkResults(results) }),
   };
 }
 
@@ -47,10 +51,14 @@ function clean(text: string, length: number): string {
   return text.slice(0, length).replace(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ');
 }
 
+/** Results of authentication that speak against nobody. */
+const HARMLESS: ReadonlySet<string | undefined> = new Set(['pass', 'none', 'neutral']);
+
 /** The status that tells most of a module's findings: a hit, else a failure, else `clean`. */
 export function tellingStatus(findings: readonly Finding[]): string {
   let failure: string | undefined;
-  for (const { status } of findings) {
+  for (const { module, status, name } of findings) {
+    if (module === 'authentication' && HARMLESS.has(name)) continue;
     if (!COMMON.has(status)) return status;
     if (status !== 'clean') failure ??= status;
   }

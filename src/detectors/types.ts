@@ -4,6 +4,15 @@ import type { KeyPath } from '../config/yaml-source.js';
 import type { Envelope, IntakeReport } from '../message/envelope.js';
 import type { Message } from '../message/types.js';
 
+/** What one method said, as an Authentication-Results field writes it (RFC 8601 2.2). */
+export interface MethodResult {
+  /** `spf`, `dkim`, `dmarc`, `arc`. */
+  readonly method: string;
+  readonly result: string;
+  /** Such as `smtp.mailfrom`; the values are as the message or the envelope has them. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
 /** One thing that one module saw, in one object or in the message as a whole. Plain data. */
 export interface Finding {
   readonly module: string;
@@ -20,6 +29,8 @@ export interface Finding {
   readonly detail?: string;
   /** DMARC policy (`none`, `quarantine`, `reject`) of a `dmarc` finding. */
   readonly policy?: string;
+  /** Of the module `authentication`: what goes into the Authentication-Results field. */
+  readonly results?: readonly MethodResult[];
 }
 
 export interface DetectorInput {
@@ -74,6 +85,8 @@ export interface Prepared {
 export interface CreateContext extends DetectorContext {
   /** What `prepare` returned. */
   readonly data?: unknown;
+  /** ms that the module has for one message. */
+  readonly timeout?: number;
 }
 
 /** What a file or folder under `detectors/`, or a third party's module, exports. */

@@ -1,0 +1,73 @@
+import type { SignatureOutcome } from '../types.js';
+import type { VerifiedSignature } from './library.js';
+import type { Signature } from './signature.js';
+import { colonList, parseTagList } from './tags.js';
+
+type Judged = Pick<SignatureOutcome, 'result' | 'reason'>;
+
+const NO_PASS = (result: SignatureOutcome['result'], reason: string): Judged => ({ result, reason });
+
+/**
+ * What a signature is worth, from what the library says and what it does not look at. A result counts only if the
+ * library read the same field: the same domain, selector, algorithm, hash and signature.
+ * @param fromFields number of From fields in the message: each must be signed (RFC 6376 8.15)
+ */
+export function judge(own: Signature, verified: readonly VerifiedSignature[], fromFields: number): Judged {
+  const found = verified.find(
+    (one) =>
+      one.signature === own.signature &&
+      one.signingDomain.toLowerCase() === own.domain &&
+      one.selector === own.selector &&
+      one.algo.toLowerCase() === own.algorithm &&
+      one.bodyHashExpecting === own.bodyHash,
+  );
+  if (found === undefined) return NO_PASS('permerror', 'the signature cannot be read in one way only');
+  const judged = fromLibrary(found);
+  const key = found.rr === undefined ? undefined : parseTagList(found.rr);
+  // RFC 6376 3.6.1: mail that is signed with a key for tests is treated like mail without a signature.
+  if (key !== undefined && colonList(key.get('t') ?? '').includes('y'))
+    return NO_PASS('none', 'the key is for tests only');
+  if (judged.result !== 'pass') return judged;
+  const signed = colonList(found.signingHeaders.keys).filter((name) => name === 'from').length;
+  if (signed < fromFields || signed === 0) return NO_PASS('permerror', 'not every From is signed');
+  return keyProblem(own, key) ?? judged;
+}
+
+/** What the key's record does not allow (RFC 6376 3.6.1). */
+function keyProblem(own: Signature, key: ReturnType<typeof parseTagList>): Judged | undefined {
+  if (key === undefined) return NO_PASS('permerror', 'the key cannot be read');
+  const services = colonList(key.get('s') ?? '*');
+  if (!services.includes('*') && !services.includes('email')) return NO_PASS('permerror', 'the key is not for mail');
+  const hashes = key.get('h');
+  if (hashes !== undefined && !colonList(hashes).includes('sha256'))
+    return NO_PASS('permerror', 'the key does not allow the algorithm');
+  const type = (key.get('k') ?? 'rsa').toLowerCase();
+  if (!own.algorithm.startsWith(`${type}-`)) return NO_PASS('permerror', 'the key is of another type');
+  if (colonList(key.get('t') ?? '').includes('s') && own.identityDomain !== own.domain)
+    return NO_PASS('permerror', 'the key does not allow identities of subdomains');
+  return undefined;
+}
+
+/** mailauth calls neutral what RFC 6376 6.1 calls a failure. */
+function fromLibrary({ status, bodyHash, bodyHashExpecting }: VerifiedSignature): Judged {
+  if (bodyHash !== bodyHashExpecting) return NO_PASS('fail', 'the body was changed');
+  switch (status.result) {
+    case 'pass':
+      return { result: 'pass', reason: '' };
+    case 'fail':
+      return NO_PASS('fail', 'the signature does not fit the message');
+    case 'temperror':
+      return NO_PASS('temperror', 'the look-up of the key failed');
+    case 'policy':
+      return NO_PASS('permerror', 'the key is too short (RFC 8301)');
+    default:
+      return NO_PASS('permerror', REASONS.get(status.comment ?? '') ?? 'the signature cannot be verified');
+  }
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['no key', 'there is no key'],
+  ['invalid public key', 'the key is revoked or cannot be read'],
+  ['unknown key version', 'an unknown version of the key'],
+  ['unknown key type', 'an unknown type of key'],
+]);

@@ -1,0 +1,90 @@
+import { Readable } from 'node:stream';
+import type { arc, dkimVerify } from 'mailauth';
+import { z } from 'zod';
+import { DnsFailure, type Dns } from '../dns.js';
+import type { ArcOutcome } from '../types.js';
+
+/** What is used of mailauth; loaded only where the module is configured. */
+export interface Library {
+  readonly dkimVerify: typeof dkimVerify;
+  readonly arc: typeof arc;
+}
+
+/** RFC 8301 3.2. */
+const MIN_KEY = 1024;
+
+/** What mailauth says of one signature, as far as it is used. Its own types leave most of this out. */
+const verifiedSignature = z.object({
+  signingDomain: z.string(),
+  selector: z.string(),
+  signature: z.string(),
+  algo: z.string(),
+  bodyHash: z.string().optional(),
+  bodyHashExpecting: z.string(),
+  rr: z.string().optional(),
+  signingHeaders: z.object({ keys: z.string() }),
+  status: z.object({
+    result: z.string(),
+    comment: z.string().optional(),
+    policy: z.record(z.string(), z.unknown()).optional(),
+  }),
+});
+
+export type VerifiedSignature = z.infer<typeof verifiedSignature>;
+
+export interface LibraryResults {
+  readonly signatures: readonly VerifiedSignature[];
+  readonly arc: ArcOutcome;
+}
+
+/**
+ * Lets mailauth verify all signatures and the ARC chain of a message.
+ * @throws what mailauth throws at a message that it cannot read
+ */
+export async function verifyWith(library: Library, pieces: readonly Buffer[], dns: Dns): Promise<LibraryResults> {
+  const failures = { count: 0 };
+  const resolver = async (name: string): Promise<string[][]> => {
+    let texts: readonly string[];
+    try {
+      texts = await dns.txt(name);
+    } catch (error) {
+      if (!(error instanceof DnsFailure)) throw error;
+      failures.count += 1;
+      throw Object.assign(new Error('no answer'), { code: 'ETIMEOUT' });
+    }
+    if (texts.length === 0) throw Object.assign(new Error('no record'), { code: 'ENODATA' });
+    return texts.map((text) => [text]);
+  };
+  // A sender is given, or mailauth would look for Return-Path.
+  const options = { resolver, minBitLength: MIN_KEY, sender: 'unknown@invalid' };
+  const result = await library.dkimVerify(Readable.from(pieces, { objectMode: false }), options);
+  const signatures = result.results.flatMap((one) => {
+    const parsed = verifiedSignature.safeParse(one);
+    return parsed.success ? [parsed.data] : [];
+  });
+  failures.count = 0;
+  const arc = await verifyChain(library, result.arc, resolver);
+  return {
+    signatures,
+    arc: arc.result === 'fail' && failures.count > 0 ? { ...arc, result: 'temperror', reason: 'the look-up of a key failed' } : arc,
+  };
+}
+
+async function verifyChain(
+  library: Library,
+  data: Awaited<ReturnType<Library['dkimVerify']>>['arc'],
+  resolver: (name: string) => Promise<string[][]>,
+): Promise<ArcOutcome> {
+  if (data === undefined) return { result: 'none', instances: 0, reason: '' };
+  const { chain, lastEntry, error } = data;
+  const sets = chain === false ? [] : chain;
+  const given = {
+    chain: sets,
+    ...(lastEntry === undefined ? {} : { lastEntry }),
+    ...(error === undefined ? {} : { error }),
+  };
+  const { status } = await library.arc(given, { resolver, minBitLength: MIN_KEY });
+  if (status.result === 'none') return { result: 'none', instances: 0, reason: '' };
+  if (status.result === 'pass') return { result: 'pass', instances: sets.length, reason: '' };
+  return { result: 'fail', instances: sets.length, reason: 'the chain of seals does not verify' };
+}
