@@ -1,7 +1,7 @@
 // Compiles src/ to dist/. Run by "npm ci" (prepare) and "npm run build".
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { existsSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '..');
@@ -20,4 +20,7 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsco
   stdio: 'inherit',
   cwd: root,
 });
-process.exit(status ?? 1);
+if (status !== 0) process.exit(status ?? 1);
+// What is no TypeScript: the model of the embedded spam scorer (written by "npm run train:antispam").
+const model = path.join('detectors', 'antispam', 'embedded', 'model.bin');
+copyFileSync(path.join(root, 'src', model), path.join(root, 'dist', model));

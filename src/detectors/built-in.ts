@@ -1,13 +1,14 @@
+import { antispam } from './antispam/antispam.js';
 import { antivirus } from './antivirus/antivirus.js';
 import { content } from './content.js';
 import { signatures } from './signatures/signatures.js';
 import type { DetectorModule } from './types.js';
 
 /** All modules that come with Gatepost. A new one is its own file and a line here. */
-export const BUILT_IN: readonly DetectorModule[] = [content, signatures, antivirus];
+export const BUILT_IN: readonly DetectorModule[] = [content, signatures, antivirus, antispam];
 
 /** Modules of the design that this version does not have. */
-export const NOT_BUILT: readonly string[] = ['antispam', 'links', 'authentication', 'external'];
+export const NOT_BUILT: readonly string[] = ['links', 'authentication', 'external'];
 
 /** Names that findings of the gateway itself bear. */
 export const RESERVED: readonly string[] = ['message'];

@@ -2,8 +2,11 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FAKE_THREATS, startFakeClamd } from '../../test/support/fake-clamd.js';
+import { httpAnswer, startFakeEngine } from '../../test/support/fake-engine.js';
 import { makeMail } from '../../test/support/mail.js';
 import { makeZip } from '../../test/support/zip.js';
+import { antispam } from './antispam/antispam.js';
+import { GTUBE } from './antispam/embedded/gtube.js';
 import { antivirus } from './antivirus/antivirus.js';
 import { BUILT_IN } from './built-in.js';
 import { CONTRACT, type ContractSubject } from './contract.js';
@@ -23,6 +26,16 @@ const clamds = {
 await clamds.down.close();
 afterAll(async () => {
   for (const clamd of [clamds.works, clamds.garbage, clamds.silent]) await clamd.close();
+});
+
+const spamEngines = {
+  down: await startFakeEngine({ kind: 'stall' }),
+  garbage: await startFakeEngine({ kind: 'say', text: httpAnswer('{"score": "perhaps"}') }),
+  silent: await startFakeEngine({ kind: 'stall' }),
+};
+await spamEngines.down.close();
+afterAll(async () => {
+  for (const engine of [spamEngines.garbage, spamEngines.silent]) await engine.close();
 });
 
 const subjects: readonly ContractSubject[] = [
@@ -51,7 +64,29 @@ const subjects: readonly ContractSubject[] = [
       silent: { clamd: clamds.silent.address },
     },
   },
+  {
+    module: antispam,
+    settings: {},
+    hit: { message: makeMail(`The test: ${GTUBE}`), status: 'score', score: 5 },
+    engine: {
+      down: { rspamd: `http://127.0.0.1:${spamEngines.down.port}` },
+      garbage: { rspamd: `http://127.0.0.1:${spamEngines.garbage.port}` },
+      silent: { rspamd: `http://127.0.0.1:${spamEngines.silent.port}` },
+    },
+  },
 ];
+
+/** The other engine of the same module. */
+const bySpamd: ContractSubject = {
+  module: antispam,
+  settings: {},
+  hit: { message: makeMail(`The test: ${GTUBE}`), status: 'score', score: 5 },
+  engine: {
+    down: { spamd: `tcp://127.0.0.1:${spamEngines.down.port}` },
+    garbage: { spamd: `tcp://127.0.0.1:${spamEngines.garbage.port}` },
+    silent: { spamd: `tcp://127.0.0.1:${spamEngines.silent.port}` },
+  },
+};
 
 it('every built-in module is held to the contract', () => {
   expect(subjects.map((subject) => subject.module.name)).toEqual(BUILT_IN.map((module) => module.name));
@@ -64,8 +99,11 @@ const example: ContractSubject = {
   hit: { message: makeMail('This is Confidential.'), status: 'found' },
 };
 
-for (const subject of [...subjects, example]) {
-  describe(`the module ${subject.module.name}`, () => {
+for (const [name, subject] of [
+  ...[...subjects, example].map((one) => [one.module.name, one] as const),
+  ['antispam with spamd', bySpamd] as const,
+]) {
+  describe(`the module ${name}`, () => {
     for (const check of CONTRACT) {
       // A module without an engine has none that can be down or answer garbage.
       if (check.needsEngine === true && subject.engine === undefined) continue;

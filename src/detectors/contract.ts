@@ -13,8 +13,11 @@ export interface ContractSubject {
   /** Settings with which it works. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly data?: unknown;
-  /** A message in canonical form that it finds something in, and the status that it reports. */
-  readonly hit: { readonly message: Buffer; readonly status: string };
+  /**
+   * A message in canonical form that it finds something in, and the status that it reports. A module that gives every
+   * message a score finds something in those from `score` on.
+   */
+  readonly hit: { readonly message: Buffer; readonly status: string; readonly score?: number };
   /** For a module with an engine behind it: settings that lead to one that is not there, lies, or never answers. */
   readonly engine?: {
     readonly down: Readonly<Record<string, unknown>>;
@@ -53,15 +56,20 @@ export const CONTRACT: readonly ContractCheck[] = [
     name: 'finds nothing in a clean message',
     async run(subject) {
       const findings = await run(subject, CLEAN);
-      assert.deepEqual(findings, [{ module: subject.module.name, status: 'clean' }]);
+      if (subject.hit.score === undefined)
+        assert.deepEqual(findings, [{ module: subject.module.name, status: 'clean' }]);
+      else assert.ok(!findings.some((finding) => isHit(finding, subject)), 'gives a clean message a low score');
     },
   },
   {
     name: 'reports a hit',
     async run(subject) {
       const findings = await run(subject, subject.hit.message);
-      const statuses = findings.map((finding) => finding.status);
-      assert.ok(statuses.includes(subject.hit.status), `reports ${subject.hit.status}, not ${statuses.join(', ')}`);
+      const said = findings.map(({ status, score }) => `${status} ${score ?? ''}`.trim()).join(', ');
+      assert.ok(
+        findings.some((finding) => isHit(finding, subject)),
+        `reports ${subject.hit.status}, not ${said}`,
+      );
     },
   },
   {
@@ -71,7 +79,7 @@ export const CONTRACT: readonly ContractCheck[] = [
       const messages = [CLEAN, subject.hit.message, CLEAN, subject.hit.message];
       const all = await Promise.all(messages.map(async (message) => await runWith(subject, detector, message)));
       await detector.close?.();
-      const hits = all.map((findings) => findings.some((finding) => finding.status === subject.hit.status));
+      const hits = all.map((findings) => findings.some((finding) => isHit(finding, subject)));
       assert.deepEqual(hits, [false, true, false, true]);
     },
   },
@@ -120,6 +128,10 @@ export const CONTRACT: readonly ContractCheck[] = [
     },
   },
 ];
+
+function isHit({ status, score }: Finding, { hit }: ContractSubject): boolean {
+  return status === hit.status && (hit.score === undefined || (score !== undefined && score >= hit.score));
+}
 
 async function expectFailure(
   subject: ContractSubject,

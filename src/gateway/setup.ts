@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { loadConfig, PROGRAM_FOLDER, type Config } from '../config/load.js';
 import { ConfigError, sortProblems, type Problem } from '../config/problems.js';
+import { antispamThresholds } from '../detectors/antispam/antispam.js';
 import { configureDetectors } from '../detectors/registry.js';
 import type { DetectorSpec } from '../detectors/types.js';
 import { loadTemplates, type Templates } from '../notifications/templates/load.js';
@@ -30,6 +31,7 @@ export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
     configureDetectors(config.detectors, config.folder, config.source, config.scan.deadline),
     loadTemplates(templateFolders(config), config.notifications.language),
   ]);
+  const thresholds = antispamThresholds(detectors.specs);
   const rules = await loadRules(config.rules, {
     displayRoot: config.folder,
     domains: config.domains,
@@ -37,6 +39,7 @@ export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
     modules: new Map(detectors.specs.map((spec) => [spec.name, spec.statuses])),
     templates: new Set(templates.templates.names),
     generalConfigured: config.notifications.general.length > 0,
+    ...(thresholds === undefined ? {} : { thresholds }),
   });
   const problems = sortProblems([
     ...loaded.warnings,

@@ -1,3 +1,4 @@
+import { statusForCopy } from './spam-class.js';
 import type { Copy, Inspection } from './types.js';
 
 /** Length that a line should not pass (RFC 5322 2.1.1). */
@@ -11,7 +12,7 @@ export function gatepostFields(inspection: Inspection, copy: Copy): string {
   const { decision } = copy;
   const status =
     decision.process === 'scan' && inspection.modules.length > 0
-      ? inspection.modules.map((run) => `${token(run.module)}=${token(run.status)}`)
+      ? inspection.modules.map((run) => `${token(run.module)}=${token(statusForCopy(run, decision.spam))}`)
       : ['not-scanned'];
   return [
     `X-Gatepost-ID: ${token(inspection.traceId)}\r\n`,

@@ -6,6 +6,7 @@ import { copiesOf, shareDecisions } from './copies.js';
 import { decideRecipients, scanningRules, selectRules } from './decisions.js';
 import { factsOf } from './facts.js';
 import { NOTHING, readText, scanMessage, type ScanEngine } from './scan.js';
+import { runWithClass, spamClassOfMessage, withClass } from './spam-class.js';
 import type { Inspection, InspectInput } from './types.js';
 
 /** What a thread inspects with; made once for a set of rules and detectors. */
@@ -39,16 +40,17 @@ export async function inspect(input: InspectInput, bytes: Buffer, engine: Inspec
   const scan = rules.size === 0 ? NOTHING : await scanMessage(input, message, rules, engine, started, reading.problem);
   const detected = performance.now();
 
-  const findings = [...scan.always, ...scan.byModules];
   const decided = decideRecipients(selected, subject, scan, engine.onError);
   const recipients = shareDecisions(decided.outcomes);
+  const spam = spamClassOfMessage(recipients);
+  const findings = [...scan.always, ...scan.byModules].map((finding) => withClass(finding, spam));
   const afterDecide = performance.now();
   const copies = copiesOf(recipients, message);
   const facts = factsOf(message, input.intake);
   return {
     traceId: input.traceId,
     findings,
-    modules: scan.runs,
+    modules: scan.runs.map((run) => runWithClass(run, spam)),
     facts,
     recipients,
     copies,

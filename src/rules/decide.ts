@@ -4,6 +4,7 @@ import { foldAddress } from './addresses.js';
 import { fire, type OnError } from './fire.js';
 import { mergeHeaders, NO_HEADERS } from './headers.js';
 import { removalsOf, type Removals } from './removals.js';
+import { spamClassOf } from './spam.js';
 import { finalReply, policyReply, replyTo } from './replies.js';
 import type { RuleSubject } from './subject.js';
 import type { Action, AuditOutcome, Decision, FiredResponse, SmtpReply } from './types.js';
@@ -28,6 +29,7 @@ export function decide(
   const question = { view: rule.view(subject), recipient: foldAddress(recipient), findings };
   const { responses, notes } = fire(rule, question, onError);
   const wanted = strictest(responses);
+  const spam = rule.wants('antispam') ? spamClassOf(findings, rule.thresholds) : undefined;
   const removals: Removals =
     wanted === 'delete-attachment' ? removalsOf(responses, subject.message.objects) : { removals: [], impossible: [] };
   const action: Action = removals.impossible.length > 0 ? 'reject' : wanted;
@@ -40,6 +42,7 @@ export function decide(
     removals: action === 'delete-attachment' ? removals.removals : [],
     ...changesOf(responses, action),
     copy: unique(responses.flatMap(({ copy }) => copy ?? [])),
+    ...(spam === undefined ? {} : { spam }),
     notes: [
       ...notes,
       ...removals.impossible.map(

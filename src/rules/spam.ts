@@ -12,7 +12,25 @@ export function classify(finding: Finding, thresholds: Required<SpamThresholds>)
   return { ...finding, status: spamClass(score, name === 'bulk', thresholds) };
 }
 
-function spamClass(score: number, bulk: boolean, thresholds: Required<SpamThresholds>): string {
+/** The class that the thresholds give the message, from the strictest to the mildest, or `clean`. */
+export type SpamClass = 'spam' | 'probable-spam' | 'bulk' | 'clean';
+
+/** The classes that a score can have, from the mildest to the strictest. */
+export const SPAM_CLASSES: readonly SpamClass[] = ['clean', 'bulk', 'probable-spam', 'spam'];
+
+/** The class of the message's spam score; undefined when no module gave one. */
+export function spamClassOf(
+  findings: readonly Finding[],
+  thresholds: Required<SpamThresholds>,
+): SpamClass | undefined {
+  for (const { module, status, score, name } of findings) {
+    if (module === 'antispam' && status === SCORE_STATUS && score !== undefined)
+      return spamClass(score, name === 'bulk', thresholds);
+  }
+  return undefined;
+}
+
+function spamClass(score: number, bulk: boolean, thresholds: Required<SpamThresholds>): SpamClass {
   if (score >= thresholds.spam) return 'spam';
   if (score >= thresholds.probableSpam) return 'probable-spam';
   return bulk && score >= thresholds.bulk ? 'bulk' : 'clean';

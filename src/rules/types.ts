@@ -1,4 +1,5 @@
 import type { Finding } from '../detectors/types.js';
+import type { SpamClass } from './spam.js';
 
 export type Action = 'deliver' | 'delete-attachment' | 'defer' | 'reject' | 'discard';
 export type Process = 'scan' | 'skip' | 'reject' | 'discard';
@@ -83,6 +84,8 @@ export interface Decision {
   readonly route?: string;
   /** The rule's own list. */
   readonly additional: readonly string[];
+  /** The class that the rule's thresholds give the spam score; absent when the rule saw none. */
+  readonly spam?: SpamClass;
   /** What a reader of the trace should know besides: why an attachment could not be removed, ... */
   readonly notes: readonly string[];
 }

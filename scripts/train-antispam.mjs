@@ -1,0 +1,55 @@
+// Trains the embedded spam scorer and says how good it is on mail that it has not seen. Run after "npm run build".
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { EmbeddedScorer } from '../dist/detectors/antispam/embedded/embedded.js';
+import { decodeModel, encodeModel } from '../dist/detectors/antispam/embedded/model.js';
+import { isForTraining, readCorpus, readToday, TODAY_WEIGHT } from '../dist/detectors/antispam/training/corpus.js';
+import { measure, scoreAll } from '../dist/detectors/antispam/training/measure.js';
+import { Trainer } from '../dist/detectors/antispam/training/train.js';
+
+const folder = path.join(import.meta.dirname, '..', 'src', 'detectors', 'antispam', 'embedded');
+const percent = (share) => `${(100 * share).toFixed(2)} %`;
+
+const trainer = new Trainer();
+const heldOut = [];
+let learnt = 0;
+for (const sample of readCorpus()) {
+  if (isForTraining(sample)) {
+    await trainer.learn(sample);
+    learnt += 1;
+  } else heldOut.push(sample);
+}
+for (const sample of readToday('learn')) await trainer.learn(sample, TODAY_WEIGHT);
+const today = [...readToday('check')];
+
+const bytes = encodeModel(trainer.entries());
+writeFileSync(path.join(folder, 'model.bin'), bytes);
+writeFileSync(
+  path.join(folder, '..', '..', '..', '..', 'dist', 'detectors', 'antispam', 'embedded', 'model.bin'),
+  bytes,
+);
+const model = decodeModel(bytes);
+process.stdout.write(`learnt from ${learnt} messages: ${model.size} features, ${bytes.length} bytes\n`);
+
+const scorer = new EmbeddedScorer(model);
+for (const [title, samples] of [
+  ['corpus', heldOut],
+  ['today', today],
+]) {
+  const scored = await scoreAll(scorer, samples);
+  process.stdout.write(`\nheld out, ${title}\n`);
+  for (const threshold of [3, 5, 8]) {
+    const m = measure(scored, threshold);
+    process.stdout.write(
+      `score >= ${threshold}: precision ${percent(m.precision)}, recall ${percent(m.recall)} (${m.found} of ${m.spam}), ` +
+        `false positives ${percent(m.falsePositives)} (${m.false} of ${m.ham})\n`,
+    );
+  }
+  if (process.argv.includes('--list')) {
+    for (const { sample, score } of scored)
+      if (sample.spam ? score < 5 : score >= 3)
+        process.stdout.write(
+          `${score.toFixed(2)} ${sample.spam ? 'spam' : 'ham'} ${sample.source}/${sample.name} ${sample.message.subject}\n`,
+        );
+  }
+}

@@ -1,0 +1,53 @@
+import { featuresOf } from '../embedded/embedded.js';
+import type { ModelEntry } from '../embedded/model.js';
+import type { Sample } from './corpus.js';
+
+/** A feature that fewer messages bear is left out. */
+const MIN_COUNT = 4;
+/** A feature whose probability is nearer to one half is left out. */
+const MIN_STRENGTH = 0.15;
+/** How many messages the assumption "one half" outweighs (Robinson's s). */
+const ASSUMPTION = 1.5;
+/** No single feature is surer than that. */
+const SUREST = 0.985;
+
+interface Count {
+  spam: number;
+  ham: number;
+}
+
+/** Counts features in messages of known class, and makes of it the probabilities that the classifier looks up. */
+export class Trainer {
+  readonly #counts = new Map<number, Count>();
+  #spam = 0;
+  #ham = 0;
+
+  /** @param weight counts the message that many times */
+  async learn({ spam, message }: Sample, weight = 1): Promise<void> {
+    if (spam) this.#spam += weight;
+    else this.#ham += weight;
+    const { text } = await message.text();
+    for (const hash of featuresOf(message, text).hashes) {
+      let count = this.#counts.get(hash);
+      if (count === undefined) this.#counts.set(hash, (count = { spam: 0, ham: 0 }));
+      if (spam) count.spam += weight;
+      else count.ham += weight;
+    }
+  }
+
+  /** The features that tell something. */
+  entries(): readonly ModelEntry[] {
+    const entries: ModelEntry[] = [];
+    for (const [hash, { spam, ham }] of this.#counts) {
+      const n = spam + ham;
+      if (n < MIN_COUNT) continue;
+      const inSpam = spam / Math.max(1, this.#spam);
+      const inHam = ham / Math.max(1, this.#ham);
+      const raw = inSpam / (inSpam + inHam);
+      const p = Math.min(SUREST, Math.max(1 - SUREST, (ASSUMPTION * 0.5 + n * raw) / (ASSUMPTION + n)));
+      if (Math.abs(p - 0.5) < MIN_STRENGTH) continue;
+      entries.push({ hash, p: Math.round(p * 255) });
+    }
+    return entries;
+  }
+}
