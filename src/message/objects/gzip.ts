@@ -1,5 +1,6 @@
 import type { Listing } from './entry.js';
 import { gunzip } from './inflate.js';
+import { listSingle } from './single.js';
 import { readCString } from './text-bytes.js';
 
 const FLAG_EXTRA = 0x04;
@@ -7,16 +8,9 @@ const FLAG_NAME = 0x08;
 
 /** The one file in a gzip (RFC 1952). Its name is the one in the header, else the archive's without its extension. */
 export function listGzip(archive: Buffer, archiveName: string): Listing {
-  const name = headerName(archive) ?? innerName(archiveName);
   // ISIZE, the length modulo 2^32, ends the file.
   const claimed = archive.length >= 18 ? archive.readUInt32LE(archive.length - 4) : 0;
-  return {
-    entries: [
-      { name, packed: archive.length, claimed, encrypted: false, unpack: (packed, max) => gunzip(packed, max) },
-    ],
-    damage: [],
-    cut: false,
-  };
+  return listSingle(archive, archiveName, claimed, gunzip, headerName(archive));
 }
 
 function headerName(archive: Buffer): string | undefined {
@@ -29,10 +23,4 @@ function headerName(archive: Buffer): string | undefined {
   }
   const name = readCString(archive, at, 1024);
   return name === '' ? undefined : name;
-}
-
-function innerName(archiveName: string): string {
-  const base = archiveName.slice(archiveName.lastIndexOf('/') + 1);
-  if (/\.(tgz|taz)$/i.test(base)) return base.replace(/\.[^.]+$/, '.tar');
-  return base.replace(/\.(gz|gzip|z)$/i, '');
 }

@@ -1,7 +1,12 @@
 import type { Budget } from './budget.js';
 import type { Listing } from './entry.js';
 import { listGzip } from './gzip.js';
+import { listSingle } from './single.js';
 import { listTar } from './tar.js';
+import { unpackBzip2 } from './unpack/bzip2.js';
+import { unpackLzma } from './unpack/lzma.js';
+import { unpackLzw } from './unpack/lzw.js';
+import { unpackXz } from './unpack/xz.js';
 import { listZip } from './zip.js';
 
 /** Lists an archive. The name is the archive's own. */
@@ -10,6 +15,10 @@ export type Lister = (archive: Buffer, budget: Budget, name: string) => Listing;
 const LISTERS: ReadonlyMap<string, Lister> = new Map<string, Lister>([
   ['zip', (archive, budget) => listZip(archive, budget.entriesLeft)],
   ['gzip', (archive, _budget, name) => listGzip(archive, name)],
+  ['bzip2', (archive, _budget, name) => listSingle(archive, name, 0, unpackBzip2)],
+  ['xz', (archive, _budget, name) => listSingle(archive, name, 0, unpackXz)],
+  ['lzma', (archive, _budget, name) => listSingle(archive, name, 0, unpackLzma)],
+  ['compress', (archive, _budget, name) => listSingle(archive, name, 0, unpackLzw)],
   ['tar', (archive, budget) => listTar(archive, budget.entriesLeft)],
 ]);
 

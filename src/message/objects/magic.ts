@@ -1,4 +1,5 @@
 import type { ObjectType } from '../types.js';
+import { isLzma } from './unpack/lzma.js';
 
 /** True type and finer format of an object. */
 export interface Kind {
@@ -143,6 +144,7 @@ function special(bytes: Buffer, first: number): Kind | undefined {
   }
   const head = bytes.toString('latin1', 0, Math.min(bytes.length, 1024));
   if (/^BZh[1-9](1AY&SY|\x17rE8P\x90)/.test(head)) return { type: 'archive', format: 'bzip2' };
+  if (isLzma(bytes)) return { type: 'archive', format: 'lzma' };
   if (/^..-l[hz][0-9ds]-/s.test(head)) return { type: 'archive', format: 'lha' };
   if (/^07070[127][0-9a-f]{8}/i.test(head)) return { type: 'archive', format: 'cpio' };
   if (/^[FCZ]WS[\x01-\x40]/.test(head)) return { type: 'executable', format: 'swf' };
