@@ -1,3 +1,4 @@
+import { DnsFailure, type Dns } from '../dns.js';
 import type { SignatureOutcome } from '../types.js';
 import type { VerifiedSignature } from './library.js';
 import type { Signature } from './signature.js';
@@ -12,7 +13,12 @@ const NO_PASS = (result: SignatureOutcome['result'], reason: string): Judged => 
  * library read the same field: the same domain, selector, algorithm, hash and signature.
  * @param fromFields number of From fields in the message: each must be signed (RFC 6376 8.15)
  */
-export function judge(own: Signature, verified: readonly VerifiedSignature[], fromFields: number): Judged {
+export async function judge(
+  own: Signature,
+  verified: readonly VerifiedSignature[],
+  fromFields: number,
+  dns: Dns,
+): Promise<Judged> {
   const found = verified.find(
     (one) =>
       one.signature === own.signature &&
@@ -23,7 +29,7 @@ export function judge(own: Signature, verified: readonly VerifiedSignature[], fr
   );
   if (found === undefined) return NO_PASS('permerror', 'the signature cannot be read in one way only');
   const judged = fromLibrary(found);
-  const key = found.rr === undefined ? undefined : parseTagList(found.rr);
+  const key = parseTagList(found.rr ?? (await keyText(own, dns)));
   // RFC 6376 3.6.1: mail that is signed with a key for tests is treated like mail without a signature.
   if (key !== undefined && colonList(key.get('t') ?? '').includes('y'))
     return NO_PASS('none', 'the key is for tests only');
@@ -31,6 +37,16 @@ export function judge(own: Signature, verified: readonly VerifiedSignature[], fr
   const signed = colonList(found.signingHeaders.keys).filter((name) => name === 'from').length;
   if (signed < fromFields || signed === 0) return NO_PASS('permerror', 'not every From is signed');
   return keyProblem(own, key) ?? judged;
+}
+
+/** The key's record, where the library did not get as far as to look it up. */
+async function keyText({ selector, domain }: Signature, dns: Dns): Promise<string> {
+  try {
+    return (await dns.txt(`${selector}._domainkey.${domain}`))[0] ?? '';
+  } catch (error) {
+    if (error instanceof DnsFailure) return '';
+    throw error;
+  }
 }
 
 /** What the key's record does not allow (RFC 6376 3.6.1). */

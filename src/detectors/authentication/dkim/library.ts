@@ -39,9 +39,15 @@ export interface LibraryResults {
 
 /**
  * Lets mailauth verify all signatures and the ARC chain of a message.
+ * @param now ms since the epoch
  * @throws what mailauth throws at a message that it cannot read
  */
-export async function verifyWith(library: Library, pieces: readonly Buffer[], dns: Dns): Promise<LibraryResults> {
+export async function verifyWith(
+  library: Library,
+  pieces: readonly Buffer[],
+  dns: Dns,
+  now: number,
+): Promise<LibraryResults> {
   const failures = { count: 0 };
   const resolver = async (name: string): Promise<string[][]> => {
     let texts: readonly string[];
@@ -56,7 +62,7 @@ export async function verifyWith(library: Library, pieces: readonly Buffer[], dn
     return texts.map((text) => [text]);
   };
   // A sender is given, or mailauth would look for Return-Path.
-  const options = { resolver, minBitLength: MIN_KEY, sender: 'unknown@invalid' };
+  const options = { resolver, minBitLength: MIN_KEY, sender: 'unknown@invalid', curTime: new Date(now) };
   const result = await library.dkimVerify(Readable.from(pieces, { objectMode: false }), options);
   const signatures = result.results.flatMap((one) => {
     const parsed = verifiedSignature.safeParse(one);
@@ -66,7 +72,10 @@ export async function verifyWith(library: Library, pieces: readonly Buffer[], dn
   const arc = await verifyChain(library, result.arc, resolver);
   return {
     signatures,
-    arc: arc.result === 'fail' && failures.count > 0 ? { ...arc, result: 'temperror', reason: 'the look-up of a key failed' } : arc,
+    arc:
+      arc.result === 'fail' && failures.count > 0
+        ? { ...arc, result: 'temperror', reason: 'the look-up of a key failed' }
+        : arc,
   };
 }
 

@@ -18,6 +18,13 @@ export interface DkimOutcome {
   readonly arc: ArcOutcome;
 }
 
+interface Parts {
+  readonly message: Message;
+  readonly dns: Dns;
+  readonly library: Library;
+  readonly now: number;
+}
+
 type Read = (Signature | RefusedSignature) & { readonly field: HeaderField };
 
 /**
@@ -33,15 +40,16 @@ export async function verifyDkim(message: Message, dns: Dns, library: Library, n
   const arcFields = fields.filter((field) => ARC.has(field.key));
   const chain = chainProblem(message, arcFields);
   const wanted = read.filter((one) => one.kind === 'acceptable');
+  const parts: Parts = { message, dns, library, now };
   if (wanted.length === 0 && arcFields.length === 0)
-    return { signatures: read.map((one) => outcomeOf(one, undefined, message)), arc: NO_CHAIN };
+    return { signatures: await outcomesOf(read, undefined, parts), arc: NO_CHAIN };
 
   const leftOut = new Set(read.filter((one) => one.kind === 'refused').map((one) => one.field));
   if (chain !== undefined) for (const field of arcFields) leftOut.add(field);
-  const results = await verifyWithout(message, leftOut, dns, library);
+  const results = await verifyWithout(leftOut, parts);
   return {
-    signatures: read.map((one) => outcomeOf(one, results, message)),
-    arc: chain ?? (await arcOutcome(message, read, results, dns, library)),
+    signatures: await outcomesOf(read, results, parts),
+    arc: chain ?? (await arcOutcome(read, results, parts)),
   };
 }
 
@@ -75,18 +83,17 @@ function chainProblem(message: Message, fields: readonly HeaderField[]): ArcOutc
 
 /** The chain as it stands among all fields: a seal may cover signatures that were left out of the first reading. */
 async function arcOutcome(
-  message: Message,
   read: readonly Read[],
   results: LibraryResults | undefined,
-  dns: Dns,
-  library: Library,
+  parts: Parts,
 ): Promise<ArcOutcome> {
   const unreadable: ArcOutcome = { result: 'fail', instances: 0, reason: 'the chain cannot be read' };
   if (results === undefined) return unreadable;
   const complete = read.every((one) => one.kind === 'acceptable');
-  const harmless = read.length <= MAX_SIGNATURES && read.every((one) => !/(?:^|;)\s*l\s*=/.test(textOf(message, one)));
+  const harmless =
+    read.length <= MAX_SIGNATURES && read.every((one) => !/(?:^|;)\s*l\s*=/.test(textOf(parts.message, one)));
   if (results.arc.result !== 'fail' || complete || !harmless) return results.arc;
-  return (await verifyWithout(message, new Set(), dns, library))?.arc ?? unreadable;
+  return (await verifyWithout(new Set(), parts))?.arc ?? unreadable;
 }
 
 function textOf(message: Message, { field }: Read): string {
@@ -94,13 +101,11 @@ function textOf(message: Message, { field }: Read): string {
 }
 
 async function verifyWithout(
-  message: Message,
   leftOut: ReadonlySet<HeaderField>,
-  dns: Dns,
-  library: Library,
+  { message, dns, library, now }: Parts,
 ): Promise<LibraryResults | undefined> {
   try {
-    return await verifyWith(library, piecesWithout(message, leftOut), dns);
+    return await verifyWith(library, piecesWithout(message, leftOut), dns, now);
   } catch {
     // A message that breaks the library bears no signature that could be verified; the outcome says so.
     return undefined;
@@ -122,11 +127,20 @@ function piecesWithout({ bytes, structure }: Message, leftOut: ReadonlySet<Heade
   return pieces.filter((piece) => piece.length > 0);
 }
 
-function outcomeOf(one: Read, results: LibraryResults | undefined, message: Message): SignatureOutcome {
-  const known = { domain: one.domain, selector: one.selector, mark: one.signature.slice(0, 8) };
-  if (one.kind === 'refused') return { ...known, result: 'permerror', reason: one.reason };
-  if (results === undefined) return { ...known, result: 'permerror', reason: 'the signature cannot be read' };
-  return { ...known, ...judge(one, results.signatures, fromFields(message)) };
+async function outcomesOf(
+  read: readonly Read[],
+  results: LibraryResults | undefined,
+  { message, dns }: Parts,
+): Promise<SignatureOutcome[]> {
+  const from = fromFields(message);
+  return await Promise.all(
+    read.map(async (one): Promise<SignatureOutcome> => {
+      const known = { domain: one.domain, selector: one.selector, mark: one.signature.slice(0, 8) };
+      if (one.kind === 'refused') return { ...known, result: 'permerror', reason: one.reason };
+      if (results === undefined) return { ...known, result: 'permerror', reason: 'the signature cannot be read' };
+      return { ...known, ...(await judge(one, results.signatures, from, dns)) };
+    }),
+  );
 }
 
 /** How many fields some reader may take for From. */
