@@ -2,12 +2,14 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FAKE_THREATS, startFakeClamd } from '../../test/support/fake-clamd.js';
+import { FakeDns } from '../../test/support/fake-dns.js';
 import { httpAnswer, startFakeEngine } from '../../test/support/fake-engine.js';
 import { makeMail } from '../../test/support/mail.js';
 import { makeZip } from '../../test/support/zip.js';
 import { antispam } from './antispam/antispam.js';
 import { GTUBE } from './antispam/embedded/gtube.js';
 import { antivirus } from './antivirus/antivirus.js';
+import { authentication } from './authentication/authentication.js';
 import { BUILT_IN } from './built-in.js';
 import { CONTRACT, type ContractSubject } from './contract.js';
 import { DetectorError } from './failure.js';
@@ -37,6 +39,9 @@ await spamEngines.down.close();
 afterAll(async () => {
   for (const engine of [spamEngines.garbage, spamEngines.silent]) await engine.close();
 });
+
+const dns = await FakeDns.start({ '_dmarc.strict.example': { TXT: ['v=DMARC1; p=reject'] } });
+afterAll(async () => await dns.close());
 
 const subjects: readonly ContractSubject[] = [
   {
@@ -73,6 +78,12 @@ const subjects: readonly ContractSubject[] = [
       garbage: { rspamd: `http://127.0.0.1:${spamEngines.garbage.port}` },
       silent: { rspamd: `http://127.0.0.1:${spamEngines.silent.port}` },
     },
+  },
+  {
+    // A DNS that is down, lies or never answers is a result, `temperror`: test/authentication has the cases.
+    module: authentication,
+    settings: { dns: [dns.address] },
+    hit: { message: Buffer.from('From: a@strict.example\r\n\r\nHello\r\n'), status: 'dmarc', name: 'fail' },
   },
 ];
 

@@ -8,7 +8,7 @@ export const KNOWN_MODULES: ReadonlyMap<string, readonly string[]> = new Map([
   ['content', ['encrypted', 'macro']],
   ['links', ['phishing', 'malicious-link']],
   ['antispam', ['spam', 'probable-spam', 'bulk', 'phishing']],
-  ['authentication', ['spf', 'dkim', 'dmarc']],
+  ['authentication', ['spf', 'dkim', 'dmarc', 'arc']],
   ['external', []],
   ['message', ['anomaly']],
 ]);
