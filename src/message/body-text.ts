@@ -1,5 +1,6 @@
 import { decodeCharset } from './decode/charset.js';
-import { htmlToText } from './decode/html-text.js';
+import { readHtml, type HtmlReading } from './decode/html-read.js';
+import { renderText } from './decode/html-text.js';
 import { decodeTransfer } from './decode/transfer.js';
 import { isBodyText } from './objects/attachment.js';
 import type { MessageText, Structure } from './types.js';
@@ -7,23 +8,47 @@ import type { MessageText, Structure } from './types.js';
 /** Characters of body text that are read; a body beyond that is cut, in the way of every engine. */
 const MAX_TEXT = 8 * 1024 * 1024;
 
+/** A text part, decoded. */
+export class BodyPart {
+  /** Index in `Structure.parts`. */
+  readonly part: number;
+  readonly isHtml: boolean;
+  readonly text: string;
+  #reading: HtmlReading | undefined;
+
+  constructor(part: number, isHtml: boolean, text: string) {
+    this.part = part;
+    this.isHtml = isHtml;
+    this.text = text;
+  }
+
+  /** The text read as HTML, once. */
+  html(): HtmlReading {
+    this.#reading ??= readHtml(this.text);
+    return this.#reading;
+  }
+}
+
 /** Decodes the text parts of a message, those of enclosed messages too; bodies of attachments are left alone. */
-export function readBodyText(bytes: Buffer, structure: Structure): MessageText {
-  const texts: string[] = [];
-  const html: string[] = [];
+export function readBodies(bytes: Buffer, structure: Structure): readonly BodyPart[] {
+  const bodies: BodyPart[] = [];
   let left = MAX_TEXT;
   for (const part of structure.parts) {
     if (!isBodyText(part) || left <= 0) continue;
     const end = Math.min(part.body.end, part.body.start + 2 * left);
-    const decoded = decodeTransfer(bytes, { start: part.body.start, end }, part.encoding);
-    const text = decodeCharset(decoded, part.params.get('charset') ?? '').slice(0, left);
-    left -= text.length;
-    if (part.type === 'text/html') {
-      html.push(text);
-      texts.push(htmlToText(text));
-    } else {
-      texts.push(text);
+    // Where readers may undo different encodings, each of the texts is read.
+    for (const encoding of [part.encoding, ...(part.otherEncodings ?? [])]) {
+      const decoded = decodeTransfer(bytes, { start: part.body.start, end }, encoding);
+      const text = decodeCharset(decoded, part.params.get('charset') ?? '').slice(0, left);
+      left -= text.length;
+      bodies.push(new BodyPart(part.index, part.type === 'text/html', text));
     }
   }
-  return { text: texts.join('\n'), html };
+  return bodies;
+}
+
+/** What a reader sees of the text parts. */
+export function bodyText(bodies: readonly BodyPart[]): MessageText {
+  const texts = bodies.map((body) => (body.isHtml ? renderText(body.html()) : body.text));
+  return { text: texts.join('\n'), html: bodies.filter(({ isHtml }) => isHtml).map(({ text }) => text) };
 }

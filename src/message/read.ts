@@ -1,12 +1,19 @@
 import { parseAddresses } from './addresses.js';
-import { readBodyText } from './body-text.js';
+import { isAmbiguous } from './ambiguous.js';
+import { bodyText, readBodies, type BodyPart } from './body-text.js';
+import { furtherBodies } from './further-bodies.js';
 import { decodeValue, rawValue } from './decode/header-text.js';
+import { extractLinks } from './links/extract.js';
 import { walkObjects, type Walked } from './objects/walk.js';
+import type { SecondReading } from './second-opinion.js';
 import { readHeaderOnly, readStructure } from './structure.js';
+import { AnomalyLog } from './structure/anomaly-log.js';
 import type {
+  Anomaly,
   HeaderField,
   MailAddress,
   Message,
+  MessageLinks,
   MessageObject,
   MessageText,
   OpenProblem,
@@ -30,7 +37,7 @@ export function readMessage(bytes: Buffer, limits: ScanLimits, options: ReadOpti
   return new ReadMessage(bytes, limits, options);
 }
 
-const NOTHING: Walked = { objects: [], problems: [] };
+const NOTHING: Walked = { objects: [], problems: [], anomalies: [] };
 
 class ReadMessage implements Message {
   readonly bytes: Buffer;
@@ -41,8 +48,11 @@ class ReadMessage implements Message {
   readonly #values = new Map<string, readonly string[]>();
   readonly #addresses = new Map<string, readonly MailAddress[]>();
   #fields: ReadonlyMap<string, readonly HeaderField[]> | undefined;
+  #second: SecondReading | undefined;
   #walked: Walked | undefined;
+  #bodies: readonly BodyPart[] | undefined;
   #text: MessageText | undefined;
+  #links: MessageLinks | undefined;
 
   constructor(bytes: Buffer, limits: ScanLimits, options: ReadOptions) {
     this.bytes = bytes;
@@ -89,14 +99,50 @@ class ReadMessage implements Message {
     return this.#walk().problems;
   }
 
+  get anomalies(): readonly Anomaly[] {
+    const walked = this.#walk().anomalies;
+    const found = walked.length === 0 ? this.structure.anomalies : [...this.structure.anomalies, ...walked];
+    if (this.#second === undefined) return found;
+    const log = new AnomalyLog();
+    if (this.#second.failure !== undefined) log.add('unparseable', this.#second.failure);
+    if (furtherBodies(this.#second, this.#ownBodies()).length > 0) log.add('second-reading-differs', 'the text');
+    return [...found, ...log.list()];
+  }
+
+  async secondOpinion(limit: number): Promise<void> {
+    if (this.#headerOnly || this.#second !== undefined || !isAmbiguous(this.structure)) return;
+    // Loaded only where it is needed: ordinary mail does without.
+    const { readAgain } = await import('./second-opinion.js');
+    this.#second = await readAgain(this.bytes, AbortSignal.timeout(limit));
+    this.#walked = undefined;
+    this.#bodies = undefined;
+    this.#text = undefined;
+  }
+
   text(): Promise<MessageText> {
-    this.#text ??= this.#headerOnly ? { text: '', html: [] } : readBodyText(this.bytes, this.structure);
+    this.#text ??= bodyText(this.#readBodies());
     return Promise.resolve(this.#text);
+  }
+
+  links(): MessageLinks {
+    this.#links ??= extractLinks(this.#readBodies(), this.objects);
+    return this.#links;
+  }
+
+  #readBodies(): readonly BodyPart[] {
+    if (this.#second === undefined) return this.#ownBodies();
+    const own = this.#ownBodies();
+    return [...own, ...furtherBodies(this.#second, own)];
+  }
+
+  #ownBodies(): readonly BodyPart[] {
+    this.#bodies ??= this.#headerOnly ? [] : readBodies(this.bytes, this.structure);
+    return this.#bodies;
   }
 
   #walk(): Walked {
     if (this.#headerOnly) return NOTHING;
-    this.#walked ??= walkObjects(this.bytes, this.structure, this.#limits, this.#signal);
+    this.#walked ??= walkObjects(this.bytes, this.structure, this.#limits, this.#signal, this.#second?.attachments);
     return this.#walked;
   }
 

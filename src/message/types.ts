@@ -1,3 +1,5 @@
+import type { AnomalyName } from './anomalies.js';
+
 /** Half-open range of byte offsets in the message. */
 export interface ByteRange {
   readonly start: number;
@@ -52,7 +54,7 @@ export interface Part {
 
 export interface Anomaly {
   /** Name that rules match, such as `duplicate-from`; documented in docs/anomalies.md. */
-  readonly name: string;
+  readonly name: AnomalyName;
   readonly detail?: string;
   /** Path of the object that it is about; absent when it is about the message. */
   readonly object?: string;
@@ -182,6 +184,14 @@ export interface Message {
   /** All attachments and archive entries, each before its own entries. */
   readonly objects: readonly MessageObject[];
   readonly problems: readonly OpenProblem[];
+  /** What is wrong with the structure, and what decoding and opening showed besides. */
+  readonly anomalies: readonly Anomaly[];
+  /**
+   * Where the structure could hide a part, lets a second reader look at the message; what only that one sees is in
+   * `objects` and `text` from then on. To be awaited before those are asked for. Never rejects.
+   * @param limit ms after which the second reader is stopped; what it read until then stays
+   */
+  secondOpinion(limit: number): Promise<void>;
   /** Decoded text of the body, read when first asked for. Rejects when no parser can read it. */
   text(): Promise<MessageText>;
   /** Links of the body and of HTML attachments, read when first asked for. */

@@ -9,6 +9,9 @@ import { NOTHING, readText, scanMessage, type ScanEngine } from './scan.js';
 import { runWithClass, spamClassOfMessage, withClass } from './spam-class.js';
 import type { Inspection, InspectInput } from './types.js';
 
+/** Share of a message's time that a second reader of its structure may take. */
+const SECOND_OPINION = 0.25;
+
 /** What a thread inspects with; made once for a set of rules and detectors. */
 export interface InspectEngine extends ScanEngine {
   readonly ruleSet: RuleSet;
@@ -24,6 +27,7 @@ export interface InspectEngine extends ScanEngine {
 export async function inspect(input: InspectInput, bytes: Buffer, engine: InspectEngine): Promise<Inspection> {
   const started = performance.now();
   const message = readMessage(bytes, engine.limits, { depth: input.depth ?? 'full' });
+  await message.secondOpinion(engine.deadline * SECOND_OPINION);
   const reading = await readText(message, input, engine);
   const subject: RuleSubject = {
     envelope: input.envelope,

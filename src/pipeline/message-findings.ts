@@ -7,10 +7,11 @@ import type { Message } from '../message/types.js';
 export function anomalyFindings(message: Message, intake: IntakeReport): Finding[] {
   return [
     ...intake.anomalies.map((name): Finding => ({ module: 'message', status: 'anomaly', name })),
-    ...message.structure.anomalies.map(({ name, detail }): Finding => ({
+    ...message.anomalies.map(({ name, detail, object }): Finding => ({
       module: 'message',
       status: 'anomaly',
       name,
+      ...(object === undefined ? {} : { object }),
       ...(detail === undefined ? {} : { detail }),
     })),
   ];

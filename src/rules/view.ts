@@ -1,6 +1,8 @@
+import { domainToUnicode } from 'node:url';
 import { domainOf } from '../message/envelope.js';
 import type { Finding } from '../detectors/types.js';
-import type { MessageObject } from '../message/types.js';
+import { extensionReadings, nameReadings } from '../message/objects/names.js';
+import type { Link, LinkKind, MessageObject } from '../message/types.js';
 import { foldAddress } from './addresses.js';
 import { fold } from './mask.js';
 import type { RuleSubject } from './subject.js';
@@ -19,6 +21,7 @@ export class SubjectView {
   readonly local: LocalTime;
   private readonly kept = new Map<string, readonly TextValue[]>();
   private fromKept: readonly string[] | undefined;
+  private linkCountKept: number | undefined;
 
   constructor(subject: RuleSubject, local: LocalTime) {
     this.subject = subject;
@@ -30,6 +33,17 @@ export class SubjectView {
   get from(): readonly string[] {
     this.fromKept ??= this.subject.message.addresses('from').map(({ address }) => foldAddress(address));
     return this.fromKept;
+  }
+
+  /** Number of different addresses that a reader can follow; images and styles do not count. */
+  get linkCount(): number {
+    this.linkCountKept ??= new Set(
+      this.subject.message
+        .links()
+        .list.filter(({ kind }) => FOLLOWED.has(kind))
+        .map(({ url }) => url),
+    ).size;
+    return this.linkCountKept;
   }
 
   /** Values of a text field of the message; those of the recipient and of attachments are read elsewhere. */
@@ -49,7 +63,7 @@ export class SubjectView {
       case 'header':
         return message.header(header ?? '');
       case 'subject':
-        return message.header('subject').length > 0 ? [message.subject] : [];
+        return message.header('subject');
       case 'body':
         return text === undefined ? [] : [text.text];
       case 'client.ip':
@@ -93,6 +107,39 @@ export function toValue(field: string): (raw: string) => TextValue {
   return (raw) => ({ raw, folded: isAddress ? foldAddress(raw) : fold(raw) });
 }
 
+const FOLLOWED: ReadonlySet<LinkKind> = new Set(['href', 'form', 'refresh', 'text']);
+
+/** Folded once a link, not once a rule. */
+const linkValues = new WeakMap<Link, Map<string, readonly TextValue[]>>();
+
+/** Texts of a field of a link. */
+export function linkTexts(link: Link, field: string): readonly TextValue[] {
+  let kept = linkValues.get(link);
+  if (kept === undefined) linkValues.set(link, (kept = new Map<string, readonly TextValue[]>()));
+  let values = kept.get(field);
+  if (values === undefined) {
+    values = linkStrings(link, field).map((raw) => ({ raw, folded: fold(raw) }));
+    kept.set(field, values);
+  }
+  return values;
+}
+
+function linkStrings(link: Link, field: string): string[] {
+  switch (field) {
+    case 'link.url':
+      return link.url === link.raw ? [link.url] : [link.url, link.raw];
+    case 'link.domain': {
+      if (link.domain === '') return [];
+      const shown = link.domain.includes('xn--') ? domainToUnicode(link.domain) : '';
+      return shown === '' ? [link.domain] : [link.domain, shown];
+    }
+    case 'link.text':
+      return link.text === '' ? [] : [link.text];
+    default:
+      return [];
+  }
+}
+
 /** Texts of a field of an attachment or archive entry. */
 export function objectTexts(object: MessageObject, field: string): readonly TextValue[] {
   return objectStrings(object, field).map((raw) => ({ raw, folded: fold(raw) }));
@@ -100,19 +147,25 @@ export function objectTexts(object: MessageObject, field: string): readonly Text
 
 function objectStrings(object: MessageObject, field: string): string[] {
   switch (field) {
-    case 'attachment.name': {
-      const base = object.name.slice(Math.max(object.name.lastIndexOf('/'), object.name.lastIndexOf('\\')) + 1);
-      return [...new Set([object.name, base, object.path])];
-    }
+    case 'attachment.name':
+      return [...new Set([...namesOf(object).flatMap(nameReadings), object.path])];
     case 'attachment.extension':
-      return object.extension === '' ? [] : [object.extension];
+      return [...new Set([object.extension, ...namesOf(object).flatMap(extensionReadings)])].filter(isGiven);
     case 'attachment.mime':
-      return object.mime === '' ? [] : [object.mime];
+      return [object.mime, ...(object.otherMimes ?? [])].filter(isGiven);
     case 'attachment.type':
       return [object.type];
     default:
       return [];
   }
+}
+
+function namesOf(object: MessageObject): readonly string[] {
+  return object.otherNames === undefined ? [object.name] : [object.name, ...object.otherNames];
+}
+
+function isGiven(text: string): boolean {
+  return text !== '';
 }
 
 /** What a condition is asked about: one message, one recipient, and in content expressions the findings. */

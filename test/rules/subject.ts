@@ -1,6 +1,6 @@
 import type { Finding } from '../../src/detectors/types.js';
 import type { Envelope } from '../../src/message/envelope.js';
-import type { MailAddress, Message, MessageObject, ObjectType } from '../../src/message/types.js';
+import type { Link, MailAddress, Message, MessageObject, ObjectType } from '../../src/message/types.js';
 import type { RuleSubject } from '../../src/rules/subject.js';
 
 export interface SubjectOptions {
@@ -16,6 +16,7 @@ export interface SubjectOptions {
   readonly addresses?: Readonly<Record<string, readonly MailAddress[]>>;
   readonly objects?: readonly Partial<MessageObject>[];
   readonly body?: string;
+  readonly links?: readonly Partial<Link>[];
   readonly size?: number;
   readonly at?: string;
   readonly findings?: readonly Finding[];
@@ -41,6 +42,10 @@ export function object(path: string, given: Partial<MessageObject> = {}): Messag
     content: () => undefined,
     ...given,
   };
+}
+
+function link(given: Partial<Link>): Link {
+  return { url: '', raw: given.url ?? '', domain: '', text: '', kind: 'href', part: 0, ...given };
 }
 
 /** What rules are matched against, without a parser: the message is what the options say. */
@@ -70,7 +75,10 @@ export function subjectOf(options: SubjectOptions = {}): RuleSubject {
     addresses: (name) => addresses[name.toLowerCase()] ?? [],
     objects: (options.objects ?? []).map((given, index) => object(given.path ?? `file${index}`, given)),
     problems: [],
+    anomalies: [],
+    secondOpinion: () => Promise.resolve(),
     text: () => Promise.resolve(text),
+    links: () => ({ list: (options.links ?? []).map(link), complete: true }),
   };
   const envelope: Envelope = {
     sender: options.sender ?? 'a@partner.example',

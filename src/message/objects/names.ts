@@ -1,3 +1,5 @@
+import { isPlain, withoutTricks } from '../trick-characters.js';
+
 /** Longer names are cut in paths. */
 const MAX_SEGMENT = 255;
 
@@ -17,9 +19,21 @@ export function printable(name: string): string {
   return out;
 }
 
-/** Extension in lower case without the dot. Trailing dots and spaces do not hide one, as Windows drops them. */
+/**
+ * The base name as the reader's system takes it: compatibility forms of characters are the plain ones (`．ｅｘｅ`), what
+ * is invisible does not count, dots and spaces at the end go as Windows drops them, and so does the name of a stream
+ * (`a.exe::$DATA`).
+ */
+export function systemName(name: string): string {
+  const plain = isPlain(name) ? name : withoutTricks(name.normalize('NFKC'));
+  const path = plain.replace(/[/\\]{1,8}$/, '');
+  const base = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+  return base.replace(/(\.[^.:]{1,20}):[^.:]{0,64}(?::\$data)?$/i, '$1').replace(/[.\s]{1,255}$/, '');
+}
+
+/** Extension in lower case without the dot, of the name as the reader's system takes it; empty when there is none. */
 export function extensionOf(name: string): string {
-  const base = name.slice(name.lastIndexOf('/') + 1).replace(/[. \u0000]{1,64}$/, '');
+  const base = systemName(name);
   const dot = base.lastIndexOf('.');
   return dot < 0
     ? ''
@@ -27,6 +41,22 @@ export function extensionOf(name: string): string {
         .slice(dot + 1)
         .trim()
         .toLowerCase();
+}
+
+/** The forms of a name that a mask may be about: as claimed, its base name, and as the reader's system takes that. */
+export function nameReadings(name: string): readonly string[] {
+  const base = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
+  return [name, base, systemName(name)];
+}
+
+/** The extension, and the last two together (`tar.gz`, `pdf.exe`) where there are two. */
+export function extensionReadings(name: string): readonly string[] {
+  const base = systemName(name).toLowerCase();
+  const last = base.lastIndexOf('.');
+  if (last < 0) return [];
+  const before = base.lastIndexOf('.', last - 1);
+  const extension = base.slice(last + 1).trim();
+  return before < 0 ? [extension] : [extension, base.slice(before + 1)];
 }
 
 /** Hands out paths, each once: a second `a.txt` becomes `a.txt (2)`. */

@@ -4,8 +4,10 @@ import type { MessageObject, ObjectType } from '../types.js';
 export interface ObjectFacts {
   readonly path: string;
   readonly name: string;
+  readonly otherNames: readonly string[];
   readonly extension: string;
   readonly mime: string;
+  readonly otherMimes: readonly string[];
   readonly type: ObjectType;
   readonly format: string;
   readonly size: number;
@@ -19,8 +21,10 @@ export interface ObjectFacts {
 export class DerivedObject implements MessageObject {
   readonly path: string;
   readonly name: string;
+  readonly otherNames: readonly string[];
   readonly extension: string;
   readonly mime: string;
+  readonly otherMimes: readonly string[];
   readonly type: ObjectType;
   readonly format: string;
   readonly size: number;
@@ -38,8 +42,10 @@ export class DerivedObject implements MessageObject {
   constructor(facts: ObjectFacts, kept: Buffer | undefined, derive: (() => Buffer | undefined) | undefined) {
     this.path = facts.path;
     this.name = facts.name;
+    this.otherNames = facts.otherNames;
     this.extension = facts.extension;
     this.mime = facts.mime;
+    this.otherMimes = facts.otherMimes;
     this.type = facts.type;
     this.format = facts.format;
     this.size = facts.size;

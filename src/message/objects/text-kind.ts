@@ -37,6 +37,11 @@ const SCRIPT_EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ['settingcontent-ms', 'settingcontent'],
 ]);
 
+/** Whether a file of this extension is run by its name alone, whatever is in it. */
+export function runsByName(extension: string): boolean {
+  return SCRIPT_EXTENSIONS.has(extension);
+}
+
 /** Text, script or unknown: for bytes without a known signature. */
 export function byText(bytes: Buffer, extension: string): Kind {
   const sample = bytes.subarray(0, SAMPLE);

@@ -1,7 +1,11 @@
-import { decodeTransfer } from '../decode/transfer.js';
+import { inlineFiles } from '../decode/inline-files.js';
+import { bodyOf } from '../decode/part-body.js';
+import { decodeTransfer, STOPPED_BASE64 } from '../decode/transfer.js';
 import { decodeValue } from '../decode/header-text.js';
 import { isEnclosedMessage, isEncoded, readStructure } from '../structure.js';
-import type { MessageObject, OpenProblem, Part, ScanLimits, Structure } from '../types.js';
+import { AnomalyLog } from '../structure/anomaly-log.js';
+import { isKnownEncoding } from '../structure/transfer-encodings.js';
+import type { Anomaly, MessageObject, OpenProblem, Part, ScanLimits, Structure } from '../types.js';
 import { encodingsOf, isAttachment } from './attachment.js';
 import { Budget } from './budget.js';
 import type { ArchiveEntry, Unpacked } from './entry.js';
@@ -10,10 +14,14 @@ import { inspectContent } from './inspect-content.js';
 import type { Lister } from './listing.js';
 import { extensionOf, PathRegister, printable } from './names.js';
 import { DerivedObject } from './object.js';
+import { noteObject } from './object-anomalies.js';
+import { runsByName } from './text-kind.js';
 
 export interface Walked {
   readonly objects: readonly MessageObject[];
   readonly problems: readonly OpenProblem[];
+  /** What decoding and opening showed, besides what the structure did. */
+  readonly anomalies: readonly Anomaly[];
 }
 
 /** Where an object hangs: what holds it, and how deep that is. */
@@ -27,12 +35,21 @@ interface Place {
   readonly part: number | undefined;
 }
 
+/** An attachment that another reader of the message saw. */
+export interface OtherAttachment {
+  readonly name: string;
+  readonly mime: string;
+  readonly bytes: Buffer;
+}
+
 /** An object before it is known what it is. */
 interface Candidate {
   readonly name: string;
+  readonly otherNames?: readonly string[];
   /** Shown in the path where there is no name. */
   readonly fallback: string;
   readonly mime: string;
+  readonly otherMimes?: readonly string[];
   readonly place: Place;
   readonly part: number;
   readonly bytes: Buffer | undefined;
@@ -48,17 +65,26 @@ interface Candidate {
 /**
  * Finds all attachments and what is in them, depth first, within the bounds of `limits`. What cannot be opened or goes
  * over a bound is reported as a problem; nothing that the message holds makes this throw.
+ * @param others what a second reader saw; those that differ from the ones found here are objects as well
  * @throws the reason of `signal` when that is aborted
  */
-export function walkObjects(bytes: Buffer, structure: Structure, limits: ScanLimits, signal?: AbortSignal): Walked {
+export function walkObjects(
+  bytes: Buffer,
+  structure: Structure,
+  limits: ScanLimits,
+  signal?: AbortSignal,
+  others: readonly OtherAttachment[] = [],
+): Walked {
   const walker = new Walker(limits, signal);
   walker.message(bytes, structure, { container: undefined, depth: 0, level: 0, part: undefined });
-  return { objects: walker.objects, problems: walker.problems };
+  if (others.length > 0) walker.others(bytes, structure, others);
+  return { objects: walker.objects, problems: walker.problems, anomalies: walker.anomalies.list() };
 }
 
 class Walker {
   readonly objects: MessageObject[] = [];
   readonly problems: OpenProblem[] = [];
+  readonly anomalies = new AnomalyLog();
   readonly #budget: Budget;
   readonly #limits: ScanLimits;
   readonly #paths = new PathRegister();
@@ -79,7 +105,9 @@ class Walker {
       const above = part.parent === undefined ? base : (places[part.parent] ?? base);
       const place = { ...above, level: base.level + part.depth };
       let inside = place;
-      if (isAttachment(bytes, part)) {
+      if (!isAttachment(bytes, part)) {
+        this.#bodyPart(bytes, part, place);
+      } else {
         const path = this.#attachment(bytes, structure, part, place);
         if (isEnclosedMessage(part.type)) {
           inside = { container: path, depth: place.depth + 1, level: place.level, part: place.part ?? part.index };
@@ -89,16 +117,86 @@ class Walker {
     }
   }
 
+  /** Attachments of another reading, as far as they are not known. */
+  others(bytes: Buffer, structure: Structure, others: readonly OtherAttachment[]): void {
+    const known = [...this.objects];
+    for (const other of others) {
+      const same = known.filter(
+        (object) => object.size === other.bytes.length && object.content()?.equals(other.bytes),
+      );
+      if (same.some((object) => other.name === '' || namesOf(object).includes(other.name))) continue;
+      if (same.length === 0 && isBodyOf(bytes, structure, other.bytes)) continue;
+      this.anomalies.add('second-reading-differs', 'an attachment');
+      this.#add({
+        name: other.name,
+        fallback: 'second-reading',
+        mime: other.mime,
+        place: { container: undefined, depth: 0, level: 0, part: undefined },
+        // Nobody knows where it stands: only the whole body can be removed, unless its bytes are known.
+        part: same[0]?.part ?? 0,
+        bytes: other.bytes,
+        size: other.bytes.length,
+        encrypted: false,
+        view: false,
+        descended: false,
+        derive: () => other.bytes,
+      });
+    }
+  }
+
+  /** Text of the message: its encoding is checked, and files that stand in it are attachments to some clients. */
+  #bodyPart(bytes: Buffer, part: Part, place: Place): void {
+    if (part.encoding === 'base64') this.#noteBase64(bytes, part);
+    if (!part.type.startsWith('text/')) return;
+    for (const file of inlineFiles(bodyOf(bytes, part))) {
+      this.anomalies.add('encoded-file-in-text', file.how);
+      const content = file.decode();
+      const path = this.#add({
+        name: file.name,
+        fallback: `part-${part.index + 1}-${file.how}`,
+        mime: '',
+        place,
+        part: place.part ?? part.index,
+        bytes: content,
+        size: content?.length ?? 0,
+        encrypted: false,
+        view: false,
+        descended: false,
+        derive: () => file.decode(),
+      });
+      if (content === undefined)
+        this.problems.push({ kind: 'error', object: path, detail: `unscannable: ${file.how} cannot be opened` });
+    }
+  }
+
+  #noteBase64(bytes: Buffer, part: Part): void {
+    const oddities = { illegal: false, stopsAt: -1 };
+    decodeTransfer(bytes, part.body, 'base64', oddities);
+    if (oddities.illegal) this.anomalies.add('illegal-base64');
+    if (oddities.stopsAt >= 0) this.anomalies.add('base64-after-padding');
+  }
+
   /** Adds an attachment under each of its encodings; gives the path of the first. */
   #attachment(bytes: Buffer, structure: Structure, part: Part, place: Place): string {
     let first: string | undefined;
-    for (const encoding of encodingsOf(bytes, part)) {
+    const encodings = [...encodingsOf(bytes, part)];
+    if (encodings.length > 1 && part.otherEncodings === undefined && isKnownEncoding(part.encoding))
+      this.anomalies.add('undeclared-encoding');
+    for (const encoding of encodings) {
       const decode = (): Buffer => decodeTransfer(bytes, part.body, encoding);
-      const content = decode();
+      const oddities = { illegal: false, stopsAt: -1 };
+      const content = decodeTransfer(bytes, part.body, encoding, oddities);
+      if (oddities.illegal) this.anomalies.add('illegal-base64');
+      if (oddities.stopsAt >= 0) {
+        this.anomalies.add('base64-after-padding');
+        encodings.push(STOPPED_BASE64);
+      }
       const path = this.#add({
-        name: part.filename ?? enclosedName(bytes, structure, part),
+        name: part.filename ?? part.otherNames?.[0] ?? enclosedName(bytes, structure, part),
+        ...(part.otherNames === undefined ? {} : { otherNames: part.otherNames }),
         fallback: `part-${part.index + 1}`,
         mime: part.type,
+        ...(part.otherTypes === undefined ? {} : { otherMimes: part.otherTypes }),
         place,
         part: place.part ?? part.index,
         bytes: content,
@@ -109,6 +207,18 @@ class Walker {
         derive: decode,
       });
       first ??= path;
+      if (
+        isEncoded(encoding) &&
+        [part.type, ...(part.otherTypes ?? [])].some((type) => type.startsWith('multipart/'))
+      ) {
+        const inside = {
+          container: path,
+          depth: place.depth + 1,
+          level: place.level + 1,
+          part: place.part ?? part.index,
+        };
+        this.#enclosed(asMessage(bytes, part, content), path, inside);
+      }
     }
     return first ?? '';
   }
@@ -120,8 +230,11 @@ class Walker {
     const shown = printable(name === '' ? candidate.fallback : name);
     const path = this.#paths.unique(place.container === undefined ? shown : `${place.container}/${shown}`);
     const extension = extensionOf(name);
+    const { otherNames = [], otherMimes = [] } = candidate;
+    // Under one of its names it may run.
+    const decisive = [extension, ...otherNames.map(extensionOf)].find(runsByName) ?? extension;
     const seen =
-      bytes === undefined ? undefined : inspectContent(bytes, candidate.mime, extension, this.#budget, place.level + 1);
+      bytes === undefined ? undefined : inspectContent(bytes, candidate.mime, decisive, this.#budget, place.level + 1);
     const identity: Identity = seen?.identity ?? {
       type: candidate.encrypted ? 'encrypted' : 'other',
       format: '',
@@ -133,8 +246,10 @@ class Walker {
       {
         path,
         name,
+        otherNames: otherNames.filter((other) => other !== name),
         extension,
         mime: candidate.mime,
+        otherMimes,
         type: identity.type,
         format: identity.format,
         size: candidate.size,
@@ -147,6 +262,7 @@ class Walker {
       bytes === undefined ? undefined : () => candidate.derive(),
     );
     this.objects.push(object);
+    noteObject(object, this.anomalies);
     if (bytes === undefined || seen === undefined) return path;
     for (const problem of seen.problems) {
       if (problem.kind === 'limit') this.#limit(problem.bound, path);
@@ -166,7 +282,8 @@ class Walker {
     }
     const maxDepth = this.#budget.maxDepth - inside.level;
     const structure = readStructure(bytes, { maxDepth, maxParts: this.#limits.maxParts });
-    for (const { name } of structure.anomalies) {
+    for (const { name, detail } of structure.anomalies) {
+      if (name !== 'missing-from') this.anomalies.add(name, detail, path);
       if (name === 'too-deep' || name === 'too-many-parts' || name === 'too-complex') {
         this.problems.push({ kind: 'limit', object: path, detail: `the message in it is over a bound (${name})` });
       }
@@ -242,4 +359,30 @@ function enclosedName(bytes: Buffer, structure: Structure, part: Part): string {
   const subject = child?.fields.find(({ key }) => key === 'subject');
   const text = subject === undefined ? '' : decodeValue(bytes, subject.value).replace(/[\\/:*?"<>|]/g, '_');
   return `${text === '' ? 'message' : text.slice(0, 100)}.eml`;
+}
+
+/** A multipart that was encoded as a whole, as a message of its own. */
+function asMessage(bytes: Buffer, part: Part, content: Buffer): Buffer {
+  const fields = part.fields.filter(({ key }) => key === 'content-type');
+  const header = fields.map(({ range }) => bytes.subarray(range.start, range.end));
+  return Buffer.concat([...header, Buffer.from('\r\n'), content]);
+}
+
+/** Whether a part that is no attachment has these bytes. */
+function isBodyOf(bytes: Buffer, structure: Structure, content: Buffer): boolean {
+  return structure.parts.some((part) => {
+    const body = part.body.end - part.body.start < content.length ? undefined : bodyOf(bytes, part);
+    return body !== undefined && trimmed(body).equals(trimmed(content));
+  });
+}
+
+/** Readers differ on whether the last line end belongs to the part. */
+function trimmed(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
+  return bytes.subarray(0, end);
+}
+
+function namesOf(object: MessageObject): readonly string[] {
+  return [object.name, ...(object.otherNames ?? [])];
 }

@@ -1,0 +1,38 @@
+import type { AnomalyName } from './anomalies.js';
+import type { Structure } from './types.js';
+
+/** Anomalies under which one reader may see a part that another does not. */
+const AMBIGUOUS: ReadonlySet<AnomalyName> = new Set<AnomalyName>([
+  'duplicate-content-type',
+  'duplicate-content-transfer-encoding',
+  'duplicate-content-disposition',
+  'malformed-header',
+  'missing-header-end',
+  'blank-line-before-header',
+  'space-before-colon',
+  'blank-folded-line',
+  'too-many-fields',
+  'malformed-content-type',
+  'malformed-parameter',
+  'conflicting-parameters',
+  'broken-continuation',
+  'extended-boundary',
+  'unknown-transfer-encoding',
+  'malformed-transfer-encoding',
+  'encoded-multipart',
+  'encoded-message',
+  'missing-boundary',
+  'malformed-boundary',
+  'boundary-not-found',
+  'ambiguous-boundary',
+  'repeated-boundary',
+  'unclosed-multipart',
+  'parts-after-close',
+  'parts-outside-boundary',
+  'parts-in-text',
+]);
+
+/** Whether the structure could hide a part from one reader or another. */
+export function isAmbiguous(structure: Structure): boolean {
+  return structure.anomalies.some(({ name }) => AMBIGUOUS.has(name));
+}
