@@ -34,6 +34,13 @@ const full: SubjectOptions = {
     'reply-to': [{ address: 'x@elsewhere.example', name: '' }],
   },
   objects: attachments,
+  links: [
+    { url: 'https://shop.example/a?b=C', raw: 'HTTPS://Shop.example/a?b=C', domain: 'shop.example', text: 'Our offer' },
+    { url: 'https://shop.example/a?b=C', domain: 'shop.example', text: '', kind: 'text' },
+    { url: 'http://xn--bcher-kva.example/', domain: 'xn--bcher-kva.example', text: 'Read this' },
+    { url: 'https://img.shop.example/logo.png', domain: 'img.shop.example', kind: 'src' },
+    { url: 'javascript:alert(1)', text: 'Click' },
+  ],
 };
 
 describe('a condition', () => {
@@ -86,6 +93,21 @@ describe('a condition', () => {
     // Tests in one map are about one attachment, entries of `all` may be about different ones.
     ['{ attachment.type: document, attachment.size: { over: 1MB } }', false],
     ['{ all: [ { attachment.type: document }, { attachment.size: { over: 1MB } } ] }', true],
+    ['{ link.url: "https://shop.example/*" }', true],
+    ['{ link.url: { starts: "javascript:" } }', true],
+    ['{ link.url: { matches: "^HTTPS://Shop" } }', true],
+    ['{ link.domain: ["*.shop.example"] }', true],
+    ['{ link.domain: { is: "bücher.example" } }', true],
+    ['{ link.domain: "other.example" }', false],
+    ['{ link.text: "*offer*" }', true],
+    ['{ link.domain: { exists: false } }', true],
+    // Tests in one map are about one link.
+    ['{ link.domain: shop.example, link.text: "read*" }', false],
+    ['{ all: [ { link.domain: shop.example }, { link.text: "read*" } ] }', true],
+    ['{ link.domain: shop.example, attachment.type: archive }', true],
+    ['{ not: { link.domain: shop.example } }', false],
+    ['{ links.count: 3 }', true],
+    ['{ links.count: { over: 3 } }', false],
     ['{ client.ip: 192.0.2.0/24 }', true],
     ['{ client.ip: "192.0.*" }', true],
     ['{ client.helo: "*.partner.example" }', true],

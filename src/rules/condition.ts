@@ -1,12 +1,12 @@
 import type { Finding } from '../detectors/types.js';
 import { domainOf } from '../message/envelope.js';
-import type { MessageObject } from '../message/types.js';
+import type { Link, MessageObject } from '../message/types.js';
 import { FIELDS } from './fields.js';
 import { namesOf } from './findings.js';
 import { fold } from './mask.js';
 import type { Condition, FieldTest } from './model.js';
 import { compileNumber, compileText, type CompileContext } from './test-value.js';
-import { objectTexts, toValue, type Question, type TextValue } from './view.js';
+import { linkTexts, objectTexts, toValue, type Question, type TextValue } from './view.js';
 
 /** What made a condition hold: the objects and findings that its tests took. */
 export interface Witnesses {
@@ -36,6 +36,8 @@ export function compileCondition(condition: Condition, context: CompileContext):
     }
     case 'attachment':
       return compileAttachment(condition.tests, context);
+    case 'link':
+      return compileLink(condition.tests, context);
     case 'field':
       return compileField(condition.test, context);
   }
@@ -105,6 +107,19 @@ function compileObjectTest(test: FieldTest, context: CompileContext): (object: M
   const fits = compileText(test.checks, 'text', context);
   const exists = existsOf(test);
   return (object) => some(objectTexts(object, test.field), fits, exists);
+}
+
+function compileLink(tests: readonly FieldTest[], context: CompileContext): Evaluator {
+  const compiled = tests.map((test) => {
+    const fits = compileText(test.checks, 'text', context);
+    const exists = existsOf(test);
+    return (link: Link) => some(linkTexts(link, test.field), fits, exists);
+  });
+  // Links are read when a condition first asks for them, so that rules without one cost nothing.
+  return {
+    needsText: false,
+    holds: ({ view }) => view.subject.message.links().list.some((link) => compiled.every((test) => test(link))),
+  };
 }
 
 function compileField(test: FieldTest, context: CompileContext): Evaluator {
@@ -190,6 +205,8 @@ function numberValue(field: string, { view, findings }: Question): number | unde
       return envelope.recipients.length;
     case 'attachments.count':
       return message.objects.filter(({ depth }) => depth === 0).length;
+    case 'links.count':
+      return view.linkCount;
     case 'spam.score':
       return findings.find(({ module, score }) => module === 'antispam' && score !== undefined)?.score;
     default:

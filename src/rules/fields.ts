@@ -3,8 +3,8 @@ export type FieldKind = 'address' | 'domain' | 'text' | 'ip' | 'type' | 'number'
 
 export interface Field {
   readonly kind: FieldKind;
-  /** `scope`: known before the modules run. `results`: only in content expressions. `later`: not in this version. */
-  readonly stage: 'scope' | 'results' | 'later';
+  /** `scope`: known before the modules run. `results`: only in content expressions. */
+  readonly stage: 'scope' | 'results';
   /** Tests of one map are about the same attachment or link. */
   readonly group?: 'attachment' | 'link';
   readonly help: string;
@@ -22,8 +22,8 @@ function attachment(key: string, kind: FieldKind, help: string): [string, Field]
   return [`attachment.${key}`, { kind, stage: 'scope', group: 'attachment', help }];
 }
 
-function link(key: string, kind: FieldKind): [string, Field] {
-  return [`link.${key}`, { kind, stage: 'later', group: 'link', help: 'links of the message' }];
+function link(key: string, kind: FieldKind, help: string): [string, Field] {
+  return [`link.${key}`, { kind, stage: 'scope', group: 'link', help }];
 }
 
 /** All fields that conditions can test, besides `header.NAME`. */
@@ -39,7 +39,7 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ['size', { kind: 'size', stage: 'scope', help: 'size of the message' }],
   ['recipients.count', { kind: 'number', stage: 'scope', help: 'recipients in the envelope' }],
   ['attachments.count', { kind: 'number', stage: 'scope', help: 'attachments, without archive entries' }],
-  ['links.count', { kind: 'number', stage: 'later', help: 'links of the message' }],
+  ['links.count', { kind: 'number', stage: 'scope', help: 'different addresses that a reader can follow' }],
   attachment('name', 'text', 'file name; for an archive entry its path or its base name'),
   attachment('extension', 'text', 'without the dot'),
   attachment('type', 'type', 'true type, by content'),
@@ -48,9 +48,9 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   attachment('depth', 'number', '0 for an attachment of the message, 1 for an entry of an archive in it'),
   attachment('encrypted', 'boolean', 'cannot be opened without a password'),
   attachment('macro', 'boolean', 'carries a macro'),
-  link('url', 'text'),
-  link('domain', 'domain'),
-  link('text', 'text'),
+  link('url', 'text', 'address of a link, as a browser takes it or as it is written'),
+  link('domain', 'domain', 'host of a link'),
+  link('text', 'text', 'what a reader sees of a link'),
   ['client.ip', { kind: 'ip', stage: 'scope', help: 'address of the client' }],
   ['client.helo', { kind: 'text', stage: 'scope', help: 'name that the client gave' }],
   ['client.tls', { kind: 'boolean', stage: 'scope', help: 'the session is encrypted' }],

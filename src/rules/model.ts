@@ -24,8 +24,8 @@ export type Condition =
   | { readonly kind: 'all' | 'any'; readonly of: readonly Condition[] }
   | { readonly kind: 'not'; readonly of: Condition }
   | { readonly kind: 'field'; readonly test: FieldTest }
-  /** Tests about one and the same attachment. */
-  | { readonly kind: 'attachment'; readonly tests: readonly FieldTest[] };
+  /** Tests about one and the same attachment or link. */
+  | { readonly kind: 'attachment' | 'link'; readonly tests: readonly FieldTest[] };
 
 /** A window of the week in local time. */
 export interface TimeWindow {

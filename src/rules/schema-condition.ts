@@ -51,14 +51,9 @@ type TestSchemas = Readonly<Record<FieldKind, z.ZodType<Check[]>>>;
 
 function fieldSchema(name: string, field: Field, place: ConditionPlace, tests: TestSchemas) {
   const schema = tests[field.kind].optional().describe(field.help);
-  const message =
-    field.stage === 'later'
-      ? `\`${name}\` cannot be tested in this version: links are not read yet`
-      : field.stage === 'results' && place === 'scope'
-        ? `\`${name}\` is a result of the modules and not known when a rule is chosen`
-        : undefined;
-  if (message === undefined) return schema;
-  const hint = field.stage === 'later' ? undefined : 'respond to it under `on`, or test it in a `content` expression';
+  if (field.stage !== 'results' || place !== 'scope') return schema;
+  const message = `\`${name}\` is a result of the modules and not known when a rule is chosen`;
+  const hint = 'respond to it under `on`, or test it in a `content` expression';
   return schema.superRefine((value, check) => complain(check, value, message, hint), {
     when: ({ value }) => value !== undefined,
   });
@@ -191,7 +186,7 @@ function notEmpty(check: z.core.ParsePayload<object>): void {
 /** Brings the short form of a map into a tree. */
 function toCondition(value: Readonly<Record<string, unknown>>): Condition {
   const parts: Condition[] = [];
-  const attachment: FieldTest[] = [];
+  const groups = { attachment: [] as FieldTest[], link: [] as FieldTest[] };
   for (const [key, part] of Object.entries(value)) {
     if (part === undefined) continue;
     if (key === 'all' || key === 'any') parts.push({ kind: key, of: part as Condition[] });
@@ -203,11 +198,13 @@ function toCondition(value: Readonly<Record<string, unknown>>): Condition {
         ...(header === undefined ? {} : { header }),
         checks: part as Check[],
       };
-      if (FIELDS.get(key)?.group === 'attachment') attachment.push(test);
-      else parts.push({ kind: 'field', test });
+      const group = FIELDS.get(key)?.group;
+      if (group === undefined) parts.push({ kind: 'field', test });
+      else groups[group].push(test);
     }
   }
-  if (attachment.length > 0) parts.push({ kind: 'attachment', tests: attachment });
+  for (const kind of ['attachment', 'link'] as const)
+    if (groups[kind].length > 0) parts.push({ kind, tests: groups[kind] });
   const [only, ...more] = parts;
   return only !== undefined && more.length === 0 ? only : { kind: 'all', of: parts };
 }

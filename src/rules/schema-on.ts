@@ -138,6 +138,8 @@ export function namesObjects(condition: Condition): boolean {
       return false;
     case 'field':
       return condition.test.field === 'finding';
+    case 'link':
+      return false;
     case 'attachment':
       return true;
   }
