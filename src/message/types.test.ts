@@ -96,11 +96,18 @@ describe('documents that are zips', () => {
 
   it('finds macros in documents inside documents', () => {
     const inner = writeZip(files('[Content_Types].xml', 'xl/workbook.xml', 'xl/vbaProject.bin'));
-    const embedded = { name: 'word/embeddings/sheet1.xlsm', content: inner };
-    const object = only('a.docx', writeZip([...files('[Content_Types].xml', 'word/document.xml'), embedded]));
-    expect(object).toMatchObject({ format: 'docx', macro: true });
-    const ole = { name: 'word/embeddings/oleObject1.bin', content: writeOle(['WordDocument', '_VBA_PROJECT']) };
-    expect(only('a.docx', writeZip([...files('[Content_Types].xml', 'word/document.xml'), ole])).macro).toBe(true);
+    const ole = writeOle(['WordDocument', '_VBA_PROJECT']);
+    for (const [name, content] of [['sheet1.xlsm', inner] as const, ['oleObject1.bin', ole] as const]) {
+      const document = writeZip([
+        ...files('[Content_Types].xml', 'word/document.xml'),
+        { name: `word/embeddings/${name}`, content },
+      ]);
+      const message = readMessage(mailWith([{ name: 'a.docx', content: document }]), LIMITS);
+      expect(message.objects.map(({ path, macro }) => [path, macro])).toEqual([
+        ['a.docx', false],
+        [`a.docx/word/embeddings/${name}`, true],
+      ]);
+    }
   });
 
   it('looks into one that is called a zip, or holds a program', () => {

@@ -1,11 +1,12 @@
 import { isEnclosedMessage } from '../structure.js';
 import type { Budget, Refusal } from './budget.js';
-import type { ArchiveEntry, Listing } from './entry.js';
+import type { Listing } from './entry.js';
 import { type Identity, identify } from './identify.js';
 import { type Lister, listerOf } from './listing.js';
 import { listByLibrary } from './library/list.js';
-import { officeKind, type OfficeKind } from './office-zip.js';
-import { isOle } from './ole-file.js';
+import { officeKind } from './office-zip.js';
+import { listOle } from './ole/embedded.js';
+import { isOle, OleFile } from './ole-file.js';
 import { identifyOle } from './ole-kind.js';
 import { listZip } from './zip.js';
 
@@ -37,9 +38,9 @@ const MESSAGE: Identity = { type: 'text', format: 'eml', encrypted: false, macro
  */
 export function inspectContent(bytes: Buffer, mime: string, extension: string, budget: Budget, level: number): Seen {
   if (isEnclosedMessage(mime)) return { identity: MESSAGE, opens: 'message', problems: [] };
-  if (isOle(bytes)) return { identity: identifyOle(bytes), problems: [] };
+  if (isOle(bytes)) return ole(bytes, budget);
   const identity = identify(bytes, extension);
-  if (identity.format === 'zip') return zip(bytes, identity, extension, budget, level);
+  if (identity.format === 'zip') return zip(bytes, identity, extension, budget);
   if (identity.type === 'text' && looksLikeMessage(bytes, extension)) {
     return { identity: MESSAGE, opens: 'message', problems: [] };
   }
@@ -58,6 +59,13 @@ export function inspectContent(bytes: Buffer, mime: string, extension: string, b
   return { identity, problems: [] };
 }
 
+function ole(bytes: Buffer, budget: Budget): Seen {
+  const file = new OleFile(bytes);
+  const identity = identifyOle(file);
+  const listing = listOle(file, budget.entriesLeft);
+  return listing.entries.length === 0 ? { identity, problems: [] } : { identity, opens: () => listing, problems: [] };
+}
+
 /** Whether it is encrypted shows only when it is listed. */
 function byLibrary(bytes: Buffer, identity: Identity, budget: Budget, level: number): Seen {
   if (level > budget.maxDepth) return { identity, problems: [{ kind: 'limit', bound: 'depth' }] };
@@ -70,7 +78,7 @@ function unscannable(identity: Identity): Seen {
   return { identity, problems: [{ kind: 'error', detail: `unscannable: ${identity.format} cannot be opened` }] };
 }
 
-function zip(bytes: Buffer, identity: Identity, extension: string, budget: Budget, level: number): Seen {
+function zip(bytes: Buffer, identity: Identity, extension: string, budget: Budget): Seen {
   const listing = listZip(bytes, budget.entriesLeft);
   const encrypted = listing.entries.some((entry) => entry.encrypted);
   const office = encrypted ? undefined : officeKind(bytes, listing, budget);
@@ -78,66 +86,16 @@ function zip(bytes: Buffer, identity: Identity, extension: string, budget: Budge
     const format = runsOnJava(listing) ? 'jar' : 'zip';
     return { identity: { ...identity, format, encrypted }, opens: () => listing, problems: [] };
   }
-  const problems: ContentProblem[] = [];
-  const inner = lookIntoEmbedded(bytes, office, budget, level, problems);
   const { type, format } = office;
-  const seen: Identity = {
-    type,
-    format,
-    encrypted: office.encrypted || inner.encrypted,
-    macro: office.macro || inner.macro,
-  };
+  const seen: Identity = { type, format, encrypted: office.encrypted, macro: office.macro };
   // Whoever calls it a zip can unpack it as one, and programs have no place in a document.
-  if (extension === 'zip' || office.foreign) return { identity: seen, opens: () => listing, problems };
-  problems.push(...listing.damage.map((detail) => ({ kind: 'error', detail }) as const));
+  if (extension === 'zip' || office.foreign) return { identity: seen, opens: () => listing, problems: [] };
+  if (office.embedded.length > 0) {
+    return { identity: seen, opens: () => ({ ...listing, entries: office.embedded }), problems: [] };
+  }
+  const problems: ContentProblem[] = listing.damage.map((detail) => ({ kind: 'error', detail }));
   if (listing.cut) problems.push({ kind: 'limit', bound: 'entries' });
   return { identity: seen, problems };
-}
-
-/** Macros and passwords of the documents inside a document. */
-function lookIntoEmbedded(
-  bytes: Buffer,
-  office: OfficeKind,
-  budget: Budget,
-  level: number,
-  problems: ContentProblem[],
-): { readonly macro: boolean; readonly encrypted: boolean } {
-  let macro = false;
-  let encrypted = false;
-  if (office.embedded.length > 0 && level > budget.maxDepth) {
-    problems.push({ kind: 'limit', bound: 'depth' });
-    return { macro, encrypted };
-  }
-  for (const entry of office.embedded) {
-    if (!budget.takeEntry()) {
-      problems.push({ kind: 'limit', bound: 'entries' });
-      break;
-    }
-    const inner = unpackEmbedded(bytes, entry, budget, problems);
-    if (inner === undefined) continue;
-    const seen = inspectContent(inner, '', '', budget, level + 1);
-    macro ||= seen.identity.macro;
-    encrypted ||= seen.identity.encrypted;
-    problems.push(...seen.problems);
-  }
-  return { macro, encrypted };
-}
-
-function unpackEmbedded(
-  archive: Buffer,
-  entry: ArchiveEntry,
-  budget: Budget,
-  problems: ContentProblem[],
-): Buffer | undefined {
-  const { bytes: max, bound } = budget.allowance(entry.packed);
-  const result = entry.unpack(archive, max);
-  budget.charge(result, max);
-  if (result.kind === 'over') {
-    problems.push({ kind: 'limit', bound });
-    return undefined;
-  }
-  if (result.kind === 'damaged') problems.push({ kind: 'error', detail: `an embedded file: ${result.detail}` });
-  return result.bytes;
 }
 
 function runsOnJava(listing: Listing): boolean {

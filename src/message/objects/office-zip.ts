@@ -35,7 +35,7 @@ const BY_MIME: readonly (readonly [string, Kind])[] = [
 ];
 /** What runs when it is opened has no place in a document. */
 const RUNS = /\.(exe|dll|scr|com|pif|cpl|msi|js|jse|vbs|vbe|wsf|hta|bat|cmd|ps1|lnk|jar)$/;
-const EMBEDDED = /^(word|xl|ppt|visio)\/(embeddings|activex)\/[^/]+$/;
+const EMBEDDED = /^(word|xl|ppt|visio)\/(embeddings\/[^/]+|activex\/[^/]+\.bin)$/;
 const MAX_SMALL = 256 * 1024;
 
 /** Tells documents from other zips by their entries; undefined for those. */

@@ -9,6 +9,11 @@ export interface OleEntry {
   readonly kind: 'storage' | 'stream' | 'root';
   readonly start: number;
   readonly size: number;
+  /** Where it stands in the directory, and its neighbours there: its siblings form a tree. */
+  readonly index: number;
+  readonly left: number;
+  readonly right: number;
+  readonly child: number;
   /** Class identifier, 32 hexadecimal digits. */
   readonly classId: string;
 }
@@ -27,6 +32,8 @@ export class OleFile {
   /** Sectors that hold the allocation table, in order. */
   readonly #tableSectors: readonly number[];
   readonly #miniTableStart: number;
+  #byIndex: ReadonlyMap<number, OleEntry> | undefined;
+  #mini: { readonly container: Buffer; readonly table: Buffer } | undefined;
 
   /** @param bytes for which `isOle` holds */
   constructor(bytes: Buffer) {
@@ -42,7 +49,25 @@ export class OleFile {
   /** The first bytes of a stream, at most `max` of them; empty when there is no such stream. */
   head(name: string, max: number): Buffer {
     const entry = this.entries.find((one) => one.kind === 'stream' && one.name === name);
-    if (entry === undefined) return Buffer.alloc(0);
+    return entry === undefined ? Buffer.alloc(0) : this.read(entry, max);
+  }
+
+  /** The entries in a storage; of a tree that runs in circles each one once. */
+  childrenOf(storage: OleEntry): readonly OleEntry[] {
+    this.#byIndex ??= new Map(this.entries.map((entry) => [entry.index, entry]));
+    const found = new Set<OleEntry>();
+    const open = [storage.child];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const entry = this.#byIndex.get(next);
+      if (entry === undefined || found.has(entry)) continue;
+      found.add(entry);
+      open.push(entry.left, entry.right);
+    }
+    return [...found];
+  }
+
+  /** The first bytes of a stream, at most `max` of them. */
+  read(entry: OleEntry, max: number): Buffer {
     const wanted = Math.min(entry.size, max);
     return entry.size >= this.#cutoff ? this.#chain(entry.start, wanted) : this.#miniChain(entry.start, wanted);
   }
@@ -82,6 +107,10 @@ export class OleFile {
         kind: type === 1 ? 'storage' : type === 2 ? 'stream' : 'root',
         start: directory.readUInt32LE(at + 116),
         size: directory.readUInt32LE(at + 120),
+        index: at / ENTRY,
+        left: directory.readUInt32LE(at + 68),
+        right: directory.readUInt32LE(at + 72),
+        child: directory.readUInt32LE(at + 76),
         classId: directory.toString('hex', at + 80, at + 96),
       });
     }
@@ -118,8 +147,8 @@ export class OleFile {
   #miniChain(start: number, max: number): Buffer {
     const root = this.entries.find((one) => one.kind === 'root');
     if (root === undefined) return Buffer.alloc(0);
-    const container = this.#chain(root.start, root.size);
-    const table = this.#chain(this.#miniTableStart, container.length);
+    this.#mini ??= this.#readMini(root);
+    const { container, table } = this.#mini;
     const pieces: Buffer[] = [];
     let length = 0;
     for (let sector = start; sector < END_OF_CHAIN && length < max;) {
@@ -131,5 +160,11 @@ export class OleFile {
       sector = sector * 4 + 4 <= table.length ? table.readUInt32LE(sector * 4) : END_OF_CHAIN;
     }
     return Buffer.concat(pieces).subarray(0, max);
+  }
+
+  /** Small streams lie in a stream of their own, with a table of its own. */
+  #readMini(root: OleEntry): { readonly container: Buffer; readonly table: Buffer } {
+    const container = this.#chain(root.start, root.size);
+    return { container, table: this.#chain(this.#miniTableStart, container.length) };
   }
 }

@@ -1,6 +1,6 @@
 import type { Identity } from './identify.js';
 import type { Kind } from './magic.js';
-import { OleFile } from './ole-file.js';
+import type { OleFile } from './ole-file.js';
 
 /** Streams that tell the program a compound file belongs to, the most telling first. */
 const BY_STREAM: readonly (readonly [string, Kind])[] = [
@@ -22,8 +22,7 @@ const RECORD_FILEPASS = 0x002f;
 const RECORD_BOF = 0x0809;
 
 /** The true type of a compound file by the names in its directory. */
-export function identifyOle(bytes: Buffer): Identity {
-  const file = new OleFile(bytes);
+export function identifyOle(file: OleFile): Identity {
   const names = new Set(file.entries.map(({ name }) => name));
   const kind = BY_STREAM.find(([name]) => names.has(name))?.[1] ?? installer(file) ?? { type: 'other', format: 'ole' };
   const macro = file.entries.some(({ name }) => VBA_NAMES.has(name));
