@@ -51,7 +51,7 @@ export interface ExplainedRecipient {
 export async function explain(file: string, options: ExplainOptions): Promise<void> {
   const setup = await loadSetup(options.config);
   const { config } = setup;
-  const canonical = canonicalMessage(await readMessageFile(file));
+  const canonical = canonicalMessage(await readMessageFile(file), config.smtp.hostname);
   const input: InspectInput = {
     traceId: newTraceId(),
     envelope: envelopeOf(options, config),

@@ -49,7 +49,8 @@ export async function dispose(
   const count = inspection.copies.length;
   return await Promise.all(
     inspection.copies.map(async (copy, i) => {
-      const request = requestFor(arrived, inspection, copy, itemKey(prefix, i, count), bounce);
+      const key = itemKey(prefix, i, count);
+      const request = requestFor(arrived, inspection, copy, key, bounce, parts.config.smtp.hostname);
       return { copy, request, settlements: await settle(copy, request, stored, parts, inline) };
     }),
   );

@@ -22,16 +22,20 @@ export function itemKey(prefix: string, index: number, copies: number): string {
   return copies === 1 ? prefix : `${prefix}.${index + 1}`;
 }
 
-/** What delivery is asked for a copy: our fields on top, the rule's edits applied, everything else byte for byte. */
+/**
+ * What delivery is asked for a copy: our fields on top, the rule's edits applied, everything else byte for byte.
+ * @param hostname our own, which Authentication-Results bears
+ */
 export function requestFor(
   arrived: Arrived,
   inspection: Inspection,
   copy: Copy,
   item: string,
   bounce: DeliveryRequest['bounce'],
+  hostname: string,
 ): DeliveryRequest {
   // Received stands last: should the message begin with a folded line, it must not continue one of our own fields.
-  const top = Buffer.from(gatepostFields(inspection, copy) + arrived.received, 'latin1');
+  const top = Buffer.from(gatepostFields(inspection, copy, hostname) + arrived.received, 'latin1');
   const { route, redirect } = copy.decision;
   return {
     item,

@@ -1,8 +1,18 @@
+import { bearsId } from './authserv-id.js';
+
 const MAX_MARK = 200;
 const MAX_RECEIVED_LOOK = 2000;
 
 /** Start of a field that matters here; anything that begins with our own prefix counts, with a colon or without. */
-const FIELD = /^(?:(received)[ \t]*:|x-gatepost-)/gim;
+const FIELD = /^(?:(received)[ \t]*:|x-gatepost-|(authentication-results)[ \t]*:)/gim;
+
+/** How the fields that this host writes are known. */
+export interface OwnHost {
+  /** Matches a Received field (RFC 5321 4.4) whose `by` names the host. */
+  readonly received: RegExp;
+  /** As authserv-id of Authentication-Results (RFC 8601 2.5). */
+  readonly hostname: string;
+}
 
 export interface HeaderScan {
   /** The block without the fields that only we may write, in pieces. */
@@ -17,9 +27,9 @@ export interface HeaderScan {
 
 /**
  * Looks through a header block in canonical form (CRLF only), with or without the empty line at its end.
- * @param writtenHere matches a Received field that was written by this host (see `writtenBy`)
+ * @param writtenHere how fields of this host are known (see `writtenBy`)
  */
-export function scanHeader(block: Buffer, writtenHere: RegExp): HeaderScan {
+export function scanHeader(block: Buffer, writtenHere: OwnHost): HeaderScan {
   const text = block.toString('latin1');
   const pieces: Buffer[] = [];
   let kept = 0;
@@ -31,10 +41,12 @@ export function scanHeader(block: Buffer, writtenHere: RegExp): HeaderScan {
     const end = fieldEnd(text, start);
     if (match[1] !== undefined) {
       received += 1;
-      if (writtenHere.test(text.slice(start, Math.min(end, start + MAX_RECEIVED_LOOK)))) own += 1;
+      if (writtenHere.received.test(text.slice(start, Math.min(end, start + MAX_RECEIVED_LOOK)))) own += 1;
       continue;
     }
-    ownMark ??= markIn(text.slice(start, Math.min(end, start + 2 * MAX_MARK)));
+    if (match[2] !== undefined) {
+      if (!bearsId(text.slice(start + match[0].length, end), writtenHere.hostname)) continue;
+    } else ownMark ??= markIn(text.slice(start, Math.min(end, start + 2 * MAX_MARK)));
     if (start > kept) pieces.push(block.subarray(kept, start));
     kept = end;
   }
@@ -43,9 +55,9 @@ export function scanHeader(block: Buffer, writtenHere: RegExp): HeaderScan {
   return { pieces, received, own, ...(ownMark === undefined ? {} : { ownMark }) };
 }
 
-/** Matches a Received field (RFC 5321 4.4) whose `by` names the host. */
-export function writtenBy(hostname: string): RegExp {
-  return new RegExp(`\\sby\\s+${hostname.replace(/[^A-Za-z0-9]/g, '\\$&')}(?=[\\s;(]|$)`, 'i');
+export function writtenBy(hostname: string): OwnHost {
+  const escaped = hostname.replace(/[^A-Za-z0-9]/g, '\\$&');
+  return { received: new RegExp(`\\sby\\s+${escaped}(?=[\\s;(]|$)`, 'i'), hostname };
 }
 
 /** The offset behind the field that starts here, its folded lines included. */

@@ -1,7 +1,7 @@
 import type { IntakeReport } from '../message/envelope.js';
 import { memorySource, type MessageSource } from '../message/source.js';
 import type { SmtpReply } from '../rules/types.js';
-import { HeaderEnd, scanHeader } from './header-scan.js';
+import { HeaderEnd, scanHeader, type OwnHost } from './header-scan.js';
 import { DataDecoder, type LineEndingPolicy } from './line-endings.js';
 import { PieceList } from './piece-list.js';
 import { UploadFile } from './upload-file.js';
@@ -16,8 +16,8 @@ export interface IntakeSettings {
   /** Bytes of the message in canonical form. */
   readonly maxMessageSize: number;
   readonly maxReceived: number;
-  /** Matches Received fields that this host wrote (see `writtenBy`). */
-  readonly writtenHere: RegExp;
+  /** How fields that this host wrote are known (see `writtenBy`). */
+  readonly writtenHere: OwnHost;
   readonly spoolFolder: string;
   readonly budget: MemoryBudget;
 }
