@@ -218,7 +218,7 @@ class TreeReader {
       const stop = strict[index + 1]?.before ?? end;
       if (delimiter.closing) {
         closed = true;
-        if (index === strict.length - 1) this.#around(part, type, delimiter.next, end, alternative);
+        this.#around(part, type, delimiter.next, stop, alternative);
         continue;
       }
       if (closed) this.#log.add('parts-after-close');
@@ -231,8 +231,10 @@ class TreeReader {
 
   /** Text before the first and behind the last delimiter is no part, unless it looks like one to somebody. */
   #around(part: OpenPart, type: string, start: number, end: number, alternative: boolean): void {
+    if (end - start <= 16) return;
     const before = this.#parts.length;
-    if (end - start > 16) this.#guessed(part, type, start, end, alternative);
+    const boundary = guessBoundary(this.#bytes, start, end, this.#work);
+    if (boundary !== undefined) this.#split(part, type, boundary, start, end, alternative);
     if (this.#parts.length > before) this.#log.add('parts-outside-boundary');
   }
 
