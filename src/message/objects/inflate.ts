@@ -1,4 +1,4 @@
-import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
+import { constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import type { Unpacked } from './entry.js';
 
 const MIN_CHUNK = 1024;
@@ -15,6 +15,11 @@ export function inflate(packed: Buffer, max: number, expected: number): Unpacked
 /** All members of a gzip file within a bound (RFC 1952). */
 export function gunzip(packed: Buffer, max: number): Unpacked {
   return run(gunzipSync, packed, max, packed.length * 4);
+}
+
+/** A zlib stream within a bound (RFC 1950). */
+export function unzlib(packed: Buffer, max: number): Unpacked {
+  return run(inflateSync, packed, max, packed.length * 4);
 }
 
 function run(unpack: typeof inflateRawSync, packed: Buffer, max: number, expected: number): Unpacked {

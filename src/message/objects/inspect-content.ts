@@ -8,6 +8,7 @@ import { officeKind } from './office-zip.js';
 import { listOle } from './ole/embedded.js';
 import { isOle, OleFile } from './ole-file.js';
 import { identifyOle } from './ole-kind.js';
+import { listPdf } from './pdf/embedded.js';
 import { listZip } from './zip.js';
 
 /** What could not be looked into. */
@@ -43,6 +44,11 @@ export function inspectContent(bytes: Buffer, mime: string, extension: string, b
   if (identity.format === 'zip') return zip(bytes, identity, extension, budget);
   if (identity.type === 'text' && looksLikeMessage(bytes, extension)) {
     return { identity: MESSAGE, opens: 'message', problems: [] };
+  }
+  if (identity.format === 'pdf') {
+    const listing = listPdf(bytes, identity.encrypted, budget);
+    if (listing.entries.length > 0 || listing.damage.length > 0)
+      return { identity, opens: () => listing, problems: [] };
   }
   if (identity.type === 'archive') {
     if (BY_LIBRARY.has(identity.format)) return byLibrary(bytes, identity, budget, level);
