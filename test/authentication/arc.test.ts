@@ -14,14 +14,15 @@ const zone: Zone = {
 async function sealed(message: string, seals = 1): Promise<string> {
   let result = message;
   for (let i = 1; i <= seals; i++) {
-    const fields = await sealMessage(Buffer.from(result), {
+    const options = {
       signingDomain: 'list.example',
       selector: 'arc',
       privateKey: rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      algorithm: 'rsa-sha256',
+      algorithm: 'rsa-sha256' as const,
       authResults: 'list.example; dkim=pass',
-      cv: i === 1 ? 'none' : 'pass',
-    });
+      cv: i === 1 ? ('none' as const) : ('pass' as const),
+    };
+    const fields = await sealMessage(Buffer.from(result), options);
     result = fields.toString() + result;
   }
   return result;
