@@ -2,7 +2,7 @@
 export type Entry = 'go' | 'full' | 'late' | 'closed';
 
 export interface GateOptions {
-  /** Messages inside at the same time. */
+  /** Messages inside at the same time, at first. */
   readonly places: number;
   /** Bytes in memory of all messages that wait. */
   readonly maxBytes: number;
@@ -21,12 +21,14 @@ export class Gate {
   inside = 0;
   private readonly options: GateOptions;
   private readonly waiting = new Set<Waiting>();
+  private places: number;
   private bytes = 0;
   private closed = false;
   private emptied: (() => void) | undefined;
 
   constructor(options: GateOptions) {
     this.options = options;
+    this.places = options.places;
   }
 
   get queued(): number {
@@ -39,7 +41,7 @@ export class Gate {
    */
   async enter(bytes: number): Promise<Entry> {
     if (this.closed) return 'closed';
-    if (this.inside < this.options.places) {
+    if (this.inside < this.places) {
       this.inside++;
       return 'go';
     }
@@ -60,9 +62,15 @@ export class Gate {
 
   /** Gives the place to the one that has waited longest. */
   leave(): void {
-    const [next] = this.waiting;
-    if (next !== undefined) next.enter('go');
-    else if (--this.inside === 0) this.emptied?.();
+    this.inside--;
+    this.admit();
+    if (this.inside === 0) this.emptied?.();
+  }
+
+  /** From now on so many may be inside; those that are stay. */
+  resize(places: number): void {
+    this.places = places;
+    this.admit();
   }
 
   /** Turns away all that wait and all that come; resolves when no one is inside any more. */
@@ -73,5 +81,13 @@ export class Gate {
       this.emptied = resolve;
       if (this.inside === 0) resolve();
     });
+  }
+
+  private admit(): void {
+    for (const next of this.waiting) {
+      if (this.inside >= this.places) return;
+      this.inside++;
+      next.enter('go');
+    }
   }
 }

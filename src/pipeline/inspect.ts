@@ -26,9 +26,15 @@ export interface InspectEngine extends ScanEngine {
  */
 export async function inspect(input: InspectInput, bytes: Buffer, engine: InspectEngine): Promise<Inspection> {
   const started = performance.now();
+  // Between `begin` and `end` nothing is awaited: whoever finds the thread hanging then knows by which message.
+  const { mark } = engine;
+  mark.begin();
   const message = readMessage(bytes, engine.limits, { depth: input.depth ?? 'full' });
   await message.secondOpinion(engine.deadline * SECOND_OPINION);
-  const reading = await readText(message, input, engine);
+  const text = readText(message, input, engine);
+  mark.end();
+  const reading = await text;
+  mark.begin();
   const subject: RuleSubject = {
     envelope: input.envelope,
     message,
@@ -51,6 +57,7 @@ export async function inspect(input: InspectInput, bytes: Buffer, engine: Inspec
   const afterDecide = performance.now();
   const copies = copiesOf(recipients, message);
   const facts = factsOf(message, input.intake);
+  mark.end();
   return {
     traceId: input.traceId,
     findings,

@@ -4,6 +4,7 @@ import type { ScanLimits } from '../message/types.js';
 import { compileRules } from '../rules/compile.js';
 import type { RuleBundle } from '../rules/model.js';
 import { inspect, type InspectEngine } from './inspect.js';
+import { UNWATCHED, type CpuMark } from './pulse.js';
 import type { Inspection, InspectInput } from './types.js';
 
 /** Everything that makes an inspector. Plain data, so that it can be handed to threads. */
@@ -15,10 +16,18 @@ export interface InspectorOptions {
   readonly deadline: number;
 }
 
+/** How a single message is watched. */
+export interface Watched {
+  /** ms for this message, where that is not the deadline of all. */
+  readonly deadline: number;
+  /** Told when the message has the CPU. */
+  readonly mark: CpuMark;
+}
+
 /** Inspects in the calling thread: the gateway's threads have one each, and so have `explain` and `test`. */
 export interface Inspector {
   /** Nothing ends a message that hangs: that is the pool's part. */
-  inspect(input: InspectInput, bytes: Buffer): Promise<Inspection>;
+  inspect(input: InspectInput, bytes: Buffer, given?: Watched): Promise<Inspection>;
   close(): Promise<void>;
 }
 
@@ -31,10 +40,12 @@ export async function createInspector(options: InspectorOptions): Promise<Inspec
     detectors,
     limits,
     deadline,
+    mark: UNWATCHED,
     onError: onErrorOf(specs),
   };
   return {
-    inspect: async (input, bytes) => await inspect(input, bytes, engine),
+    inspect: async (input, bytes, given) =>
+      await inspect(input, bytes, given === undefined ? engine : { ...engine, ...given }),
     close: async () => await closeDetectors(detectors),
   };
 }

@@ -5,15 +5,16 @@ import type { RuleBundle } from '../rules/model.js';
 import { deferEveryone } from './deferral.js';
 import { Gate, type Entry } from './gate.js';
 import type { InspectorOptions } from './inspector.js';
-import { ThreadSet, type ThreadFailure } from './thread-set.js';
+import type { ThreadFailure } from './run.js';
+import { ThreadSet } from './thread-set.js';
 import type { Inspection, InspectInput } from './types.js';
-import type { WorkerTask } from './worker.js';
+import type { WorkerTask } from './worker-messages.js';
 
-/** ms beyond the deadline that a thread has to end by itself what detectors were told to end. */
-const GRACE = 500;
 /** ms for a second reading, of the header alone. */
 const HEADER_DEADLINE = 5_000;
 const DEFAULT_HEAP = 512;
+/** Messages that a thread looks at concurrently where a detector waits for its engine. */
+const WHILE_WAITING = 32;
 const DEFAULT_MAX_WAITING = 256 * 2 ** 20;
 /** Well under the ten minutes that a client waits for the reply to its data (RFC 5321 4.5.3.2.6). */
 const DEFAULT_MAX_WAIT = 4 * 60_000;
@@ -79,11 +80,12 @@ class ThreadPool implements InspectPool {
     this.options = options;
     this.specs = options.specs;
     this.gate = new Gate({
-      places: options.threads,
+      places: 1,
       maxBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING,
       maxWait: options.maxWait ?? DEFAULT_MAX_WAIT,
     });
     this.threads = this.newThreads(options.bundle, options.specs);
+    this.gate.resize(this.threads.places);
   }
 
   get counters(): PoolCounters {
@@ -118,6 +120,7 @@ class ThreadPool implements InspectPool {
     const old = this.threads;
     this.threads = next;
     this.specs = specs;
+    this.gate.resize(next.places);
     await old.retire();
   }
 
@@ -127,20 +130,13 @@ class ThreadPool implements InspectPool {
   }
 
   private async inspectIn(threads: ThreadSet, input: InspectInput, source: MessageSource): Promise<Inspection> {
-    try {
-      await threads.ready();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.trouble({ kind: 'error', traceId: input.traceId, reason });
-      return deferEveryone(input, sizeOf(source), unscanned('error', 'the threads that scan cannot be started'));
-    }
     const { deadline } = this.options;
     const full = taskFor(input, source);
-    let result = await threads.run(full, deadline + GRACE);
+    let result = await threads.run(full, deadline);
     if ('failure' in result && result.failure === 'crash') {
       // What a module left behind for an earlier message may have ended the thread: this one gets a second chance.
       this.trouble({ kind: 'crash', traceId: input.traceId, reason: result.reason });
-      result = await threads.run(full, deadline + GRACE);
+      result = await threads.run(full, deadline, true);
     }
     if ('inspection' in result) return result.inspection;
 
@@ -148,7 +144,7 @@ class ThreadPool implements InspectPool {
     const finding = failureFinding(result.failure);
     const findings = [...(input.findings ?? []), finding];
     const header = taskFor({ ...input, depth: 'header', findings }, source);
-    const second = await threads.run(header, Math.min(deadline, HEADER_DEADLINE) + GRACE);
+    const second = await threads.run(header, Math.min(deadline, HEADER_DEADLINE), true);
     if ('inspection' in second) return second.inspection;
     this.trouble({ kind: second.failure, traceId: input.traceId, reason: second.reason });
     return deferEveryone(input, sizeOf(source), finding);
@@ -157,13 +153,13 @@ class ThreadPool implements InspectPool {
   private newThreads(bundle: RuleBundle, specs: readonly DetectorSpec[]): ThreadSet {
     const { threads, limits, deadline, workerFile, heap } = this.options;
     return new ThreadSet({
-      bundle,
-      specs,
-      limits,
-      deadline,
+      inspector: { bundle, specs, limits, deadline },
       threads,
+      capacity: specs.some((spec) => spec.waits === true) ? WHILE_WAITING : 1,
       workerFile: workerFile ?? new URL('./worker.js', import.meta.url),
       heap: heap ?? DEFAULT_HEAP,
+      waiting: () => this.gate.queued,
+      onPlaces: () => this.gate.resize(this.threads.places),
       onRestart: () => this.restarts++,
       onIdleError: (reason) => this.trouble({ kind: 'idle', reason }),
     });
@@ -175,9 +171,11 @@ class ThreadPool implements InspectPool {
 }
 
 function taskFor(input: InspectInput, source: MessageSource): WorkerTask {
-  return source.kind === 'memory'
-    ? { kind: 'inspect', input, bytes: source.bytes }
-    : { kind: 'inspect', input, path: source.path };
+  return {
+    input,
+    content: source.kind === 'memory' ? { bytes: source.bytes } : { path: source.path },
+    size: sizeOf(source),
+  };
 }
 
 function unscanned(status: 'error' | 'timeout' | 'limit', detail: string): Finding {

@@ -5,6 +5,7 @@ import type { Message, MessageText } from '../message/types.js';
 import type { CompiledRule, RuleSet } from '../rules/compile.js';
 import type { FoundInMessage } from './decisions.js';
 import { anomalyFindings, problemFindings } from './message-findings.js';
+import type { CpuMark } from './pulse.js';
 import type { InspectInput, ModuleRun } from './types.js';
 
 /** The part of the engine that scanning needs. */
@@ -13,6 +14,8 @@ export interface ScanEngine {
   readonly detectors: readonly ActiveDetector[];
   /** ms for one message; detectors get what is left of it. */
   readonly deadline: number;
+  /** Told when the message has the CPU. */
+  readonly mark: CpuMark;
   /** By module: what is done about a failure when the deciding rule has no response to it. */
   readonly onError: ReadonlyMap<string, OnError>;
 }
@@ -47,7 +50,10 @@ export async function scanMessage(
       );
   const left = engine.deadline - (performance.now() - started);
   const { envelope, intake } = input;
-  const results = await runDetectors(wanted, { message, envelope, intake }, left);
+  const running = runDetectors(wanted, { message, envelope, intake }, left);
+  engine.mark.end();
+  const results = await running;
+  engine.mark.begin();
 
   // Read last: looking into an object can show that it is damaged.
   const bearer = problemModule(engine);

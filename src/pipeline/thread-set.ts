@@ -1,95 +1,101 @@
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
-import { internalReason } from '../detectors/failure.js';
 import type { InspectorOptions } from './inspector.js';
-import type { Inspection } from './types.js';
-import type { WorkerAnswer, WorkerTask } from './worker.js';
+import type { Run, ThreadResult } from './run.js';
+import { Suspicion } from './suspicion.js';
+import { Thread, type Loss } from './thread.js';
+import type { WorkerTask } from './worker-messages.js';
 
-/** ms that a new thread may take until it answers. */
-const START_TIMEOUT = 60_000;
+/** ms beyond the deadline that a thread has to end by itself what detectors were told to end. */
+const GRACE = 500;
+/** ms between looks at the threads. */
+const LOOK = 100;
+/** ms after which a thread that does not turn gets no further tasks. */
+const LATE = 100;
+/** ms on one task after which a thread no longer counts as one that serves the others. */
+const STUCK = 1_000;
+/** ms after a failed start until another is tried. */
+const START_AGAIN = 5_000;
+/** Bytes of messages in one thread; one message alone may be larger. */
+const MAX_BYTES = 128 * 2 ** 20;
 
-export type ThreadFailure =
-  /** Over its deadline: the thread was ended. */
-  | 'deadline'
-  /** Out of memory: the thread has ended. */
-  | 'memory'
-  /** The thread has ended by itself: an exception outside of the inspection, or `process.exit`. */
-  | 'crash'
-  /** The inspection failed, the thread lives. */
-  | 'error';
-
-export type ThreadResult =
-  { readonly inspection: Inspection } | { readonly failure: ThreadFailure; readonly reason: string };
-
-export interface ThreadSetOptions extends InspectorOptions {
+export interface ThreadSetOptions {
+  readonly inspector: InspectorOptions;
   readonly threads: number;
+  /** Tasks that a thread works on at a time. */
+  readonly capacity: number;
   readonly workerFile: URL;
   /** MiB of JavaScript heap of each thread; buffers count apart, bounded by the scan limits. */
   readonly heap: number;
+  /** Tasks that wait for a place, besides those that the set was given. */
+  readonly waiting: () => number;
+  /** How many tasks it can work on has changed. */
+  readonly onPlaces: () => void;
   /** A thread has ended before its time. */
   readonly onRestart: () => void;
   /** A thread has failed while no message was in it. */
   readonly onIdleError: (reason: string) => void;
 }
 
-/** Threads that inspect with one set of rules and detectors. */
+/**
+ * Threads that inspect with one set of rules and detectors. A task that breaks or hangs its thread ends that thread,
+ * and only a task that was alone in it is held responsible: others are done again elsewhere.
+ */
 export class ThreadSet {
-  private readonly piscina: Piscina<WorkerTask, WorkerAnswer>;
-  private readonly threads: number;
-  private started: Promise<void> | undefined;
+  private readonly options: ThreadSetOptions;
+  private readonly threads = new Set<Thread>();
+  /** Replaced ones that still have tasks. */
+  private readonly leaving = new Set<Thread>();
+  private readonly queue: Run[] = [];
+  /** Those that must be alone in their thread; they go first. */
+  private readonly aloneQueue: Run[] = [];
+  private readonly suspicion: Suspicion;
+  private readonly looking: NodeJS.Timeout;
+  private starting: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void };
+  private startFailedAt = -Infinity;
   private users = 0;
   private retired: (() => void) | undefined;
 
   constructor(options: ThreadSetOptions) {
-    const { threads, workerFile, heap, onRestart, onIdleError, bundle, specs, limits, deadline } = options;
-    this.threads = threads;
-    const data: InspectorOptions = { bundle, specs, limits, deadline };
-    this.piscina = new Piscina<WorkerTask, WorkerAnswer>({
-      filename: fileURLToPath(workerFile),
-      minThreads: threads,
-      maxThreads: threads,
-      // Ending a thread for one message then never ends another one's.
-      concurrentTasksPerWorker: 1,
-      // Waiting by Atomics would stop a thread's loop between messages, and with it the detectors' connections.
-      atomics: 'disabled',
-      recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: heap },
-      workerData: data,
-    });
-    this.piscina.on('workerDestroy', () => {
-      if (this.retired === undefined) onRestart();
-    });
-    this.piscina.on('error', (error: unknown) => onIdleError(internalReason(error)));
+    this.options = options;
+    this.suspicion = new Suspicion({ again: (run) => this.again(run), drop: (thread) => this.drop(thread) });
+    this.starting = newStart();
+    for (let i = 0; i < options.threads; i++) this.add();
+    this.looking = setInterval(() => this.look(), LOOK);
+    this.looking.unref();
+  }
+
+  get places(): number {
+    return this.threads.size * this.options.capacity;
   }
 
   /** Resolves when every thread has loaded rules and detectors. @throws Error with the reason when one cannot */
   async ready(): Promise<void> {
-    this.started ??= this.awaitThreads(this.threads);
-    try {
-      await this.started;
-    } catch (error) {
-      this.started = undefined;
-      throw error;
-    }
+    await this.starting.promise;
   }
 
-  /** Inspects one message; when a thread was lost by it, resolves only when there is a new one. Never rejects. */
-  async run(task: WorkerTask, deadline: number): Promise<ThreadResult> {
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), deadline);
-    try {
-      const answer = await this.piscina.run(task, { signal: abort.signal });
-      if (answer.kind === 'inspected') return { inspection: answer.inspection };
-      return { failure: 'error', reason: answer.kind === 'failed' ? answer.reason : 'the thread answered out of turn' };
-    } catch (error) {
-      const failure = abort.signal.aborted ? 'deadline' : isOutOfMemory(error) ? 'memory' : 'crash';
-      const reason = internalReason(error);
-      this.started = this.awaitThreads(1);
-      await this.ready().catch(() => undefined);
-      return { failure, reason };
-    } finally {
-      clearTimeout(timer);
-    }
+  /**
+   * Inspects one message; never rejects.
+   * @param deadline ms in threads
+   * @param alone no other message shares its thread
+   */
+  async run(task: WorkerTask, deadline: number, alone = false): Promise<ThreadResult> {
+    return await new Promise<ThreadResult>((settle) => {
+      const bytes = task.size;
+      const run: Run = {
+        task,
+        deadline,
+        bytes,
+        settle,
+        id: 0,
+        alone,
+        moves: 0,
+        spent: 0,
+        startedAt: 0,
+        timer: undefined,
+      };
+      this.enqueue(run);
+      if (this.threads.size === 0) this.refill();
+      this.pump();
+    });
   }
 
   /** Holds the set open for a message. */
@@ -109,18 +115,212 @@ export class ThreadSet {
       this.retired = resolve;
       if (this.users === 0) resolve();
     });
-    await this.piscina.destroy();
+    clearInterval(this.looking);
+    await Promise.all([...this.threads].map(async (thread) => await thread.end()));
   }
 
-  private async awaitThreads(count: number): Promise<void> {
-    const ask = async (): Promise<WorkerAnswer> =>
-      await this.piscina.run({ kind: 'ready' }, { signal: AbortSignal.timeout(START_TIMEOUT) });
-    const answers = await Promise.all(Array.from({ length: count }, ask));
-    const failed = answers.find((answer) => answer.kind === 'failed');
-    if (failed !== undefined) throw new Error(failed.reason);
+  private add(): void {
+    const { inspector, workerFile, heap } = this.options;
+    const thread = new Thread(
+      { inspector, workerFile, heap },
+      {
+        ready: () => this.started(),
+        answered: (from, run, answer) => {
+          clearTimeout(run.timer);
+          run.settle(
+            answer.kind === 'inspected'
+              ? { inspection: answer.inspection }
+              : {
+                  failure: 'error',
+                  reason: answer.kind === 'failed' ? answer.reason : 'the thread answered out of turn',
+                },
+          );
+          this.freed(from);
+        },
+        lost: (from, loss) => this.lost(from, loss),
+      },
+    );
+    this.threads.add(thread);
+  }
+
+  private started(): void {
+    if ([...this.threads].every((thread) => thread.ready)) this.starting.resolve();
+    this.pump();
+  }
+
+  /** As many threads as there should be. */
+  private refill(): void {
+    if (this.retired !== undefined) return;
+    while (this.threads.size < this.options.threads) this.add();
+    this.options.onPlaces();
+  }
+
+  private enqueue(run: Run): void {
+    (run.alone ? this.aloneQueue : this.queue).push(run);
+  }
+
+  /** Gives tasks to threads as long as there are both. */
+  private pump(): void {
+    for (const queue of [this.aloneQueue, this.queue]) {
+      for (let [run] = queue; run !== undefined; [run] = queue) {
+        const thread = this.threadFor(run);
+        if (thread === undefined) break;
+        queue.shift();
+        this.start(run, thread);
+      }
+    }
+  }
+
+  /** The thread with the fewest tasks that can take one more. */
+  private threadFor(run: Run): Thread | undefined {
+    const kept = run.alone || this.aloneQueue.length === 0 ? undefined : leastBusy(this.threads);
+    let best: Thread | undefined;
+    for (const thread of this.threads) {
+      const { size } = thread.runs;
+      if (!thread.ready || thread.closedToNew || thread === kept) continue;
+      if (size >= (run.alone ? 1 : this.options.capacity)) continue;
+      if (size > 0 && (thread.bytes + run.bytes > MAX_BYTES || thread.silence > LATE)) continue;
+      if (best === undefined || size < best.runs.size) best = thread;
+    }
+    return best;
+  }
+
+  private start(run: Run, thread: Thread): void {
+    if (run.alone) thread.closedToNew = true;
+    // What it lost elsewhere counts, but an innocent one must have time to be done.
+    const left = Math.max(run.deadline / 2, run.deadline - run.spent);
+    run.startedAt = performance.now();
+    run.timer = setTimeout(() => this.expired(run, thread), left + GRACE);
+    thread.post(run, left);
+  }
+
+  /** A task is over its deadline. */
+  private expired(run: Run, thread: Thread): void {
+    const failure = { failure: 'deadline', reason: 'the deadline is over' } as const;
+    if (thread.runs.size > 1 && thread.onCpu !== run) {
+      if (this.suspicion.isSilent(thread)) {
+        // Another one hangs, or nobody knows which: that is settled at one of the next looks.
+        run.timer = setTimeout(() => this.expired(run, thread), GRACE);
+        return;
+      }
+      // The thread turns and this one does not come to its end: its thread is given up when the others are done.
+      thread.forget(run);
+      this.leaving.add(thread);
+      this.replace(thread);
+      run.settle(failure);
+      return;
+    }
+    thread.forget(run);
+    this.drop(thread);
+    run.settle(failure);
+    for (const other of [...thread.runs.values()]) this.suspicion.move(other, thread);
+  }
+
+  /** Once more, in another thread. */
+  private again(run: Run): void {
+    this.enqueue(run);
+    this.pump();
+  }
+
+  /** Ends a thread that is broken. */
+  private drop(thread: Thread): void {
+    void thread.end();
+    this.leaving.delete(thread);
+    this.replace(thread);
+  }
+
+  private replace(thread: Thread): void {
+    if (!this.threads.delete(thread)) return;
+    if (this.retired === undefined) this.options.onRestart();
+    this.refill();
+  }
+
+  /** A thread has ended by itself. */
+  private lost(thread: Thread, loss: Loss): void {
+    if (loss.kind === 'start') {
+      this.startFailed(thread, loss.reason);
+      return;
+    }
+    const runs = [...thread.runs.values()];
+    this.leaving.delete(thread);
+    this.replace(thread);
+    const [first] = runs;
+    if (first === undefined) this.options.onIdleError(loss.reason);
+    else if (runs.length === 1) {
+      clearTimeout(first.timer);
+      first.settle({ failure: loss.kind, reason: loss.reason });
+    } else for (const run of runs) this.suspicion.suspect(run, thread);
+  }
+
+  private startFailed(thread: Thread, reason: string): void {
+    this.threads.delete(thread);
+    this.startFailedAt = performance.now();
+    this.starting.promise.catch(() => this.options.onIdleError(reason));
+    this.starting.reject(new Error(reason));
+    if (this.threads.size > 0) return;
+    for (const run of [...this.aloneQueue.splice(0), ...this.queue.splice(0)]) run.settle({ failure: 'error', reason });
+  }
+
+  /** A task has left the thread. */
+  private freed(thread: Thread): void {
+    if (thread.runs.size === 0) {
+      thread.closedToNew = false;
+      if (this.leaving.delete(thread)) void thread.end();
+      else if (this.threads.size > this.options.threads && this.stuck() === 0) this.remove(thread);
+    }
+    this.pump();
+  }
+
+  /** Gives up a thread that was started beyond the number. */
+  private remove(thread: Thread): void {
+    this.threads.delete(thread);
+    void thread.end();
+    this.options.onPlaces();
+  }
+
+  private look(): void {
+    for (const thread of [...this.threads, ...this.leaving]) this.suspicion.look(thread);
+    const now = performance.now();
+    if (this.threads.size < this.options.threads && now - this.startFailedAt > START_AGAIN) this.refill();
+    const stuck = this.stuck();
+    const wanted = this.options.threads + Math.min(stuck, this.options.threads);
+    const backlog = this.queue.length + this.aloneQueue.length + this.options.waiting();
+    if (stuck > 0 && backlog > 0 && this.threads.size < wanted) {
+      this.add();
+      this.options.onPlaces();
+    }
+    this.pump();
+  }
+
+  /** How many threads have worked on one task, and on nothing else, for long. */
+  private stuck(): number {
+    const { capacity } = this.options;
+    const now = performance.now();
+    let count = 0;
+    for (const thread of this.threads) {
+      const [run] = thread.runs.values();
+      if (run !== undefined && (capacity === 1 ? now - run.startedAt : thread.silence) > STUCK) count++;
+    }
+    return count;
   }
 }
 
-function isOutOfMemory(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
+  let best: Thread | undefined;
+  for (const thread of threads) {
+    if (thread.ready && (best === undefined || thread.runs.size < best.runs.size)) best = thread;
+  }
+  return best;
+}
+
+function newStart(): { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } {
+  let resolve = (): void => undefined;
+  let reject = (_: Error): void => undefined;
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // Whoever waits for it hears of it; that nobody does is no failure of its own.
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
 }

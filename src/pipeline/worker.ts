@@ -1,34 +1,32 @@
 import { readFile } from 'node:fs/promises';
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { internalReason } from '../detectors/failure.js';
-import { createInspector, type InspectorOptions } from './inspector.js';
-import type { Inspection, InspectInput } from './types.js';
+import { createInspector, type Inspector } from './inspector.js';
+import { PulseWriter } from './pulse.js';
+import type { Inspection } from './types.js';
+import type { PostedTask, WorkerAnswer, WorkerData } from './worker-messages.js';
 
-/** What the pool asks of a thread. Memory of `bytes` is shared, not copied. */
-export type WorkerTask =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'inspect'; readonly input: InspectInput; readonly bytes: Uint8Array }
-  | { readonly kind: 'inspect'; readonly input: InspectInput; readonly path: string };
+/** A thread of the pool: inspects what it is sent, several messages at a time if it is sent several. */
+const data = workerData as WorkerData;
+const pulse = new PulseWriter(data.pulse);
 
-/** A rejection would look the same as the end of the thread, so a failure is a value. */
-export type WorkerAnswer =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'inspected'; readonly inspection: Inspection }
-  | { readonly kind: 'failed'; readonly reason: string };
+function say(answer: WorkerAnswer): void {
+  parentPort?.postMessage(answer);
+}
 
-const inspector = createInspector(workerData as InspectorOptions);
-// Each task awaits it and reports the failure; without any task it is no reason to end the thread.
-inspector.catch(() => undefined);
-
-/** Runs one task. Loaded by the thread pool, which gives a thread one task at a time. */
-export default async function run(task: WorkerTask): Promise<WorkerAnswer> {
+async function run(task: PostedTask, inspector: Inspector): Promise<void> {
+  const { id, input, content, deadline } = task;
+  const mark = pulse.markFor(id);
+  pulse.enter();
   try {
-    const ready = await inspector;
-    if (task.kind === 'ready') return { kind: 'ready' };
-    const bytes = 'path' in task ? await readFile(task.path) : asBuffer(task.bytes);
-    return { kind: 'inspected', inspection: compact(await ready.inspect(task.input, bytes)) };
+    const bytes = 'path' in content ? await readFile(content.path) : asBuffer(content.bytes);
+    const inspection = await inspector.inspect(input, bytes, { deadline, mark });
+    say({ kind: 'inspected', id, inspection: compact(inspection) });
   } catch (error) {
-    return { kind: 'failed', reason: internalReason(error) };
+    say({ kind: 'failed', id, reason: internalReason(error) });
+  } finally {
+    mark.end();
+    pulse.leave();
   }
 }
 
@@ -46,4 +44,12 @@ function compact(inspection: Inspection): Inspection {
       edits: copy.edits.map((edit) => ({ ...edit, insert: new Uint8Array(edit.insert) })),
     })),
   };
+}
+
+try {
+  const inspector = await createInspector(data);
+  parentPort?.on('message', (task: PostedTask) => void run(task, inspector));
+  say({ kind: 'ready' });
+} catch (error) {
+  say({ kind: 'unready', reason: internalReason(error) });
 }
