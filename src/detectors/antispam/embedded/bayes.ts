@@ -6,7 +6,7 @@ const INDIFFERENT = 0.1;
 /** Strongest features that are combined. */
 const MAX_EVIDENCE = 150;
 /** Features of a text come in company: each is a fraction of independent evidence. */
-const WEIGHT = 0.3;
+const WEIGHT = 0.4;
 /** With fewer known features the verdict is drawn towards one half. */
 const ENOUGH = 12;
 
@@ -23,7 +23,7 @@ export interface Opinion {
 }
 
 /** What the model knows of these features, combined. */
-export function judgeFeatures(hashes: ReadonlySet<number>, model: Model): Opinion {
+export function judgeFeatures(hashes: readonly number[], model: Model): Opinion {
   // Counted by strength rather than sorted: 128 strengths, each for spam and for ham.
   const spam = new Uint16Array(BUCKETS);
   const ham = new Uint16Array(BUCKETS);

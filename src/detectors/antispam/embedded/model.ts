@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { HashTable } from './hash-table.js';
 
 /** First bytes of a model file: format and version. */
 const MAGIC = 'GPBAYES1';
@@ -10,42 +11,11 @@ const FILE = new URL('./model.bin', import.meta.url);
 export interface ModelEntry {
   readonly hash: number;
   /** Probability that a message with this feature is spam, in 255ths: 1 to 254. */
-  readonly p: number;
+  readonly value: number;
 }
 
-/** What training left: probabilities of features that tell something. A hash table with open addressing. */
-export class Model {
-  readonly size: number;
-  readonly #mask: number;
-  readonly #keys: Uint32Array;
-  readonly #values: Uint8Array;
-
-  constructor(entries: readonly ModelEntry[]) {
-    let slots = 1024;
-    while (slots < entries.length * 2.5) slots *= 2;
-    this.size = entries.length;
-    this.#mask = slots - 1;
-    this.#keys = new Uint32Array(slots);
-    this.#values = new Uint8Array(slots);
-    for (const { hash, p } of entries) {
-      let slot = hash & this.#mask;
-      while (this.#keys[slot] !== 0 && this.#keys[slot] !== hash) slot = (slot + 1) & this.#mask;
-      this.#keys[slot] = hash;
-      this.#values[slot] = p;
-    }
-  }
-
-  /** What is known of a feature, in 255ths; 0 when nothing is. */
-  lookUp(hash: number): number {
-    const keys = this.#keys;
-    let slot = hash & this.#mask;
-    for (let key = keys[slot]; key !== 0; key = keys[slot]) {
-      if (key === hash) return this.#values[slot] ?? 0;
-      slot = (slot + 1) & this.#mask;
-    }
-    return 0;
-  }
-}
+/** What training left: the probabilities of features that tell something. */
+export type Model = HashTable;
 
 /** The bytes of a model file: magic, number of entries, and each entry's hash and probability, in order of hashes. */
 export function encodeModel(entries: readonly ModelEntry[]): Buffer {
@@ -53,9 +23,9 @@ export function encodeModel(entries: readonly ModelEntry[]): Buffer {
   const bytes = Buffer.alloc(HEAD + sorted.length * ENTRY);
   bytes.write(MAGIC, 0, 'latin1');
   bytes.writeUInt32LE(sorted.length, 8);
-  for (const [i, { hash, p }] of sorted.entries()) {
+  for (const [i, { hash, value }] of sorted.entries()) {
     bytes.writeUInt32LE(hash, HEAD + i * ENTRY);
-    bytes.writeUInt8(p, HEAD + i * ENTRY + 4);
+    bytes.writeUInt8(value, HEAD + i * ENTRY + 4);
   }
   return bytes;
 }
@@ -67,8 +37,8 @@ export function decodeModel(bytes: Buffer): Model {
     throw new Error('the model of the embedded spam scorer is damaged');
   const entries: ModelEntry[] = [];
   for (let at = HEAD; at < bytes.length; at += ENTRY)
-    entries.push({ hash: bytes.readUInt32LE(at), p: bytes.readUInt8(at + 4) });
-  return new Model(entries);
+    entries.push({ hash: bytes.readUInt32LE(at), value: bytes.readUInt8(at + 4) });
+  return new HashTable(entries);
 }
 
 let shipped: Model | undefined;

@@ -1,15 +1,16 @@
+import { HashTable } from './hash-table.js';
+import type { Sign } from './sign.js';
 import { hashPhrase } from './tokens.js';
 
 /**
  * What today's spam says and the mail of the training set does not, by subject; words and pairs of words. One of them
- * says nothing, since every one occurs in ordinary mail; from the second of one subject on they count.
+ * says nothing, since every one occurs in ordinary mail; several of one subject do.
  */
 const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   'advance-fee': [
-    ...['next kin', 'million dollars', 'million usd', 'million euros', 'beneficiary', 'late husband', 'inheritance'],
-    ...['barrister', 'diplomatic', 'foreign partner', 'strictly confidential', 'deceased', 'utmost confidentiality'],
-    ...['atm card', 'compensation fund', 'widow', 'god bless', 'business proposal', 'erbschaft', 'millionen euro'],
-    ...['begünstigter', 'begünstigten', 'verstorbenen', 'streng vertraulich'],
+    ...['next kin', 'million dollars', 'million usd', 'million euros', 'barrister', 'diplomatic', 'foreign partner'],
+    ...['strictly confidential', 'utmost confidentiality', 'atm card', 'compensation fund', 'business proposal'],
+    ...['millionen euro', 'begünstigter', 'begünstigten', 'streng vertraulich', 'dormant account'],
   ],
   extortion: [
     ...['bitcoin wallet', 'bitcoin address', 'your webcam', 'adult sites', 'adult websites', 'masturbating'],
@@ -58,24 +59,26 @@ const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Points of the second, third and every further phrase of one subject. */
-const STEP = 1;
-const MAX_POINTS = 3.5;
+/** Points of a subject by the number of its phrases. */
+const POINTS = [0, 0, 0.5, 2, 4, 5];
 
 const NAMES = Object.keys(SUBJECTS);
-const INDEX: ReadonlyMap<number, number> = new Map(
-  NAMES.flatMap((name, index) => (SUBJECTS[name] ?? []).map((phrase): [number, number] => [hashPhrase(phrase), index])),
+/** For each phrase the number of its subject, from 1 on. */
+const INDEX = new HashTable(
+  NAMES.flatMap((name, index) =>
+    (SUBJECTS[name] ?? []).map((phrase) => ({ hash: hashPhrase(phrase), value: index + 1 })),
+  ),
 );
 
 /** What today's spam is about, as far as these features of the body show. */
-export function phraseSigns(hashes: ReadonlySet<number>): { readonly name: string; readonly points: number }[] {
-  const counts = new Uint16Array(NAMES.length);
+export function phraseSigns(hashes: readonly number[]): Sign[] {
+  const counts = new Uint16Array(NAMES.length + 1);
   for (const hash of hashes) {
-    const index = INDEX.get(hash);
-    if (index !== undefined) counts[index] = (counts[index] ?? 0) + 1;
+    const subject = INDEX.lookUp(hash);
+    counts[subject] = (counts[subject] ?? 0) + 1;
   }
   return NAMES.flatMap((name, index) => {
-    const points = Math.min(MAX_POINTS, ((counts[index] ?? 0) - 1) * STEP);
+    const points = POINTS[Math.min(POINTS.length - 1, counts[index + 1] ?? 0)] ?? 0;
     return points > 0 ? [{ name: `speaks-of-${name}`, points }] : [];
   });
 }

@@ -28,7 +28,7 @@ export function hashPhrase(phrase: string): number {
  * people are passed over. The pair is 0 for the first word.
  */
 export function scanWords(text: string, visit: Visit): void {
-  const end = Math.min(text.length, MAX_TEXT);
+  const end = text.length;
   let previous = 0;
   let at = 0;
   while (at < end) {
@@ -95,18 +95,45 @@ function finish(hash: number): number {
   return h >>> 0 || 1;
 }
 
+/** Slots of the table of a message's features; more than half stay free. */
+const SLOTS = 4096;
+
 /** The features of a message: hashes of words and of pairs of words, each once. */
 export class FeatureSet {
-  readonly hashes = new Set<number>();
+  /** Open addressing: a Set of numbers this large would make an object of each. */
+  readonly #slots = new Uint32Array(SLOTS);
+  readonly #list: number[] = [];
 
-  /** Adds the words and pairs of a text. */
+  /** In the order in which they were found. */
+  get hashes(): readonly number[] {
+    return this.#list;
+  }
+
+  /** Adds the words and pairs of a text; of a long one those at its start, in its middle and at its end. */
   add(place: Place, text: string): void {
     const salt = PLACES[place];
-    const { hashes } = this;
-    scanWords(text, (word, pair) => {
-      if (hashes.size >= MAX_FEATURES) return;
-      hashes.add((word ^ salt) >>> 0);
-      if (pair !== 0) hashes.add((pair ^ salt) >>> 0);
-    });
+    const visit: Visit = (word, pair) => {
+      this.#put((word ^ salt) >>> 0);
+      if (pair !== 0) this.#put((pair ^ salt) >>> 0);
+    };
+    if (text.length <= MAX_TEXT) {
+      scanWords(text, visit);
+      return;
+    }
+    const window = Math.floor(MAX_TEXT / 3);
+    const middle = Math.floor((text.length - window) / 2);
+    for (const from of [0, middle, text.length - window]) scanWords(text.slice(from, from + window), visit);
+  }
+
+  #put(hash: number): void {
+    if (this.#list.length >= MAX_FEATURES) return;
+    const slots = this.#slots;
+    let slot = hash & (SLOTS - 1);
+    for (let held = slots[slot]; held !== 0; held = slots[slot]) {
+      if (held === hash) return;
+      slot = (slot + 1) & (SLOTS - 1);
+    }
+    slots[slot] = hash;
+    this.#list.push(hash);
   }
 }

@@ -1,27 +1,16 @@
 import type { Opinion } from './bayes.js';
 import type { Sign } from './sign.js';
 
-/** Points at probabilities; between them on a straight line. */
-const CURVE: readonly (readonly [probability: number, points: number])[] = [
-  [0, -2],
-  [0.1, -1],
-  [0.4, 0],
-  [0.6, 0.5],
-  [0.9, 2.5],
-  [0.99, 4],
-  [0.999, 5],
-  [1, 6],
-];
+/** Points of odds of 10 to 1; odds of 100 to 1 count twice as much, and so on. */
+const POINTS = 1.25;
+const MOST = 7;
+/** What words may do against the signs of spam: little, since anyone can write innocent words. */
+const LEAST = -2;
 
 /** What the words of a message count. */
 export function wordSign({ probability }: Opinion): Sign {
-  const name = probability >= 0.6 ? 'words-of-spam' : probability <= 0.4 ? 'words-of-mail' : 'words-undecided';
-  const above = Math.max(
-    1,
-    CURVE.findIndex(([at]) => at >= probability),
-  );
-  const [fromP, fromPoints] = CURVE[above - 1] ?? [0, 0];
-  const [toP, toPoints] = CURVE[above] ?? [1, 0];
-  const share = toP === fromP ? 0 : (probability - fromP) / (toP - fromP);
-  return { name, points: Math.round((fromPoints + share * (toPoints - fromPoints)) * 100) / 100 };
+  const odds = Math.log10(Math.max(1e-9, probability) / Math.max(1e-9, 1 - probability));
+  const points = Math.round(Math.min(MOST, Math.max(LEAST, odds * POINTS)) * 100) / 100;
+  const name = points >= 0.5 ? 'words-of-spam' : points <= -0.5 ? 'words-of-mail' : 'words-undecided';
+  return { name, points };
 }

@@ -32,14 +32,15 @@ export function parseReply(text: string): Verdict {
   if (!parsed.success) throw new DetectorError('rspamd answered something that is no verdict', { cause: parsed.error });
   const { score, required_score: required, action, symbols, subject, milter, is_skipped: skipped } = parsed.data;
   const notes: string[] = [];
-  if (skipped === true) notes.push('rspamd skipped this message');
+  if (skipped === true && score === 0) notes.push('rspamd skipped this message');
   if (subject !== undefined) notes.push(`suggests the subject "${short(subject)}"`);
   const added = headerNotes(milter?.add_headers ?? {});
   if (added !== '') notes.push(`suggests the fields ${added}`);
   const removed = Object.keys(milter?.remove_headers ?? {}).slice(0, 10);
   if (removed.length > 0) notes.push(`suggests to remove ${short(removed.join(', '))}`);
   return {
-    score,
+    // An action can be forced without points: who rejects is as sure as with all the points for it.
+    score: action === 'reject' && required !== undefined ? Math.max(score, required) : score,
     ...(required === undefined ? {} : { required }),
     ...(action === undefined ? {} : { action: short(action) }),
     symbols: Object.entries(symbols ?? {})

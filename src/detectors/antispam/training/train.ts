@@ -46,7 +46,7 @@ export class Trainer {
       const raw = inSpam / (inSpam + inHam);
       const p = Math.min(SUREST, Math.max(1 - SUREST, (ASSUMPTION * 0.5 + n * raw) / (ASSUMPTION + n)));
       if (Math.abs(p - 0.5) < MIN_STRENGTH) continue;
-      entries.push({ hash, p: Math.round(p * 255) });
+      entries.push({ hash, value: Math.round(p * 255) });
     }
     return entries;
   }
