@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { macroReport } from '../message/macros/macro-report.js';
 import type { MessageObject } from '../message/types.js';
 import type { Detector, DetectorModule, Finding } from './types.js';
 
@@ -26,9 +27,15 @@ function inspectObjects(objects: readonly MessageObject[]): Finding[] {
         findings.push({ ...where, status: 'encrypted', detail: 'cannot be opened without a password' });
       locked.add(object.path);
     }
-    if (object.macro) findings.push({ ...where, status: 'macro', detail: 'carries a macro' });
+    if (object.macro) findings.push({ ...where, status: 'macro', detail: detailOf(object) });
   }
   return findings;
+}
+
+/** What the macro does, where its source can be read. */
+function detailOf(object: MessageObject): string {
+  const bytes = object.encrypted ? undefined : object.content();
+  return bytes === undefined ? 'carries a macro' : macroReport(bytes);
 }
 
 /** Whether one of the containers in the path is in the set. */

@@ -1,6 +1,7 @@
 import type { Identity } from './identify.js';
 import type { Kind } from './magic.js';
 import type { OleFile } from './ole-file.js';
+import { hasMacro } from './ole-macros.js';
 
 /** Streams that tell the program a compound file belongs to, the most telling first. */
 const BY_STREAM: readonly (readonly [string, Kind])[] = [
@@ -15,7 +16,6 @@ const BY_STREAM: readonly (readonly [string, Kind])[] = [
   ['__properties_version1.0', { type: 'other', format: 'msg' }],
   ['\u0001Ole10Native', { type: 'other', format: 'ole-package' }],
 ];
-const VBA_NAMES: ReadonlySet<string> = new Set(['_VBA_PROJECT', '_VBA_PROJECT_CUR', 'VBA', 'Macros']);
 /** Class identifiers of Windows Installer packages, patches and transforms. */
 const INSTALLER = /^8[2-6]100c0000000000c000000000000046$/;
 const RECORD_FILEPASS = 0x002f;
@@ -25,7 +25,7 @@ const RECORD_BOF = 0x0809;
 export function identifyOle(file: OleFile): Identity {
   const names = new Set(file.entries.map(({ name }) => name));
   const kind = BY_STREAM.find(([name]) => names.has(name))?.[1] ?? installer(file) ?? { type: 'other', format: 'ole' };
-  const macro = file.entries.some(({ name }) => VBA_NAMES.has(name));
+  const macro = hasMacro(file, kind.format);
   return { ...kind, encrypted: kind.type === 'encrypted' || isEncrypted(file, kind.format), macro };
 }
 

@@ -35,6 +35,20 @@ const SCRIPT_EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ['url', 'url'],
   ['applescript', 'applescript'],
   ['settingcontent-ms', 'settingcontent'],
+  ['vb', 'vbs'],
+  ['iqy', 'iqy'],
+  ['library-ms', 'library'],
+  ['search-ms', 'search'],
+  ['searchconnector-ms', 'search'],
+  ['jnlp', 'jnlp'],
+  ['appref-ms', 'appref'],
+  ['application', 'clickonce'],
+  ['msc', 'msc'],
+  ['desktop', 'desktop'],
+  ['command', 'sh'],
+  ['xsl', 'xsl'],
+  ['theme', 'theme'],
+  ['rdp', 'rdp'],
 ]);
 
 /** Whether a file of this extension is run by its name alone, whatever is in it. */
@@ -61,7 +75,21 @@ export function byText(bytes: Buffer, extension: string): Kind {
   if (head.startsWith('<?php')) return { type: 'script', format: 'php' };
   if (head.includes('<hta:application')) return { type: 'script', format: 'hta' };
   if (/^(@echo off|@if |@set )/.test(head)) return { type: 'script', format: 'bat' };
-  return { type: 'text', format: textFormat(head, extension) };
+  const format = textFormat(head, extension);
+  if ((format === 'html' || format === 'svg') && isActive(bytes)) return { type: 'script', format };
+  return { type: 'text', format };
+}
+
+/** How much of a page is looked through for what runs in it. */
+const MAX_PAGE = 2 * 1024 * 1024;
+/** What makes a page run code when it is opened: it is a program for the browser, whatever else it shows. */
+const ACTIVE =
+  /<script[\s/>]|\bon(?:load|error|click|mouse[a-z]{2,5}|focus|begin|toggle|pageshow|animation[a-z]{3,9}|beforeunload)\s*=|javascript\s*:|vbscript\s*:|<(?:embed|object|applet|foreignobject)[\s/>]|srcdoc\s*=|http-equiv\s*=\s*["']?refresh/i;
+
+function isActive(bytes: Buffer): boolean {
+  const page = bytes.subarray(0, MAX_PAGE);
+  const wide = page[0] === 0xff && page[1] === 0xfe ? 'utf16le' : 'latin1';
+  return ACTIVE.test(page.toString(wide));
 }
 
 function shebang(head: string): string {
