@@ -28,6 +28,14 @@ export function tricksIn(text: string, strict: boolean): readonly Trick[] {
   return tricks;
 }
 
+const UNSEEN =
+  /[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\u{e0000}-\u{e007f}]+/gu;
+
+/** The text without what a reader cannot see; line ends and tabs stay. */
+export function withoutUnseen(text: string): string {
+  return text.replace(UNSEEN, '');
+}
+
 /** The text without control, bidirectional and invisible characters. */
 export function withoutTricks(text: string): string {
   return text.replace(ALL, '');

@@ -43,6 +43,44 @@ const full: SubjectOptions = {
   ],
 };
 
+describe('names of attachments', () => {
+  it.each<[string, string, boolean]>([
+    ['invoice.pdf.exe', '{ attachment.extension: exe }', true],
+    ['invoice.pdf.exe', '{ attachment.extension: pdf.exe }', true],
+    ['invoice.pdf.exe', '{ attachment.name: "*.pdf.*" }', true],
+    ['backup.tar.gz', '{ attachment.extension: tar.gz }', true],
+    ['evil.exe. .', '{ attachment.extension: exe }', true],
+    ['evil.exe. .', '{ attachment.name: "*.exe" }', true],
+    ['evil.e\u200bxe', '{ attachment.name: "*.exe" }', true],
+    ['evil\uff0e\uff45\uff58\uff45', '{ attachment.extension: exe }', true],
+    ['exe.\u202etxt.exe', '{ attachment.extension: exe }', true],
+    ['evil.exe::$DATA', '{ attachment.extension: exe }', true],
+    ['report.v2.txt', '{ attachment.extension: v2 }', false],
+    ['report.exe.txt', '{ attachment.name: "*.exe" }', false],
+  ])('%s %s', async (name, when, expected) => {
+    const objects = [object(name, { name, extension: '' })];
+    expect(await holds(when, { objects })).toBe(expected);
+  });
+
+  it('are all that a reader may see', async () => {
+    const objects = [object('a.txt', { otherNames: ['evil.exe'], mime: 'text/plain', otherMimes: ['application/x-dosexec'] })];
+    expect(await holds('{ attachment.name: evil.exe }', { objects })).toBe(true);
+    expect(await holds('{ attachment.extension: exe }', { objects })).toBe(true);
+    expect(await holds('{ attachment.mime: "*dosexec", attachment.name: a.txt }', { objects })).toBe(true);
+  });
+});
+
+describe('text', () => {
+  it('is compared as a reader sees it', async () => {
+    expect(await holds('{ body: { contains: wire transfer } }', { body: 'W\u200bire\u00a0tran\u00adsfer' })).toBe(true);
+    expect(await holds('{ subject: invoice }', { subject: '\uff49\uff4e\uff56\uff4f\uff49\uff43\uff45' })).toBe(true);
+  });
+
+  it('is that of every Subject field', async () => {
+    expect(await holds('{ subject: second }', { header: { subject: ['first', 'second'] } })).toBe(true);
+  });
+});
+
 describe('a condition', () => {
   it.each<[string, boolean]>([
     ['{ subject: "*win*" }', true],

@@ -1,13 +1,23 @@
+import { withoutUnseen } from '../message/trick-characters.js';
+
 /** Masks longer than this are refused at load; it bounds the work for each character of a value. */
 export const MAX_MASK_LENGTH = 1000;
 
 /** A compiled mask. Values are handed in folded (see `fold`). */
 export type MaskTest = (folded: string) => boolean;
 
-/** Form in which masks and values are compared: case and Unicode composition do not count. */
+/** Characters with other forms for the same: full width, ligatures, letters of mathematics. */
+const COMPATIBLE = /[\u1100-\uffff]|[\ud800-\udfff]/;
+
+/**
+ * Form in which masks and values are compared: case, Unicode composition, invisible characters, and forms of characters
+ * that look the same to a reader (full width, no-break spaces) do not count.
+ */
 export function fold(text: string): string {
   const lower = text.toLowerCase();
-  return isAscii(lower) ? lower : lower.normalize('NFC');
+  if (isAscii(lower)) return lower;
+  const plain = COMPATIBLE.test(lower) ? lower.normalize('NFKC').toLowerCase() : lower.normalize('NFC');
+  return withoutUnseen(plain).replaceAll('\u00a0', ' ');
 }
 
 /** Whether a text has a `*` or `?`. */
