@@ -75,6 +75,7 @@ async function configure(
   }
   const parsed = module.settings.safeParse(own);
   if (!parsed.success) problems.push(...source.fromZod(parsed.error, withCommonKeys(module.settings), at));
+  else problems.push(...checkOwnTimeouts(name, parsed.data, limit, source));
   if (!parsed.success || !shared.success || problems.length > 0) return { problems };
 
   const prepared = await module.prepare?.(parsed.data, {
@@ -91,10 +92,27 @@ async function configure(
       timeout: limit,
       onError: shared.data.onError,
       statuses: module.statuses,
-      ...(module.waits === true ? { waits: true } : {}),
+      ...(module.waits?.(parsed.data) === true ? { waits: true } : {}),
     },
     problems: prepared?.problems ?? [],
   };
+}
+
+/**
+ * The module's own spans for steps of its work (`connectTimeout`, `readTimeout`), each and together: a step that may
+ * last longer than the whole would never be cut by its own bound.
+ */
+function checkOwnTimeouts(name: string, settings: unknown, limit: number, source: YamlSource): Problem[] {
+  if (typeof settings !== 'object' || settings === null) return [];
+  const steps = Object.entries(settings).filter(
+    (entry): entry is [string, number] => /timeout$/i.test(entry[0]) && typeof entry[1] === 'number',
+  );
+  const [last] = steps.at(-1) ?? [];
+  const sum = steps.reduce((all, [, span]) => all + span, 0);
+  if (last === undefined || sum <= limit) return [];
+  const keys = steps.map(([key]) => `\`detectors.${name}.${key}\``).join(' and ');
+  const text = `${keys}: ${formatDuration(sum)}${steps.length > 1 ? ' together' : ''} is longer than the module's timeout (${formatDuration(limit)})`;
+  return [source.error(['detectors', name, last], text, `shorten it, or set \`timeout\` to more`)];
 }
 
 async function findModule(

@@ -17,7 +17,12 @@ const shape = z.object({
     z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, '`statuses` are words of lower-case letters, digits and dashes'),
     '`statuses` must be a list of words',
   ),
-  waits: z.boolean('`waits` must be true or false').optional(),
+  waits: z
+    .union(
+      [z.boolean().transform((always) => () => always), z.custom<NonNullable<DetectorModule['waits']>>(isFunction)],
+      '`waits` must be true, false or a function',
+    )
+    .optional(),
   prepare: z.custom<NonNullable<DetectorModule['prepare']>>(isFunction, '`prepare` must be a function').optional(),
   create: z.custom<DetectorModule['create']>(isFunction, '`create` must be a function'),
 });
@@ -42,7 +47,7 @@ export async function loadThirdParty(file: string): Promise<DetectorModule> {
     name: file,
     settings,
     statuses,
-    ...(waits === undefined ? {} : { waits }),
+    ...(waits === undefined ? {} : { waits: waits.bind(made) }),
     ...(prepare === undefined ? {} : { prepare: prepare.bind(made) }),
     create: create.bind(made),
   };

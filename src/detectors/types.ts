@@ -97,10 +97,10 @@ export interface DetectorModule<Settings = unknown> {
   /** Statuses that the module can report besides `clean`, `error`, `timeout` and `limit`. */
   readonly statuses: readonly string[];
   /**
-   * It mostly waits for an engine or the network: a thread then looks at several messages at a time. What it does
-   * between waits must be short.
+   * Whether it mostly waits for an engine or the network, with these settings: a thread then looks at several messages
+   * at a time. What it does between waits must be short.
    */
-  readonly waits?: boolean;
+  waits?(settings: Settings): boolean;
   /**
    * Reads the files that the settings name, once, when the configuration is loaded: what was checked is what runs, in
    * every thread.

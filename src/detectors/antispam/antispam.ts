@@ -16,6 +16,8 @@ export const antispam: DetectorModule<Settings> = {
   name: 'antispam',
   settings,
   statuses: ['score', 'spam', 'probable-spam', 'bulk', 'phishing'],
+  // The embedded scorer computes; the engines are waited for.
+  waits: ({ rspamd: url, spamd: endpoint }) => url !== undefined || endpoint !== undefined,
   create: (given: Settings): Detector => new AntispamDetector(engineOf(given)),
 };
 

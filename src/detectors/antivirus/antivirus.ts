@@ -17,7 +17,7 @@ export const antivirus: DetectorModule<AntivirusSettings> = {
   name: 'antivirus',
   settings,
   statuses: ['infected', 'encrypted', 'macro'],
-  waits: true,
+  waits: () => true,
   create: (given): Detector => new Antivirus(given),
 };
 
