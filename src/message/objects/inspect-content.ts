@@ -50,13 +50,10 @@ export function inspectContent(bytes: Buffer, mime: string, extension: string, b
     if (listing.entries.length > 0 || listing.damage.length > 0)
       return { identity, opens: () => listing, problems: [] };
   }
-  if (identity.type === 'archive') {
-    if (BY_LIBRARY.has(identity.format)) return byLibrary(bytes, identity, budget, level);
-    const lister = listerOf(identity.format);
-    if (lister !== undefined) return { identity, opens: lister, problems: [] };
-    return unscannable(identity);
-  }
-  if (identity.format === 'iso') return unscannable(identity);
+  if (BY_LIBRARY.has(identity.format)) return byLibrary(bytes, identity, budget, level);
+  const lister = listerOf(identity.format);
+  if (lister !== undefined) return { identity, opens: lister, problems: [] };
+  if (identity.type === 'archive' || identity.type === 'disk-image') return unscannable(identity);
   // A program or picture with a zip behind it: unpackers read a zip from its end.
   if (hasZipTail(bytes)) {
     const listing = listZip(bytes, budget.entriesLeft);

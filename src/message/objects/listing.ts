@@ -1,8 +1,14 @@
+import { listAr } from './ar.js';
 import type { Budget } from './budget.js';
+import { listCpio } from './cpio.js';
+import { listImage } from './disk/image.js';
 import type { Listing } from './entry.js';
 import { listGzip } from './gzip.js';
+import { listRpm } from './rpm.js';
 import { listSingle } from './single.js';
+import { listCms } from './smime/cms.js';
 import { listTar } from './tar.js';
+import { listTnef } from './tnef/tnef.js';
 import { unpackBzip2 } from './unpack/bzip2.js';
 import { unpackLzma } from './unpack/lzma.js';
 import { unpackLzw } from './unpack/lzw.js';
@@ -19,6 +25,13 @@ const LISTERS: ReadonlyMap<string, Lister> = new Map<string, Lister>([
   ['xz', (archive, _budget, name) => listSingle(archive, name, 0, unpackXz)],
   ['lzma', (archive, _budget, name) => listSingle(archive, name, 0, unpackLzma)],
   ['compress', (archive, _budget, name) => listSingle(archive, name, 0, unpackLzw)],
+  ['tnef', (archive, budget) => listTnef(archive, budget.entriesLeft)],
+  ['cpio', (archive, budget) => listCpio(archive, budget.entriesLeft)],
+  ['ar', (archive, budget) => listAr(archive, budget.entriesLeft)],
+  ['rpm', (archive) => listRpm(archive)],
+  ['iso', (archive, budget) => listImage(archive, budget.entriesLeft)],
+  ['p7m', (archive, _budget, name) => listCms(archive, 'signed', name)],
+  ['p7z', (archive, _budget, name) => listCms(archive, 'compressed', name)],
   ['tar', (archive, budget) => listTar(archive, budget.entriesLeft)],
 ]);
 

@@ -1,4 +1,5 @@
 import type { ObjectType } from '../types.js';
+import { type CmsKind, cmsKind } from './smime/cms.js';
 import { isLzma } from './unpack/lzma.js';
 
 /** True type and finer format of an object. */
@@ -80,6 +81,7 @@ const SIGNATURES: readonly Signature[] = [
   signature('disk-image', 'iso', 'CD001', 0x8001),
   signature('disk-image', 'iso', 'CD001', 0x8801),
   signature('disk-image', 'iso', 'NSR0', 0x8801),
+  signature('disk-image', 'iso', 'BEA01', 0x8001),
   signature('disk-image', 'vhd', 'conectix'),
   signature('disk-image', 'vhdx', 'vhdxfile'),
   signature('disk-image', 'vmdk', 'KDMV'),
@@ -135,6 +137,11 @@ function special(bytes: Buffer, first: number): Kind | undefined {
     if (size === 12 || (size >= 40 && size <= 124)) return { type: 'image', format: 'bmp' };
   }
   if (first === 0xff && ((bytes[1] ?? 0) & 0xe6) === 0xe2) return { type: 'audio', format: 'mp3' };
+  if (first === 0x30) {
+    const kind = cmsKind(bytes);
+    if (kind !== undefined) return CMS[kind];
+  }
+  if (isFileSystem(bytes)) return { type: 'disk-image', format: 'img' };
   if (bytes.length > 12 && bytes.toString('latin1', 4, 8) === 'ftyp') return isoMedia(bytes.toString('latin1', 8, 12));
   if (bytes.length > 512 && bytes.toString('latin1', bytes.length - 512, bytes.length - 508) === 'koly') {
     return { type: 'disk-image', format: 'dmg' };
@@ -151,6 +158,25 @@ function special(bytes: Buffer, first: number): Kind | undefined {
   // Readers take a PDF whose mark is anywhere in the first kilobyte.
   if (head.includes('%PDF-')) return { type: 'document', format: 'pdf' };
   return undefined;
+}
+
+const CMS: Readonly<Record<CmsKind, Kind>> = {
+  signed: { type: 'other', format: 'p7m' },
+  compressed: { type: 'archive', format: 'p7z' },
+  encrypted: { type: 'encrypted', format: 'smime' },
+};
+
+/** The start of a FAT or NTFS volume, or a table of partitions: what is in it is mounted at a click. */
+function isFileSystem(bytes: Buffer): boolean {
+  if (bytes.length < 1024 || bytes[510] !== 0x55 || bytes[511] !== 0xaa) return false;
+  if (bytes.toString('latin1', 512, 520) === 'EFI PART') return true;
+  const jumps = bytes[0] === 0xeb || bytes[0] === 0xe9;
+  return (
+    jumps &&
+    /^(NTFS    |EXFAT   )|FAT(12|16|32)? {0,3}/.test(
+      `${bytes.toString('latin1', 3, 11)}${bytes.toString('latin1', 54, 90)}`,
+    )
+  );
 }
 
 function dosFormat(bytes: Buffer): string {
