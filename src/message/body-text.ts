@@ -1,6 +1,7 @@
 import { decodeCharset } from './decode/charset.js';
 import { readHtml, type HtmlReading } from './decode/html-read.js';
 import { renderText } from './decode/html-text.js';
+import { bodyOf } from './decode/part-body.js';
 import { decodeTransfer } from './decode/transfer.js';
 import { isBodyText } from './objects/attachment.js';
 import type { MessageText, Structure } from './types.js';
@@ -38,7 +39,10 @@ export function readBodies(bytes: Buffer, structure: Structure): readonly BodyPa
     const end = Math.min(part.body.end, part.body.start + 2 * left);
     // Where readers may undo different encodings, each of the texts is read.
     for (const encoding of [part.encoding, ...(part.otherEncodings ?? [])]) {
-      const decoded = decodeTransfer(bytes, { start: part.body.start, end }, encoding);
+      const decoded =
+        encoding === part.encoding && end === part.body.end
+          ? bodyOf(bytes, part)
+          : decodeTransfer(bytes, { start: part.body.start, end }, encoding);
       const text = decodeCharset(decoded, part.params.get('charset') ?? '').slice(0, left);
       left -= text.length;
       bodies.push(new BodyPart(part.index, part.type === 'text/html', text));

@@ -39,26 +39,28 @@ function decodeStopped(input: Buffer): Buffer {
 
 /** Quoted-printable (RFC 2045 6.7); what is no escape stays as it is. */
 export function decodeQuotedPrintable(input: Buffer): Buffer {
-  let at = input.indexOf(EQUALS);
-  if (at < 0) return input;
+  const first = input.indexOf(EQUALS);
+  if (first < 0) return input;
   const out = Buffer.allocUnsafe(input.length);
-  let length = 0;
-  let from = 0;
-  while (at >= 0) {
-    length += input.copy(out, length, from, at);
+  let length = input.copy(out, 0, 0, first);
+  // Escapes are dense where there are any: byte by byte is faster than a search for each.
+  for (let at = first; at < input.length; at += 1) {
+    const byte = input[at] ?? 0;
+    if (byte !== EQUALS) {
+      out[length++] = byte;
+      continue;
+    }
     const high = hexValue(input[at + 1]);
     const low = hexValue(input[at + 2]);
     if (high >= 0 && low >= 0) {
       out[length++] = high * 16 + low;
-      from = at + 3;
-    } else {
-      const soft = softBreak(input, at + 1);
-      if (soft < 0) out[length++] = EQUALS;
-      from = soft < 0 ? at + 1 : soft;
+      at += 2;
+      continue;
     }
-    at = input.indexOf(EQUALS, from);
+    const soft = softBreak(input, at + 1);
+    if (soft < 0) out[length++] = EQUALS;
+    else at = soft - 1;
   }
-  length += input.copy(out, length, from);
   return out.subarray(0, length);
 }
 
