@@ -2,34 +2,24 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { EmbeddedScorer } from '../dist/detectors/antispam/embedded/embedded.js';
-import { decodeModel, encodeModel } from '../dist/detectors/antispam/embedded/model.js';
-import { isForTraining, readCorpus, readToday, TODAY_WEIGHT } from '../dist/detectors/antispam/training/corpus.js';
+import { decodeModel } from '../dist/detectors/antispam/embedded/model.js';
+import { isForTraining, readCorpus, readToday } from '../dist/detectors/antispam/training/corpus.js';
 import { measure, scoreAll } from '../dist/detectors/antispam/training/measure.js';
-import { Trainer } from '../dist/detectors/antispam/training/train.js';
+import { trainModel } from '../dist/detectors/antispam/training/train.js';
 
 const folder = path.join(import.meta.dirname, '..', 'src', 'detectors', 'antispam', 'embedded');
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
 
-const trainer = new Trainer();
-const heldOut = [];
-let learnt = 0;
-for (const sample of readCorpus()) {
-  if (isForTraining(sample)) {
-    await trainer.learn(sample);
-    learnt += 1;
-  } else heldOut.push(sample);
-}
-for (const sample of readToday('learn')) await trainer.learn(sample, TODAY_WEIGHT);
-const today = [...readToday('check')];
+const corpus = [...readCorpus()];
+const heldOut = corpus.filter((sample) => !isForTraining(sample));
+const today = readToday('check');
 
-const bytes = encodeModel(trainer.entries());
+const bytes = await trainModel(corpus);
 writeFileSync(path.join(folder, 'model.bin'), bytes);
-writeFileSync(
-  path.join(folder, '..', '..', '..', '..', 'dist', 'detectors', 'antispam', 'embedded', 'model.bin'),
-  bytes,
-);
 const model = decodeModel(bytes);
-process.stdout.write(`learnt from ${learnt} messages: ${model.size} features, ${bytes.length} bytes\n`);
+process.stdout.write(
+  `learnt from ${corpus.length - heldOut.length} of ${corpus.length} messages: ${model.size} features, ${bytes.length} bytes\n`,
+);
 
 const scorer = new EmbeddedScorer(model);
 for (const [title, samples] of [

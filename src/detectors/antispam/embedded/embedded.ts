@@ -14,6 +14,9 @@ import { wordSign } from './word-sign.js';
 /** Signs alone, without the words, are a suspicion and no more. */
 const MAX_SIGNS = 6;
 
+/** Characters of a subject, or of a sender's name, that are read. */
+const MAX_SUBJECT = 300;
+
 /** The scorer of Gatepost itself: signs in header and structure, and the words of the text. Needs no engine. */
 export class EmbeddedScorer implements Engine {
   readonly name = 'embedded';
@@ -49,9 +52,10 @@ export class EmbeddedScorer implements Engine {
 /** What the classifier reads of a message; training reads the same. */
 export function featuresOf(message: Message, text: string): FeatureSet {
   const features = new FeatureSet();
-  features.add('subject', message.subject);
-  for (const { name } of message.addresses('from').slice(0, 3)) features.add('name', name);
-  features.add('body', message.subject);
+  const subject = message.subject.slice(0, MAX_SUBJECT);
+  features.add('subject', subject);
+  for (const { name } of message.addresses('from').slice(0, 3)) features.add('name', name.slice(0, MAX_SUBJECT));
+  features.add('body', subject);
   features.add('body', text);
   return features;
 }

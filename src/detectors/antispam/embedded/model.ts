@@ -32,13 +32,18 @@ export function encodeModel(entries: readonly ModelEntry[]): Buffer {
 
 /** @throws Error when the bytes are no model file */
 export function decodeModel(bytes: Buffer): Model {
+  return new HashTable(readEntries(bytes));
+}
+
+/** The entries of a model file. @throws Error when the bytes are none */
+export function readEntries(bytes: Buffer): readonly ModelEntry[] {
   const count = bytes.length < HEAD ? -1 : bytes.readUInt32LE(8);
   if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC || bytes.length !== HEAD + count * ENTRY)
     throw new Error('the model of the embedded spam scorer is damaged');
   const entries: ModelEntry[] = [];
   for (let at = HEAD; at < bytes.length; at += ENTRY)
     entries.push({ hash: bytes.readUInt32LE(at), value: bytes.readUInt8(at + 4) });
-  return new HashTable(entries);
+  return entries;
 }
 
 let shipped: Model | undefined;

@@ -63,6 +63,8 @@ const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
 const POINTS = [0, 0, 0.5, 2, 4, 5];
 
 const NAMES = Object.keys(SUBJECTS);
+/** All of them. */
+export const PHRASES: readonly string[] = Object.values(SUBJECTS).flat();
 /** For each phrase the number of its subject, from 1 on. */
 const INDEX = new HashTable(
   NAMES.flatMap((name, index) =>

@@ -1,7 +1,7 @@
 /** Characters of body text that are read: what a spammer wants to be read stands there. */
-const MAX_TEXT = 8_000;
+const MAX_TEXT = 6_000;
 /** Distinct features of one message. */
-const MAX_FEATURES = 1_500;
+const MAX_FEATURES = 3_500;
 const MIN_WORD = 3;
 const MAX_WORD = 20;
 
@@ -96,7 +96,7 @@ function finish(hash: number): number {
 }
 
 /** Slots of the table of a message's features; more than half stay free. */
-const SLOTS = 4096;
+const SLOTS = 8192;
 
 /** The features of a message: hashes of words and of pairs of words, each once. */
 export class FeatureSet {

@@ -1,6 +1,6 @@
 import { featuresOf } from '../embedded/embedded.js';
-import type { ModelEntry } from '../embedded/model.js';
-import type { Sample } from './corpus.js';
+import { encodeModel, type ModelEntry } from '../embedded/model.js';
+import { isForTraining, readToday, TODAY_WEIGHT, type Sample } from './corpus.js';
 
 /** A feature that fewer messages bear is left out. */
 const MIN_COUNT = 4;
@@ -17,7 +17,7 @@ interface Count {
 }
 
 /** Counts features in messages of known class, and makes of it the probabilities that the classifier looks up. */
-export class Trainer {
+class Trainer {
   readonly #counts = new Map<number, Count>();
   #spam = 0;
   #ham = 0;
@@ -50,4 +50,12 @@ export class Trainer {
     }
     return entries;
   }
+}
+
+/** Makes the model file that Gatepost comes with: the same bytes from the same mail. */
+export async function trainModel(corpus: readonly Sample[]): Promise<Buffer> {
+  const trainer = new Trainer();
+  for (const sample of corpus) if (isForTraining(sample)) await trainer.learn(sample);
+  for (const sample of readToday('learn')) await trainer.learn(sample, TODAY_WEIGHT);
+  return encodeModel(trainer.entries());
 }
