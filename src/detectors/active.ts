@@ -20,7 +20,6 @@ async function create(spec: DetectorSpec): Promise<ActiveDetector['detector']> {
   return await module.create(module.settings.parse(spec.settings), {
     baseDirectory: spec.baseDirectory,
     data: spec.data,
-    timeout: spec.timeout,
   });
 }
 

@@ -91,7 +91,7 @@ async function configure(
       baseDirectory: folder,
       timeout: limit,
       onError: shared.data.onError,
-      statuses: module.statuses,
+      statuses: module.statusesFor?.(parsed.data) ?? module.statuses,
       ...(module.waits?.(parsed.data) === true ? { waits: true } : {}),
     },
     problems: prepared?.problems ?? [],

@@ -51,7 +51,7 @@ export const CONTRACT: readonly ContractCheck[] = [
     name: 'declares itself',
     async run({ module, settings }) {
       assert.match(module.name, /^[a-z][a-z0-9-]*$/);
-      for (const status of module.statuses) assert.match(status, /^[a-z][a-z0-9-]*$/);
+      for (const status of statusesOf({ module, settings })) assert.match(status, /^[a-z][a-z0-9-]*$/);
       assert.ok(module.settings.safeParse(settings).success, 'takes the settings of the test');
       const unknown = module.settings.safeParse({ ...settings, 'no-such-key': 1 });
       assert.ok(!unknown.success, 'refuses unknown keys');
@@ -94,7 +94,7 @@ export const CONTRACT: readonly ContractCheck[] = [
     async run(subject) {
       for (const { name, bytes } of hostileMessages()) {
         const findings = await run(subject, bytes);
-        const known = [...subject.module.statuses, 'clean', 'limit'];
+        const known = [...statusesOf(subject), 'clean', 'limit'];
         for (const { status } of findings) assert.ok(known.includes(status), `${name}: ${status}`);
       }
     },
@@ -134,6 +134,10 @@ export const CONTRACT: readonly ContractCheck[] = [
     },
   },
 ];
+
+function statusesOf({ module, settings }: Pick<ContractSubject, 'module' | 'settings'>): readonly string[] {
+  return module.statusesFor?.(module.settings.parse(settings)) ?? module.statuses;
+}
 
 function isHit({ status, score, name }: Finding, { hit }: ContractSubject): boolean {
   if (hit.name !== undefined && name !== hit.name) return false;
@@ -181,7 +185,7 @@ async function runWith(
     baseDirectory: '.',
     timeout,
     onError: 'defer',
-    statuses: module.statuses,
+    statuses: statusesOf({ module, settings }),
   };
   const { signal, ...input } = inputOf(bytes, new AbortController().signal);
   signal.throwIfAborted();

@@ -28,7 +28,7 @@ export function checkFindings(returned: unknown, spec: DetectorSpec): readonly F
 
 function checkFinding(item: unknown, spec: DetectorSpec): Finding {
   if (typeof item !== 'object' || item === null) throw new DetectorError('the module answered with a broken finding');
-  const { status, name, object, size, score, detail, policy, results } = item as Partial<
+  const { status, name, object, size, score, detail, policy, results, hold } = item as Partial<
     Record<keyof Finding, unknown>
   >;
   if (typeof status !== 'string' || !(COMMON.has(status) || spec.statuses.includes(status)))
@@ -44,6 +44,7 @@ function checkFinding(item: unknown, spec: DetectorSpec): Finding {
     ...(typeof detail === 'string' ? { detail: clean(detail, MAX_DETAIL) } : {}),
     ...(typeof policy === 'string' ? { policy: clean(policy, MAX_NAME) } : {}),
     ...(results === undefined ? {} : { results: checkResults(results) }),
+    ...(status === 'timeout' && hold === true ? { hold } : {}),
   };
 }
 

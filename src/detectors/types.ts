@@ -31,12 +31,21 @@ export interface Finding {
   readonly policy?: string;
   /** Of the module `authentication`: what goes into the Authentication-Results field. */
   readonly results?: readonly MethodResult[];
+  /**
+   * Of a `timeout`: what is missing comes later, and the message is to wait for it in the spool. It is inspected again;
+   * no rule is asked about this finding.
+   */
+  readonly hold?: true;
 }
 
 export interface DetectorInput {
   readonly message: Message;
   readonly envelope: Envelope;
   readonly intake: IntakeReport;
+  /** The same for every inspection of the message. */
+  readonly traceId?: string;
+  /** When the message was received, ms since the epoch. */
+  readonly receivedAt?: number;
   /** Aborted when the module's timeout or the message's deadline is over. */
   readonly signal: AbortSignal;
   /** When `signal` will be aborted, on the clock of `performance.now()`: what is found must be returned before it. */
@@ -85,8 +94,6 @@ export interface Prepared {
 export interface CreateContext extends DetectorContext {
   /** What `prepare` returned. */
   readonly data?: unknown;
-  /** ms that the module has for one message. */
-  readonly timeout?: number;
 }
 
 /** What a file or folder under `detectors/`, or a third party's module, exports. */
@@ -96,6 +103,8 @@ export interface DetectorModule<Settings = unknown> {
   readonly settings: z.ZodType<Settings>;
   /** Statuses that the module can report besides `clean`, `error`, `timeout` and `limit`. */
   readonly statuses: readonly string[];
+  /** Where the settings say which statuses there are: these take the place of `statuses`. */
+  statusesFor?(settings: Settings): readonly string[];
   /**
    * Whether it mostly waits for an engine or the network, with these settings: a thread then looks at several messages
    * at a time. What it does between waits must be short.

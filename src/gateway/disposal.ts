@@ -7,7 +7,7 @@ import type { SmtpReply } from '../rules/types.js';
 import type { QuarantineItem, Store } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { NO_ROOM, type Settlement } from './outcome.js';
-import { blindCopyFor, bouncePolicy, itemKey, requestFor, type Arrived } from './request.js';
+import { blindCopyFor, bouncePolicy, itemKey, originalOf, requestFor, type Arrived } from './request.js';
 
 export interface DisposalParts {
   readonly config: Config;
@@ -23,6 +23,7 @@ const NO_QUARANTINE: SmtpReply = {
 };
 const REFUSED: SmtpReply = { code: 550, enhanced: '5.7.1', text: 'Message refused' };
 const LATER: SmtpReply = { code: 451, enhanced: '4.7.1', text: 'Try again later' };
+const ACCEPTED: SmtpReply = { code: 250, enhanced: '2.0.0', text: 'Ok' };
 const DISCARDED: SmtpReply = { code: 250, enhanced: '2.0.0', text: 'Ok' };
 
 /** What became of a copy: a settlement for each of its recipients, and the request, should it be needed again. */
@@ -51,12 +52,13 @@ export async function dispose(
     inspection.copies.map(async (copy, i) => {
       const key = itemKey(prefix, i, count);
       const request = requestFor(arrived, inspection, copy, key, bounce, parts.config.smtp.hostname);
-      return { copy, request, settlements: await settle(copy, request, stored, parts, inline) };
+      return { copy, request, settlements: await settle(arrived, copy, request, stored, parts, inline) };
     }),
   );
 }
 
 async function settle(
+  arrived: Arrived,
   copy: Copy,
   request: DeliveryRequest,
   stored: boolean,
@@ -69,7 +71,9 @@ async function settle(
   if (decision.quarantine && !stored) return all('deferred', NO_QUARANTINE);
   switch (decision.action) {
     case 'defer':
-      return all('deferred', decision.reply ?? LATER);
+      // What comes from the spool lies there still.
+      if (decision.hold !== true || !inline) return all('deferred', decision.reply ?? LATER);
+      return (await holdBack(arrived, request, parts)) ? all('spooled', ACCEPTED) : all('no-room', NO_ROOM);
     case 'reject':
       return all('rejected', decision.reply ?? REFUSED);
     case 'discard':
@@ -85,6 +89,17 @@ async function settle(
         return all('no-room', NO_ROOM);
       }
     }
+  }
+}
+
+/** Spools a copy that waits for a verdict, to be inspected again. False when there is no room. */
+async function holdBack(arrived: Arrived, request: DeliveryRequest, { delivery }: DisposalParts): Promise<boolean> {
+  try {
+    await delivery.spoolForInspection(originalOf(arrived, request), arrived.receivedAt, 'it waits for a verdict');
+    return true;
+  } catch (error) {
+    if (!(error instanceof SpoolFullError)) throw error;
+    return false;
   }
 }
 

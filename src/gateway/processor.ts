@@ -11,7 +11,7 @@ import type { MessageHandler, ReceivedMessage } from '../smtp/types.js';
 import { dispose, sendBlindCopies, type Disposed, type DisposalParts } from './disposal.js';
 import { formatReply, judge, NO_ROOM, type Settlement, type Verdict } from './outcome.js';
 import { journalEntry } from './record.js';
-import type { Arrived } from './request.js';
+import { originalOf, type Arrived } from './request.js';
 
 export interface ProcessorParts extends DisposalParts {
   readonly pool: InspectPool;
@@ -90,8 +90,7 @@ async function keepDeferred(message: Arrived, disposed: readonly Disposed[], del
   for (const { request, settlements } of disposed) {
     const [first] = settlements;
     if (first?.state !== 'deferred') continue;
-    const original = { ...request, content: contentOf(message.source, Buffer.from(message.received, 'latin1')) };
-    await delivery.spoolForInspection(original, message.receivedAt, formatReply(first.reply));
+    await delivery.spoolForInspection(originalOf(message, request), message.receivedAt, formatReply(first.reply));
   }
 }
 

@@ -51,6 +51,11 @@ export function requestFor(
   };
 }
 
+/** The copy as it was received, our Received field on top: for inspecting it again. */
+export function originalOf(arrived: Arrived, request: DeliveryRequest): DeliveryRequest {
+  return { ...request, content: contentOf(arrived.source, Buffer.from(arrived.received, 'latin1')) };
+}
+
 /** Blind copies that a rule asks for: the original bytes, from our own address, whatever became of the message. */
 export function blindCopyFor(
   arrived: Arrived,

@@ -49,8 +49,8 @@ export async function scanMessage(
         ({ spec }) => !injected.has(spec.name) && [...rules].some((rule) => rule.wants(spec.name)),
       );
   const left = engine.deadline - (performance.now() - started);
-  const { envelope, intake } = input;
-  const running = runDetectors(wanted, { message, envelope, intake }, left);
+  const { envelope, intake, traceId, receivedAt } = input;
+  const running = runDetectors(wanted, { message, envelope, intake, traceId, receivedAt }, left);
   engine.mark.end();
   const results = await running;
   engine.mark.begin();

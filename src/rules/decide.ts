@@ -2,6 +2,7 @@ import type { Finding } from '../detectors/types.js';
 import type { CompiledRule } from './compile.js';
 import { foldAddress } from './addresses.js';
 import { fire, type OnError } from './fire.js';
+import { mustWait, splitHeld, waitNotes, waitReply } from './hold.js';
 import { mergeHeaders, NO_HEADERS } from './headers.js';
 import { removalsOf, type Removals } from './removals.js';
 import { spamClassOf } from './spam.js';
@@ -26,13 +27,16 @@ export function decide(
 ): Decision {
   const { process } = rule;
   if (process !== 'scan') return unscanned(rule);
-  const question = { view: rule.view(subject), recipient: foldAddress(recipient), findings };
+  const { known, held } = splitHeld(rule, findings);
+  const question = { view: rule.view(subject), recipient: foldAddress(recipient), findings: known };
   const { responses, notes } = fire(rule, question, onError);
   const wanted = strictest(responses);
   const spam = rule.wants('antispam') ? spamClassOf(findings, rule.thresholds) : undefined;
   const removals: Removals =
     wanted === 'delete-attachment' ? removalsOf(responses, subject.message.objects) : { removals: [], impossible: [] };
   const action: Action = removals.impossible.length > 0 ? 'reject' : wanted;
+  if (mustWait(action, held))
+    return { ...nothingDone(rule, 'defer'), reply: waitReply(), hold: true, notes: waitNotes(held) };
   return {
     ...outline(rule),
     action,
@@ -71,12 +75,15 @@ function outline(rule: CompiledRule): Pick<Decision, 'rule' | 'ruleName' | 'proc
 /** A rule that does not scan: nothing can fire. */
 function unscanned(rule: CompiledRule): Decision {
   const action: Action = rule.process === 'reject' || rule.process === 'discard' ? rule.process : 'deliver';
+  return { ...nothingDone(rule, action), ...(action === 'reject' ? { reply: policyReply(rule.data.reply) } : {}) };
+}
+
+function nothingDone(rule: CompiledRule, action: Action): Decision {
   return {
     ...outline(rule),
     action,
     quarantine: false,
     fired: [],
-    ...(action === 'reject' ? { reply: policyReply(rule.data.reply) } : {}),
     removals: [],
     tags: [],
     headers: NO_HEADERS,

@@ -71,6 +71,8 @@ export interface Decision {
   readonly fired: readonly FiredResponse[];
   /** Reply of `reject` and `defer`; absent for other actions. */
   readonly reply?: SmtpReply;
+  /** Of `defer`: we keep the message ourselves and inspect it again, and the client is done with it. */
+  readonly hold?: true;
   readonly removals: readonly Removal[];
   readonly tags: readonly string[];
   readonly headers: HeaderChanges;

@@ -34,21 +34,21 @@ export const authentication: DetectorModule<z.infer<typeof settings>> = {
   settings,
   statuses: ['spf', 'dkim', 'dmarc', 'arc'],
   // The library is large: only who configures the module pays for it.
-  create: async ({ dns }, context) => createAuthentication(dns, await import('mailauth'), context.timeout),
+  waits: () => true,
+  create: async ({ dns }) => createAuthentication(dns, await import('mailauth')),
 };
 
-/** @param timeout ms that the module has for one message */
 export function createAuthentication(
   servers: readonly string[],
   library: Library,
-  timeout = Infinity,
   now: () => number = Date.now,
 ): Detector {
   const dns = new CachingDns(servers, now);
-  const milliseconds = Math.max(1, Math.min(LOOKUP_TIME, timeout * 0.6));
   return {
-    inspect: async ({ message, envelope, signal }) => {
+    inspect: async ({ message, envelope, signal, until = Infinity }) => {
       signal.throwIfAborted();
+      // A look-up that stalls is a result: time must be left to say so.
+      const milliseconds = Math.floor(Math.max(1, Math.min(LOOKUP_TIME, (until - performance.now()) * 0.6)));
       const bounded = boundedDns(dns, { milliseconds, lookups: MAX_LOOKUPS, signal });
       const [spf, dkim] = await Promise.all([
         checkSender(envelope, bounded),
