@@ -86,7 +86,7 @@ describe('configuring detectors', () => {
     expect(await problemOf('detectors: { whatever: {} }')).toMatch(/module: \.\/whatever\.js/);
   });
 
-  it.each(['links', 'external'])('says that %s is not there yet', async (name) => {
+  it.each(['external'])('says that %s is not there yet', async (name) => {
     expect(await problemOf(`detectors: { ${name}: {} }`)).toContain(`does not have the module \`${name}\` yet`);
   });
 

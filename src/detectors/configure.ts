@@ -27,19 +27,21 @@ export interface ConfiguredDetectors {
  * specs are incomplete and must not be used.
  * @param folder that relative paths count from
  * @param deadline `scan.deadline` in ms: no module may take longer
+ * @param domains that the gateway accepts mail for
  */
 export async function configureDetectors(
   settings: readonly ModuleSettings[],
   folder: string,
   source: YamlSource,
   deadline: number,
+  domains: readonly string[] = [],
 ): Promise<ConfiguredDetectors> {
   const specs: DetectorSpec[] = [];
   const problems: Problem[] = [];
   for (const given of settings) {
     const one = await configure(given, folder, source, deadline);
     problems.push(...one.problems);
-    if (one.spec !== undefined) specs.push(one.spec);
+    if (one.spec !== undefined) specs.push(domains.length === 0 ? one.spec : { ...one.spec, domains });
   }
   return { specs, problems };
 }

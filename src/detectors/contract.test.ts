@@ -15,6 +15,7 @@ import { CONTRACT, type ContractSubject } from './contract.js';
 import { DetectorError } from './failure.js';
 import { content } from './content.js';
 import { EICAR } from './signatures/eicar.js';
+import { links } from './links/links.js';
 import { signatures } from './signatures/signatures.js';
 import { loadThirdParty } from './third-party.js';
 import type { Detector, DetectorModule } from './types.js';
@@ -84,6 +85,12 @@ const subjects: readonly ContractSubject[] = [
     module: authentication,
     settings: { dns: [dns.address] },
     hit: { message: Buffer.from('From: a@strict.example\r\n\r\nHello\r\n'), status: 'dmarc', name: 'fail' },
+  },
+  {
+    // A DNS list that does not answer is an error beside what was found: links.test.ts has the cases.
+    module: links,
+    settings: { protect: 'bank.example', mismatch: 'normal' },
+    hit: { message: makeMail('Go to http://bank-login.example/ at once'), status: 'phishing' },
   },
 ];
 

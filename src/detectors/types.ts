@@ -77,6 +77,8 @@ export interface Detector {
 export interface DetectorContext {
   /** Folder that relative paths in the module's settings count from. */
   readonly baseDirectory: string;
+  /** Domains that the gateway accepts mail for; absent where they are not known. */
+  readonly domains?: readonly string[];
 }
 
 export interface PrepareContext extends DetectorContext {
@@ -94,6 +96,18 @@ export interface Prepared {
 export interface CreateContext extends DetectorContext {
   /** What `prepare` returned. */
   readonly data?: unknown;
+}
+
+export interface WatchContext extends DetectorContext {
+  /** What `prepare` returned. */
+  readonly data?: unknown;
+  /** Says something to the admin, in the log. No contents of mail. */
+  report(level: 'info' | 'warn', text: string): void;
+}
+
+/** What follows a module's files while the gateway runs. */
+export interface Watcher {
+  close(): Promise<void>;
 }
 
 /** What a file or folder under `detectors/`, or a third party's module, exports. */
@@ -116,6 +130,11 @@ export interface DetectorModule<Settings = unknown> {
    */
   prepare?(settings: Settings, context: PrepareContext): Promise<Prepared>;
   create(settings: Settings, context: CreateContext): Detector | Promise<Detector>;
+  /**
+   * Follows the files that `prepare` read, in the main thread of a running gateway, and tells the detectors in all
+   * threads by means of its own when they change. Undefined when there is nothing to follow.
+   */
+  watch?(settings: Settings, context: WatchContext): Watcher | undefined;
 }
 
 export type OnError = 'defer' | 'accept';
@@ -130,6 +149,8 @@ export interface DetectorSpec {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly data?: unknown;
   readonly baseDirectory: string;
+  /** Domains that the gateway accepts mail for. */
+  readonly domains?: readonly string[];
   /** ms for one message. */
   readonly timeout: number;
   /** What is done about a failure when the deciding rule has no response to `scan-error`. */

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../config/load.js';
+import { watchDetectors } from '../detectors/active.js';
 import { openDelivery } from '../delivery/delivery.js';
 import { spoolPaths, emlOf } from '../delivery/spool-folder.js';
 import { openNotifications } from '../notifications/service.js';
@@ -74,6 +75,10 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   const store = parts.add(await openStore(config, log), (s) => s.close());
   const pool = parts.add(startPool(setup, log), (p) => p.close());
   const threads = pool.ready();
+  parts.add(
+    watchDetectors(setup.specs, (module, level, text) => log[level]({ module }, text)),
+    (w) => w.close(),
+  );
   // Awaited below; a failure before that must not count as unhandled.
   threads.catch(() => undefined);
   const queue = await openQueue(config, store, log);

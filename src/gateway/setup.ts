@@ -28,7 +28,7 @@ export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
   const loaded = await loadConfig(file, cwd);
   const { config } = loaded;
   const [detectors, templates] = await Promise.all([
-    configureDetectors(config.detectors, config.folder, config.source, config.scan.deadline),
+    configureDetectors(config.detectors, config.folder, config.source, config.scan.deadline, config.domains),
     loadTemplates(templateFolders(config), config.notifications.language),
   ]);
   const thresholds = antispamThresholds(detectors.specs);
