@@ -214,6 +214,10 @@ export const configSchema = z.strictObject({
   trusted: strings.default(['127.0.0.0/8', '::1']).describe('clients that may relay to anywhere'),
   delivery: delivery.prefault({}),
   scan: scan.prefault({}),
+  health: duration
+    .refine((ms) => ms >= 1_000 && ms <= 3_600_000, 'must be from 1s to 1h')
+    .prefault('10s')
+    .describe('time between checks of the engines behind detectors'),
   detectors: detectors.optional(),
   rules: z
     .string()

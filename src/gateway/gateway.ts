@@ -5,12 +5,14 @@ import type { Config } from '../config/load.js';
 import { watchDetectors } from '../detectors/active.js';
 import { openDelivery } from '../delivery/delivery.js';
 import { spoolPaths, emlOf } from '../delivery/spool-folder.js';
+import type { DetectorHealth } from '../detectors/health.js';
 import { openNotifications } from '../notifications/service.js';
 import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import { openQueue } from '../queue/open.js';
 import { startSmtp, type SmtpAddress } from '../smtp/smtp-service.js';
 import { openStore, type OpenStore } from '../store/open.js';
 import type { Log } from '../telemetry/log.js';
+import { watchHealth, withHealth } from './health.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
 import { reinspect } from './reinspect.js';
 import type { Setup } from './setup.js';
@@ -23,6 +25,8 @@ export interface Gateway {
   readonly hops: readonly string[];
   readonly queueName: string;
   readonly store: OpenStore;
+  /** State of the detectors' engines. */
+  readonly detectors: readonly DetectorHealth[];
   /** Number of notifications that have no final state yet. */
   readonly pendingNotifications: number;
   /** Ends it: running sessions may finish, what is spooled and owed stays on disk. */
@@ -73,7 +77,11 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   // Others may pass through (the embedded database runs as another account when we are root); what lies in it is closed.
   await mkdir(config.data, { recursive: true, mode: 0o711 });
   const store = parts.add(await openStore(config, log), (s) => s.close());
-  const pool = parts.add(startPool(setup, log), (p) => p.close());
+  const health = parts.add(await watchHealth(setup, log), (h) => h.close());
+  const pool = withHealth(
+    parts.add(startPool(setup, log), (p) => p.close()),
+    health,
+  );
   const threads = pool.ready();
   parts.add(
     watchDetectors(setup.specs, (module, level, text) => log[level]({ module }, text)),
@@ -132,6 +140,9 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
     hops: delivery.hops,
     queueName: queue.name,
     store,
+    get detectors() {
+      return health.states;
+    },
     get pendingNotifications() {
       return notifications.pending;
     },

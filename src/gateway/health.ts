@@ -1,0 +1,49 @@
+import { startHealthMonitor, type HealthChange, type HealthMonitor } from '../detectors/health.js';
+import type { InspectPool } from '../pipeline/pool.js';
+import type { Log } from '../telemetry/log.js';
+import type { Setup } from './setup.js';
+
+const DAY = 86_400_000;
+
+/** Watches the engines of the configured detectors, and says in the log what changes. */
+export async function watchHealth({ config, specs }: Setup, log: Log): Promise<HealthMonitor> {
+  return await startHealthMonitor({ specs, interval: config.health, onChange: (change) => logChange(change, log) });
+}
+
+/** The pool, with the watch told of modules that failed: an engine that is gone is seen at its first failed use. */
+export function withHealth(pool: InspectPool, health: HealthMonitor): InspectPool {
+  return {
+    ready: async () => await pool.ready(),
+    inspect: async (input, source) => {
+      const inspection = await pool.inspect(input, source);
+      for (const { module, status } of inspection.modules) {
+        if (status === 'error' || status === 'timeout') health.suspect(module);
+      }
+      return inspection;
+    },
+    reload: async (bundle, specs) => await pool.reload(bundle, specs),
+    close: async () => await pool.close(),
+    get counters() {
+      return pool.counters;
+    },
+  };
+}
+
+function logChange({ kind, health }: HealthChange, log: Log): void {
+  const { module, reason, lastSuccess, databases } = health;
+  switch (kind) {
+    case 'down':
+      log.error({ module, reason, lastSuccess }, 'the engine of a detector does not answer');
+      return;
+    case 'up':
+      log.info({ module }, 'the engine of a detector answers again');
+      return;
+    case 'databases-outdated':
+    case 'databases-current': {
+      const { version, date, age = 0 } = databases ?? {};
+      const facts = { module, version, date, days: Math.floor(age / DAY) };
+      if (kind === 'databases-outdated') log.error(facts, 'the databases of a detector are outdated');
+      else log.info(facts, 'the databases of a detector are current again');
+    }
+  }
+}
