@@ -30,6 +30,8 @@ const AMBIGUOUS: ReadonlySet<AnomalyName> = new Set<AnomalyName>([
   'parts-after-close',
   'parts-outside-boundary',
   'parts-in-text',
+  'too-many-parts',
+  'too-deep',
 ]);
 
 /** Whether the structure could hide a part from one reader or another. */

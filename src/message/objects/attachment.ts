@@ -1,3 +1,4 @@
+import { bodyOf } from '../decode/part-body.js';
 import { decodeTransfer } from '../decode/transfer.js';
 import { isEnclosedMessage, isEncoded } from '../structure.js';
 import { isKnownEncoding } from '../structure/transfer-encodings.js';
@@ -5,6 +6,7 @@ import type { Part } from '../types.js';
 import { byMagic } from './magic.js';
 
 const SAMPLE = 4096;
+const MAX_WHOLE = 256 * 1024;
 
 /**
  * Whether clients show the part as an attachment rather than as the text of the message: it has a file name, says that
@@ -57,8 +59,13 @@ function repeats(part: Part, key: string): boolean {
 /** Something that calls itself text, is shown without a name, and starts like a program or an archive. */
 function hidesBinary(bytes: Buffer, part: Part): boolean {
   if (part.encoding === '7bit') return false;
-  const body = { start: part.body.start, end: Math.min(part.body.end, part.body.start + SAMPLE) };
-  const kind = byMagic(decodeTransfer(bytes, body, part.encoding));
+  const { start, end } = part.body;
+  // A body of usual size is needed whole soon after, and kept.
+  const sample =
+    end - start > MAX_WHOLE
+      ? decodeTransfer(bytes, { start, end: start + SAMPLE }, part.encoding)
+      : bodyOf(bytes, part).subarray(0, SAMPLE);
+  const kind = byMagic(sample);
   return kind !== undefined && kind.type !== 'text' && kind.type !== 'other';
 }
 

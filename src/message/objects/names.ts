@@ -3,6 +3,9 @@ import { isPlain, withoutTricks } from '../trick-characters.js';
 /** Longer names are cut in paths. */
 const MAX_SEGMENT = 255;
 
+/** Longer base names are looked at by their end. */
+const MAX_BASE = 1024;
+
 /** C0, C1, bidirectional and other invisible characters, lone surrogates: they would make a path lie to its reader. */
 const UNPRINTABLE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]/;
@@ -28,7 +31,9 @@ export function systemName(name: string): string {
   const plain = isPlain(name) ? name : withoutTricks(name.normalize('NFKC'));
   const path = plain.replace(/[/\\]{1,8}$/, '');
   const base = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
-  return base.replace(/(\.[^.:]{1,20}):[^.:]{0,64}(?::\$data)?$/i, '$1').replace(/[.\s]{1,255}$/, '');
+  // Only the end is of interest; without a bound the patterns would be slow on a name of many dots.
+  const end = base.length > MAX_BASE ? base.slice(-MAX_BASE) : base;
+  return end.replace(/(\.[^.:]{1,20}):[^.:]{0,64}(?::\$data)?$/i, '$1').replace(/[.\s]{1,255}$/, '');
 }
 
 /** Extension in lower case without the dot, of the name as the reader's system takes it; empty when there is none. */

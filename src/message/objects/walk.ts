@@ -370,10 +370,10 @@ function asMessage(bytes: Buffer, part: Part, content: Buffer): Buffer {
 
 /** Whether a part that is no attachment has these bytes. */
 function isBodyOf(bytes: Buffer, structure: Structure, content: Buffer): boolean {
-  return structure.parts.some((part) => {
-    const body = part.body.end - part.body.start < content.length ? undefined : bodyOf(bytes, part);
-    return body !== undefined && trimmed(body).equals(trimmed(content));
-  });
+  const wanted = trimmed(content);
+  return structure.parts.some(
+    (part) => part.body.end - part.body.start >= wanted.length && trimmed(bodyOf(bytes, part)).equals(wanted),
+  );
 }
 
 /** Readers differ on whether the last line end belongs to the part. */
