@@ -86,10 +86,6 @@ describe('configuring detectors', () => {
     expect(await problemOf('detectors: { whatever: {} }')).toMatch(/module: \.\/whatever\.js/);
   });
 
-  it.each(['external'])('says that %s is not there yet', async (name) => {
-    expect(await problemOf(`detectors: { ${name}: {} }`)).toContain(`does not have the module \`${name}\` yet`);
-  });
-
   it('reads lists, and names the line that is wrong', async () => {
     const { specs, problems } = await configure('detectors: { signatures: { lists: ./lists/good.txt } }');
     expect(problems).toEqual([]);

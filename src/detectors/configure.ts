@@ -6,7 +6,7 @@ import { duration } from '../config/schema.js';
 import { nearest } from '../config/suggest.js';
 import { formatDuration } from '../config/units.js';
 import type { YamlSource } from '../config/yaml-source.js';
-import { BUILT_IN, NOT_BUILT, RESERVED } from './built-in.js';
+import { BUILT_IN, RESERVED } from './built-in.js';
 import { loadThirdParty } from './third-party.js';
 import type { DetectorModule, DetectorSpec } from './types.js';
 
@@ -127,19 +127,15 @@ async function findModule(
   const known = BUILT_IN.find((module) => module.name === name);
   if (given === undefined) {
     if (known !== undefined) return { module: known };
-    if (NOT_BUILT.includes(name)) {
-      const text = `this version does not have the module \`${name}\` yet: mail would go unscanned by it`;
-      return source.error(at, text, 'remove it until you have a version that has it', 'key');
-    }
     const names = BUILT_IN.map((module) => module.name);
-    const meant = nearest(name, [...names, ...NOT_BUILT]);
+    const meant = nearest(name, names);
     const hint =
       meant === undefined
         ? `there are ${names.join(' and ')}; a module of your own is named by its file: \`module: ./${name}.js\``
         : `did you mean \`${meant}\`?`;
     return source.error(at, `there is no detector module \`${name}\``, hint, 'key');
   }
-  if (known !== undefined || NOT_BUILT.includes(name) || RESERVED.includes(name))
+  if (known !== undefined || RESERVED.includes(name))
     return source.error(at, `\`${name}\` is a name of Gatepost itself`, 'give your module another name', 'key');
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
     return source.error(at, `\`${name}\` cannot name a module`, 'use lower-case letters, digits and dashes', 'key');

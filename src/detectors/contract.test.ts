@@ -5,6 +5,7 @@ import { FAKE_THREATS, startFakeClamd } from '../../test/support/fake-clamd.js';
 import { FakeDns } from '../../test/support/fake-dns.js';
 import { httpAnswer, startFakeEngine } from '../../test/support/fake-engine.js';
 import { makeMail } from '../../test/support/mail.js';
+import { startFakeService } from '../../test/support/verdict-service.js';
 import { makeZip } from '../../test/support/zip.js';
 import { antispam } from './antispam/antispam.js';
 import { GTUBE } from './antispam/embedded/gtube.js';
@@ -15,6 +16,7 @@ import { CONTRACT, type ContractSubject } from './contract.js';
 import { DetectorError } from './failure.js';
 import { content } from './content.js';
 import { EICAR } from './signatures/eicar.js';
+import { external } from './external/external.js';
 import { links } from './links/links.js';
 import { signatures } from './signatures/signatures.js';
 import { loadThirdParty } from './third-party.js';
@@ -43,6 +45,24 @@ afterAll(async () => {
 
 const dns = await FakeDns.start({ '_dmarc.strict.example': { TXT: ['v=DMARC1; p=reject'] } });
 afterAll(async () => await dns.close());
+
+const verdicts = {
+  works: await startFakeService(({ body }) => ({
+    findings: sentMessage(body).includes('Known to be bad') ? [{ status: 'malicious' }] : [],
+  })),
+  down: await startFakeService(() => undefined),
+  garbage: await startFakeService(() => 'no verdict'),
+  silent: await startFakeService(() => undefined),
+};
+await verdicts.down.close();
+afterAll(async () => {
+  for (const service of [verdicts.works, verdicts.garbage, verdicts.silent]) await service.close();
+});
+
+function sentMessage(body: string): string {
+  const { message } = z.object({ message: z.string() }).parse(JSON.parse(body));
+  return Buffer.from(message, 'base64').toString('latin1');
+}
 
 const subjects: readonly ContractSubject[] = [
   {
@@ -91,6 +111,16 @@ const subjects: readonly ContractSubject[] = [
     module: links,
     settings: { protect: 'bank.example', mismatch: 'normal' },
     hit: { message: makeMail('Go to http://bank-login.example/ at once'), status: 'phishing' },
+  },
+  {
+    module: external,
+    settings: { url: verdicts.works.url },
+    hit: { message: makeMail('Known to be bad'), status: 'malicious' },
+    engine: {
+      down: { url: verdicts.down.url },
+      garbage: { url: verdicts.garbage.url },
+      silent: { url: verdicts.silent.url },
+    },
   },
 ];
 
