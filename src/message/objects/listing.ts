@@ -1,9 +1,11 @@
+import { listAppleSingle } from './apple-single.js';
 import { listAr } from './ar.js';
 import type { Budget } from './budget.js';
 import { listCpio } from './cpio.js';
 import { listImage } from './disk/image.js';
 import type { Listing } from './entry.js';
 import { listGzip } from './gzip.js';
+import { listOneNote } from './onenote.js';
 import { listRpm } from './rpm.js';
 import { listSingle } from './single.js';
 import { listCms } from './smime/cms.js';
@@ -32,6 +34,8 @@ const LISTERS: ReadonlyMap<string, Lister> = new Map<string, Lister>([
   ['iso', (archive, budget) => listImage(archive, budget.entriesLeft)],
   ['p7m', (archive, _budget, name) => listCms(archive, 'signed', name)],
   ['p7z', (archive, _budget, name) => listCms(archive, 'compressed', name)],
+  ['onenote', (archive, budget) => listOneNote(archive, budget.entriesLeft)],
+  ['applesingle', (archive, _budget, name) => listAppleSingle(archive, name)],
   ['tar', (archive, budget) => listTar(archive, budget.entriesLeft)],
 ]);
 
