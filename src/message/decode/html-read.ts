@@ -13,7 +13,7 @@ const CELLS: ReadonlySet<string> = new Set(['td', 'th']);
 /** Elements that are kept whatever their attributes are. */
 const KEPT: ReadonlySet<string> = new Set(['a', 'area', 'base', 'form', 'input', 'meta']);
 /** What an address in an attribute of any other element stands behind; `&` and `\` may spell it otherwise. */
-const ADDRESS = /href|src|action|background|poster|data|url\s*\(|[&\\]/i;
+const ADDRESS = /href|src|action|background|poster|data|url\s*\(|:\/\/|[&\\]/i;
 
 /** Elements that are kept of one text; a newsletter has some hundreds. */
 const MAX_ELEMENTS = 50_000;
@@ -54,7 +54,7 @@ export function readHtml(html: string): HtmlReading {
   while (at < html.length) {
     const open = html.indexOf('<', at);
     const stop = open < 0 ? html.length : open;
-    if (stop > at) pieces.push(html.slice(at, stop).replace(/\s+/g, ' '));
+    if (stop > at) pieces.push(html.slice(at, stop).replace(/ \s+|[^\S ]\s*/g, ' '));
     if (open < 0) break;
     const tag = reader.at(open);
     if (tag === undefined) {
@@ -73,7 +73,7 @@ export function readHtml(html: string): HtmlReading {
     if (BLOCKS.has(name)) pieces.push('\n');
     else if (!tag.closing && CELLS.has(name)) pieces.push('\t');
     if (tag.closing) continue;
-    if (KEPT.has(name) || (tag.end - tag.attributes > 6 && ADDRESS.test(html.slice(tag.attributes, tag.end)))) {
+    if (KEPT.has(name) || (tag.mayLead && ADDRESS.test(html.slice(tag.attributes, tag.end)))) {
       if (elements.length >= MAX_ELEMENTS) cut = true;
       else {
         const element = { name, attributes: readAttributes(html, tag), from: pieces.length, to: pieces.length };

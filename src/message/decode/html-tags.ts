@@ -9,6 +9,8 @@ export interface Tag {
   readonly attributes: number;
   /** Behind the ">". */
   readonly end: number;
+  /** A character stands in it without which there is no address: a slash, a bracket, a reference or an escape. */
+  readonly mayLead: boolean;
 }
 
 /** An attribute; the value is as written, references are not decoded. */
@@ -28,6 +30,7 @@ const MAX_ATTRIBUTE_NAME = 64;
 export class TagReader {
   readonly #html: string;
   readonly #missing = new Set<string>();
+  #mayLead = false;
 
   constructor(html: string) {
     this.#html = html;
@@ -39,7 +42,7 @@ export class TagReader {
     const next = html.charCodeAt(open + 1);
     if (next === 0x21 || next === 0x3f) {
       const end = html.startsWith('--', open + 2) ? this.#commentEnd(open) : nextOr(html, '>', open);
-      return { name: '', closing: false, attributes: end, end };
+      return { name: '', closing: false, attributes: end, end, mayLead: false };
     }
     const closing = next === 0x2f;
     const start = open + (closing ? 2 : 1);
@@ -47,11 +50,14 @@ export class TagReader {
     if (!isLetter(first)) {
       if (!closing || Number.isNaN(first)) return undefined;
       const end = nextOr(html, '>', start);
-      return { name: '', closing: true, attributes: end, end };
+      return { name: '', closing: true, attributes: end, end, mayLead: false };
     }
     let at = start;
     while (at < html.length && at - start < MAX_NAME && isNameCharacter(html.charCodeAt(at))) at += 1;
-    return { name: html.slice(start, at).toLowerCase(), closing, attributes: at, end: this.#tagEnd(at) };
+    const name = html.slice(start, at).toLowerCase();
+    // In this order: finding the end notes what stands before it.
+    const end = this.#tagEnd(at);
+    return { name, closing, attributes: at, end, mayLead: this.#mayLead };
   }
 
   /** Start of the end tag of an element whose content is no markup, or -1 when it has none. */
@@ -88,14 +94,18 @@ export class TagReader {
   /** Position behind the ">" of a tag; one inside a quoted attribute value does not count. */
   #tagEnd(from: number): number {
     const html = this.#html;
+    this.#mayLead = true;
     if (this.#missing.has('quote')) return nextOr(html, '>', from);
     let quote = 0;
+    let mayLead = false;
     let afterEquals = false;
     for (let at = from; at < html.length; at += 1) {
       const code = html.charCodeAt(at);
+      if (code === 0x2f || code === 0x28 || code === 0x26 || code === 0x5c) mayLead = true;
       if (quote !== 0) {
         if (code === quote) quote = 0;
       } else if (code === 0x3e) {
+        this.#mayLead = mayLead;
         return at + 1;
       } else if ((code === 0x22 || code === 0x27) && afterEquals) {
         quote = code;

@@ -77,8 +77,7 @@ class LinkCollector {
   readonly list: Link[] = [];
   complete = true;
   #looked = 0;
-  readonly #known = new Set<string>();
-  readonly #targets = new Map<string, Target | undefined>();
+  readonly #addresses = new Map<string, Address>();
 
   /** Addresses that may still be looked at. */
   get left(): number {
@@ -99,15 +98,13 @@ class LinkCollector {
 
   #add(raw: string, kind: LinkKind, text: string, base: string | undefined, place: Place, password?: boolean): void {
     this.#looked += 1;
-    const target = this.#targetOf(raw, base);
-    if (target === undefined) return;
-    const key = `${kind} ${place.object ?? ''} ${target.url} ${text}${password === true ? ' *' : ''}`;
-    if (this.#known.has(key)) return;
+    const address = this.#addressOf(raw, base);
+    const { target } = address;
+    if (target === undefined || isKnown(address, `${kind} ${place.object ?? ''} ${text}`, password === true)) return;
     if (this.list.length >= MAX_LINKS) {
       this.complete = false;
       return;
     }
-    this.#known.add(key);
     this.list.push({
       url: target.url,
       raw: raw.length > 2048 ? raw.slice(0, 2048) : raw,
@@ -121,11 +118,27 @@ class LinkCollector {
   }
 
   /** The same address stands in the text and the HTML of a letter: it is read once. */
-  #targetOf(raw: string, base: string | undefined): Target | undefined {
+  #addressOf(raw: string, base: string | undefined): Address {
     const key = base === undefined ? raw : `${base} ${raw}`;
-    if (this.#targets.has(key)) return this.#targets.get(key);
-    const target = parseTarget(raw, base);
-    this.#targets.set(key, target);
-    return target;
+    let address = this.#addresses.get(key);
+    if (address === undefined) {
+      address = { target: parseTarget(raw, base), uses: new Set() };
+      this.#addresses.set(key, address);
+    }
+    return address;
   }
+}
+
+interface Address {
+  readonly target: Target | undefined;
+  /** Kinds and texts with which it is a link already. */
+  readonly uses: Set<string>;
+}
+
+/** Notes the use of an address; true when it was noted before. */
+function isKnown({ uses }: Address, use: string, password: boolean): boolean {
+  const key = password ? `${use} *` : use;
+  if (uses.has(key)) return true;
+  uses.add(key);
+  return false;
 }
