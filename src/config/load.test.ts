@@ -40,7 +40,7 @@ describe('defaults', () => {
     expect(config.domains).toEqual(['example.org']);
     expect(config.delivery.nextHop).toEqual(['maildir:./data/inbox']);
     expect(config.data).toBe(path.join(folder, 'data'));
-    expect(config.detectors.map((d) => d.name)).toEqual(['content', 'signatures']);
+    expect(config.detectors.map((d) => d.name)).toEqual(['content', 'signatures', 'links', 'antispam']);
     expect(config.notifications.from).toBe('Gatepost <gatepost@example.org>');
   });
 

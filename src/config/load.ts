@@ -43,7 +43,7 @@ export interface Config extends Omit<
 }
 
 /** Modules that run when `detectors:` is absent. */
-export const DEFAULT_DETECTORS = ['content', 'signatures'] as const;
+export const DEFAULT_DETECTORS = ['content', 'signatures', 'links', 'antispam'] as const;
 
 /** Keys that the design names and that are not in force yet: they are said to be so instead of being taken in silence. */
 const NOT_YET: readonly string[] = [

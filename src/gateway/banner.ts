@@ -50,7 +50,11 @@ export function notProtected(config: Config): string[] {
     );
   if (!has('content'))
     gaps.push('attachments: the module `content` is off, encrypted archives and macros are not reported');
-  if (!has('antispam')) gaps.push('spam: no module looks for it');
+  const antispam = config.detectors.find((d) => d.name === 'antispam');
+  if (antispam === undefined) gaps.push('spam: no module looks for it');
+  else if (!('rspamd' in antispam.settings) && !('spamd' in antispam.settings))
+    gaps.push('spam: no engine is connected; only the embedded scorer looks for it');
+  if (!has('links')) gaps.push('phishing: the module `links` is off');
   if (!has('authentication')) gaps.push('forged senders: SPF, DKIM and DMARC are not checked');
   if (config.smtp.tls === undefined)
     gaps.push('the way here: no certificate (`smtp.tls`), so mail arrives unencrypted');

@@ -38,6 +38,23 @@ rules:
       scan-error:
         action: defer
 
+      # A link on a list of known bad addresses; a link that looks like a trap.
+      malicious-link:
+        action: reject
+        quarantine: true
+        notify: [general]
+      phishing:
+        action: deliver
+        tag: "[Phishing?]"
+
+      # Spam is refused while the sending server waits; what is only probable is marked.
+      spam:
+        action: reject
+        quarantine: true
+      probable-spam:
+        action: deliver
+        tag: "[Spam?]"
+
       # Your own questions about the content. \`attachment.type\` is what the bytes are, whatever the name says; entries
       # of archives are looked at as well.
       content:
