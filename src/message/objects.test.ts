@@ -87,7 +87,7 @@ describe('objects: zip', () => {
     expect(open('a.zip', zip).problems).toEqual([
       { kind: 'error', object: 'a.zip/a.bin', detail: 'its checksum is wrong' },
     ]);
-    const unknown = open('a.zip', writeZip([{ name: 'a.bin', content: EXE, method: 14 }]));
+    const unknown = open('a.zip', writeZip([{ name: 'a.bin', content: EXE, method: 97 }]));
     expect(unknown.problems[0]?.detail).toMatch(/^unscannable: /);
   });
 });

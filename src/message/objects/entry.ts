@@ -4,6 +4,8 @@ import type { Refusal } from './budget.js';
 export interface ArchiveEntry {
   /** Path inside the archive, decoded, with forward slashes; may be empty. */
   readonly name: string;
+  /** Further names by which one unpacker or another shows it. */
+  readonly otherNames?: readonly string[];
   /** Bytes that it takes in the archive. */
   readonly packed: number;
   /** Unpacked size that the archive claims. */

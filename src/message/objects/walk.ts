@@ -324,6 +324,7 @@ class Walker {
     if (result !== undefined) this.#budget.charge(result, max);
     const path = this.#add({
       name: entry.name,
+      ...(entry.otherNames === undefined ? {} : { otherNames: entry.otherNames }),
       fallback: 'unnamed',
       mime: '',
       place,

@@ -28,6 +28,8 @@ export function readCentralDirectory(archive: Buffer, maxEntries: number): Centr
   const more = at + 4 <= archive.length && archive.readUInt32LE(at) === CENTRAL;
   const cut = records.length >= maxEntries && more;
   const damage = !cut && records.length !== count ? ['the central directory is damaged'] : [];
+  const disk = archive.readUInt16LE(end + 4);
+  if (disk !== 0 && disk !== 0xffff) damage.push('unscannable: it is a part of a split archive');
   return { found: records.length > 0 || count === 0, records, damage, cut };
 }
 

@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 
 const FLAG_ENCRYPTED = 0x0001;
+/** With LZMA alone. */
+const FLAG_END_MARK = 0x0002;
 const FLAG_STREAMED = 0x0008;
 const FLAG_UTF8 = 0x0800;
 const FLAG_MASKED = 0x2000;
@@ -13,10 +15,14 @@ const UNKNOWN_32 = 0xffffffff;
 /** One entry as the central directory or a local header tells it. */
 export interface ZipRecord {
   readonly name: string;
+  /** Further names by which one unpacker or another shows it. */
+  readonly otherNames?: readonly string[];
   readonly method: number;
   readonly encrypted: boolean;
   /** Sizes stand behind the data, in a data descriptor. */
   readonly streamed: boolean;
+  /** An LZMA stream that ends with a mark, and may do so before its claimed size. */
+  readonly endMark: boolean;
   /** Undefined where not known or not to be checked (encrypted). */
   readonly crc: number | undefined;
   readonly packed: number;
@@ -43,10 +49,11 @@ export function readLocalHeader(archive: Buffer, offset: number): ZipRecord | un
   const encrypted = isEncrypted(flags, method);
   const streamed = (flags & FLAG_STREAMED) !== 0;
   return {
-    name: decodeName(name, flags, extra),
+    ...decodeNames(name, flags, extra),
     method,
     encrypted,
     streamed,
+    endMark: (flags & FLAG_END_MARK) !== 0,
     crc: encrypted || streamed ? undefined : crc,
     packed: sizes.packed,
     claimed: sizes.claimed,
@@ -78,12 +85,12 @@ export function readCentralHeader(
   const offset = sizes.offset + base;
   const local = readLocalHeader(archive, offset);
   const encrypted = isEncrypted(flags, method) || local?.encrypted === true;
-  const name = decodeName(archive.subarray(at + 46, nameEnd), flags, extra);
   const record: ZipRecord = {
-    name,
+    ...decodeNames(archive.subarray(at + 46, nameEnd), flags, extra),
     method,
     encrypted,
     streamed: false,
+    endMark: (flags & FLAG_END_MARK) !== 0,
     crc: encrypted ? undefined : archive.readUInt32LE(at + 16),
     packed: sizes.packed,
     claimed: sizes.claimed,
@@ -127,10 +134,27 @@ function extraField(extra: Buffer, id: number): Buffer | undefined {
   return undefined;
 }
 
-/** UTF-8 where the flag says so, or where the bytes are UTF-8 anyway; else the code page of DOS (APPNOTE D.1). */
-function decodeName(name: Buffer, flags: number, extra: Buffer): string {
-  const unicode = extra.length > 0 ? extraField(extra, EXTRA_UNICODE_PATH) : undefined;
-  const bytes = unicode !== undefined && unicode.length > 5 && (flags & FLAG_UTF8) === 0 ? unicode.subarray(5) : name;
+interface Names {
+  readonly name: string;
+  readonly otherNames?: readonly string[];
+}
+
+/**
+ * UTF-8 where the flag says so, or where the bytes are UTF-8 anyway; else the code page of DOS (APPNOTE D.1). A Unicode
+ * path in the extra fields (4.6.9) goes before, and programs written in C end a name at a NUL: the other readings are
+ * kept as well.
+ */
+function decodeNames(plain: Buffer, flags: number, extra: Buffer): Names {
+  const field = extra.length > 0 ? extraField(extra, EXTRA_UNICODE_PATH) : undefined;
+  const unicode = field !== undefined && field.length > 5 && (flags & FLAG_UTF8) === 0 ? field.subarray(5) : undefined;
+  const name = decodeName(unicode ?? plain);
+  const nul = name.indexOf('\0');
+  const others = [...(unicode === undefined ? [] : [decodeName(plain)]), ...(nul < 0 ? [] : [name.slice(0, nul)])];
+  const otherNames = others.filter((other) => other !== name);
+  return otherNames.length === 0 ? { name } : { name, otherNames };
+}
+
+function decodeName(bytes: Buffer): string {
   const text = isUtf8(bytes) ? bytes.toString('utf8') : iconv.decode(bytes, 'cp437');
   return text.includes('\\') ? text.replaceAll('\\', '/') : text;
 }

@@ -1,6 +1,9 @@
 import { crc32 } from 'node:zlib';
 import type { ArchiveEntry, Listing, Unpacked } from './entry.js';
 import { inflate } from './inflate.js';
+import { unpackBzip2 } from './unpack/bzip2.js';
+import { unpackStream } from './unpack/lzma.js';
+import { unpackXz } from './unpack/xz.js';
 import { readCentralDirectory } from './zip-central.js';
 import { readLocalHeader, type ZipRecord } from './zip-record.js';
 
@@ -19,10 +22,8 @@ export function listZip(archive: Buffer, maxEntries: number): Listing {
   const records = [...central.records];
   let cut = central.cut;
   const byOffset = new Map<number, ZipRecord>();
-  for (const record of central.records) {
-    if (byOffset.has(record.offset)) damage.push('entries overlap');
-    byOffset.set(record.offset, record);
-  }
+  for (const record of central.records) byOffset.set(record.offset, record);
+  if (overlaps(central.records)) damage.push('entries overlap');
   let looked = 0;
   let at = archive.indexOf(LOCAL);
   while (at >= 0) {
@@ -45,13 +46,25 @@ export function listZip(archive: Buffer, maxEntries: number): Listing {
           records.push({ ...local, packed: local.packed > 0 ? local.packed : known.packed });
           damage.push('local headers contradict the central directory');
         }
-        end = known.data + known.packed;
+        // The smaller size of the two: what the larger one covers may hold entries for a reader of local headers.
+        end = known.data + Math.min(known.packed, local.packed > 0 ? local.packed : known.packed);
       }
     }
     at = archive.indexOf(LOCAL, Math.max(at + 4, Math.min(end, archive.length)));
   }
   if (!central.found) damage.push('it has no central directory');
   return { entries: records.filter((one) => !isFolder(one)).map(toEntry), damage: [...new Set(damage)], cut };
+}
+
+/** Whether any two entries share bytes: so a small file becomes many large ones. */
+function overlaps(records: readonly ZipRecord[]): boolean {
+  const order = [...records].sort((a, b) => a.offset - b.offset);
+  let end = 0;
+  for (const record of order) {
+    if (record.offset < end) return true;
+    end = Math.max(record.offset + 1, record.data + record.packed);
+  }
+  return false;
 }
 
 function contradicts(local: ZipRecord, central: ZipRecord): boolean {
@@ -81,11 +94,26 @@ function isFolder(record: ZipRecord): boolean {
 function toEntry(record: ZipRecord): ArchiveEntry {
   return {
     name: record.name,
+    ...(record.otherNames === undefined ? {} : { otherNames: record.otherNames }),
     packed: record.packed,
     claimed: record.claimed,
     encrypted: record.encrypted,
     unpack: (archive, max) => unpack(record, archive, max),
   };
+}
+
+/** Packing methods besides deflate (APPNOTE 4.4.5). */
+const OTHER_METHODS: ReadonlyMap<number, (packed: Buffer, max: number, record: ZipRecord) => Unpacked> = new Map([
+  [12, unpackBzip2],
+  [14, unpackZipLzma],
+  [95, unpackXz],
+]);
+
+/** LZMA with a header of its own: version, and the length of the properties (APPNOTE 5.8.8). */
+function unpackZipLzma(packed: Buffer, max: number, { claimed, endMark }: ZipRecord): Unpacked {
+  const length = packed.length < 9 ? 0 : packed.readUInt16LE(2);
+  if (length !== 5) return { kind: 'damaged', detail: 'it is damaged (lzma)' };
+  return unpackStream(packed.subarray(4 + length), packed[4] ?? 0, endMark ? Infinity : claimed, max);
 }
 
 function unpack(record: ZipRecord, archive: Buffer, max: number): Unpacked {
@@ -94,6 +122,11 @@ function unpack(record: ZipRecord, archive: Buffer, max: number): Unpacked {
   if (record.method === 0) {
     if (packed.length > max) return { kind: 'over' };
     return cut ? { kind: 'damaged', bytes: packed, detail: 'it is cut short' } : checked(record, packed);
+  }
+  const other = OTHER_METHODS.get(record.method);
+  if (other !== undefined) {
+    const result = other(packed, max, record);
+    return result.kind === 'ok' ? checked(record, result.bytes) : result;
   }
   if (record.method !== 8) {
     return { kind: 'damaged', detail: `unscannable: zip compression method ${record.method}` };
