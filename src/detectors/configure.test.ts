@@ -47,12 +47,14 @@ async function problemOf(yaml: string, deadline?: number): Promise<string> {
 }
 
 describe('configuring detectors', () => {
-  it('runs content and signatures when nothing is said', async () => {
+  it('runs content, signatures, links and the embedded spam scorer when nothing is said', async () => {
     const { specs, problems } = await configure('');
     expect(problems).toEqual([]);
     expect(specs.map(({ name, timeout, onError }) => [name, timeout, onError])).toEqual([
       ['content', 30_000, 'defer'],
       ['signatures', 30_000, 'defer'],
+      ['links', 30_000, 'defer'],
+      ['antispam', 30_000, 'defer'],
     ]);
   });
 
