@@ -63,11 +63,15 @@ export class TagReader {
   /** Start of the end tag of an element whose content is no markup, or -1 when it has none. */
   closingTag(name: string, from: number): number {
     if (this.#missing.has(name)) return -1;
-    const pattern = new RegExp(`</${name}[\\s/>]`, 'gi');
-    pattern.lastIndex = from;
-    const hit = pattern.exec(this.#html);
-    if (hit === null) this.#missing.add(name);
-    return hit === null ? -1 : hit.index;
+    const html = this.#html;
+    for (let at = html.indexOf('</', from); at >= 0; at = html.indexOf('</', at + 2)) {
+      const end = at + 2 + name.length;
+      const behind = html.charCodeAt(end);
+      if (behind !== 0x3e && behind !== 0x2f && !isSpace(behind)) continue;
+      if (html.slice(at + 2, end).toLowerCase() === name) return at;
+    }
+    this.#missing.add(name);
+    return -1;
   }
 
   /**

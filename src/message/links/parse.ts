@@ -56,8 +56,12 @@ function web(text: string, base: string | undefined): Target | undefined {
 
 /** The address as the platform reads it, or undefined. */
 export function parseUrl(text: string, base?: string): URL | undefined {
-  if (!URL.canParse(text, base)) return undefined;
-  return new URL(text, base);
+  try {
+    return new URL(text, base);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /** Host without brackets and final dots. */
