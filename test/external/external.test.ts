@@ -160,7 +160,7 @@ describe('a verdict that is late', () => {
 
   it('is a timeout', async () => {
     const { url } = await fake(never);
-    const [finding] = await ask({ url, wait: '1s' });
+    const [finding] = await ask({ url, verdictTimeout: '1s' });
     expect(finding).toEqual({
       module: 'external',
       status: 'timeout',
@@ -170,7 +170,7 @@ describe('a verdict that is late', () => {
 
   it('is waited for in the spool, up to a limit', async () => {
     const { url } = await fake(never);
-    const given = { url, wait: '1s', onLate: 'hold', holdLimit: '10m' };
+    const given = { url, verdictTimeout: '1s', onLate: 'hold', holdLimit: '10m' };
     expect(await ask(given)).toMatchObject([{ status: 'timeout', hold: true }]);
     const [over] = await ask(given, undefined, { receivedAt: NOW - 600_000 });
     expect(over?.status).toBe('timeout');
@@ -240,7 +240,7 @@ describe('a service that misbehaves', () => {
     ],
   ])('and %s is an error', async (_, answer, expected) => {
     const { url, requests } = await fake(answer);
-    await expect(ask({ url, wait: '5s', token: 'abc' })).rejects.toThrow(expected);
+    await expect(ask({ url, verdictTimeout: '5s', token: 'abc' })).rejects.toThrow(expected);
     expect(requests).toHaveLength(1);
   });
 });

@@ -9,6 +9,8 @@ import { settingsSchema, type ExternalSettings } from './settings.js';
 
 const FIRST_POLL = 250;
 const LONGEST_POLL = 5_000;
+/** Where nobody says how much time there is. */
+const LONGEST_WAIT = 60_000;
 
 /** An HTTP service that says what it makes of a message, at once or later: a sandbox, a scanner of one's own. */
 export const external: DetectorModule<ExternalSettings> = {
@@ -51,7 +53,7 @@ async function inspect(
     return [{ module: 'external', status: 'limit', detail: 'the message is too large for the verdict service' }];
   // Late before the module is, so that it can say so.
   const left = (input.until ?? Infinity) - performance.now();
-  const wait = Math.floor(Math.max(1, Math.min(settings.wait, left * 0.9)));
+  const wait = Math.floor(Math.max(1, Math.min(settings.verdictTimeout ?? LONGEST_WAIT, left * 0.9)));
   const over = AbortSignal.timeout(wait);
   const signal = AbortSignal.any([over, input.signal]);
   try {

@@ -17,8 +17,11 @@ export const settingsSchema = z.strictObject({
     .array(z.string().regex(/^(?!(?:clean|error|timeout|limit)$)[a-z][a-z0-9-]{0,40}$/, 'not a status'))
     .min(1)
     .default(['malicious', 'suspicious']),
-  /** How long a message is held for the verdict, in its session or at each later inspection, ms. */
-  wait: duration.default(20_000),
+  /**
+   * How long an inspection asks for the verdict, ms; without it nine tenths of what the module has. The module's own
+   * `timeout` is the bound.
+   */
+  verdictTimeout: duration.optional(),
   /** What a verdict that is late means. */
   onLate: z.enum(['error', 'hold']).default('error'),
   /** How long a message waits in the spool under `onLate: hold`, counted from when it was received, ms. */
