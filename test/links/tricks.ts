@@ -253,6 +253,12 @@ export const TRICKS: readonly Trick[] = [
     reason: 'added to contoso.test',
   },
   {
+    name: 'a word added to ours that firms use themselves',
+    html: link('https://contoso-cloud.test/'),
+    status: 'suspicious-link',
+    reason: 'added to contoso.test',
+  },
+  {
     name: 'a word glued to ours',
     html: link('https://contosologin.com/'),
     status: 'phishing',

@@ -28,6 +28,7 @@ import { SHORTENERS } from './words.js';
 /** Findings of one message: whoever sends more has said enough. */
 const MAX_FINDINGS = 50;
 const MAX_NAME = 500;
+const MAX_REASONS = 4;
 /** Links after which the thread's loop gets a turn, so that a timeout or an abort can take effect. */
 const TURN = 1_000;
 
@@ -84,10 +85,8 @@ class LinkDetector implements Detector {
       if (report.full) break;
     }
     if (this.#dns !== undefined) await this.#askDns(this.#dns, list, report, signal);
-    const findings = [...report.findings];
-    if (!complete)
-      findings.push({ module: 'links', status: 'limit', detail: 'the message has more links than are looked at' });
-    return findings;
+    if (!complete) report.fail('limit', 'the message has more links than are looked at');
+    return report.findings;
   }
 
   /** Lists have a version and a date; without any there is nothing that can be outdated. */
@@ -169,31 +168,41 @@ class LinkDetector implements Detector {
   }
 }
 
-/** Findings of one message: of each address and status one. */
+/** Findings of one message: of each address and status one, with all its reasons. */
 class Report {
-  readonly findings: Finding[] = [];
-  readonly #known = new Set<string>();
+  readonly #places = new Map<
+    string,
+    { readonly link: Link; readonly status: LinkStatus; readonly reasons: string[] }
+  >();
+  readonly #failures: Finding[] = [];
 
   get full(): boolean {
-    return this.findings.length >= MAX_FINDINGS;
+    return this.#places.size >= MAX_FINDINGS;
   }
 
-  add(link: Link, found: LinkFinding | undefined): void {
-    if (found === undefined || this.full) return;
-    const status: LinkStatus = found.status;
-    const key = `${status} ${link.object ?? ''} ${link.url}`;
-    if (this.#known.has(key)) return;
-    this.#known.add(key);
-    this.findings.push({
+  get findings(): readonly Finding[] {
+    const found = [...this.#places.values()].map(({ link, status, reasons }) => ({
       module: 'links',
       status,
       name: link.url.slice(0, MAX_NAME),
       ...(link.object === undefined ? {} : { object: link.object }),
-      detail: found.reason,
-    });
+      detail: reasons.join('; '),
+    }));
+    return [...found, ...this.#failures];
+  }
+
+  add(link: Link, found: LinkFinding | undefined): void {
+    if (found === undefined) return;
+    const key = `${found.status} ${link.object ?? ''} ${link.url}`;
+    const place = this.#places.get(key);
+    if (place === undefined) {
+      if (!this.full) this.#places.set(key, { link, status: found.status, reasons: [found.reason] });
+    } else if (place.reasons.length < MAX_REASONS && !place.reasons.includes(found.reason)) {
+      place.reasons.push(found.reason);
+    }
   }
 
   fail(status: 'error' | 'limit', detail: string): void {
-    this.findings.push({ module: 'links', status, detail });
+    this.#failures.push({ module: 'links', status, detail });
   }
 }

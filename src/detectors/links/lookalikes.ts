@@ -1,6 +1,6 @@
 import { disguised, mixedScripts, skeleton } from './confusables.js';
 import { asciiHost, registrable, shownForm, withParents, type Registrable } from './names.js';
-import { BAIT, BRANDS, STRONG_BAIT } from './words.js';
+import { BAIT, BRANDS, STRONG_BAIT, WEAK_BAIT } from './words.js';
 
 /** What is wrong with a name. */
 export interface Imitation {
@@ -132,7 +132,7 @@ export class Lookalikes {
         const others = tokens.filter((other) => other !== token);
         const entry = this.#byLabel.get(token)?.find(({ shown }) => shown.length >= MIN_LABEL);
         if (entry !== undefined && others.length > 0 && others.every((other) => BAIT.has(other)))
-          return phishing(`words were added to ${shownForm(entry.domain)}`);
+          return wordsAdded(entry, others);
         const brand = this.#brands.get(skeleton(token));
         if (brand !== undefined && others.length > 0 && others.every((other) => STRONG_BAIT.has(other)))
           return phishing(`words were added to the name ${brand}`);
@@ -146,8 +146,7 @@ export class Lookalikes {
           [back, front],
         ] as const) {
           const entry = name.length > 1 ? this.#byLabel.get(name.join('-'))?.[0] : undefined;
-          if (entry !== undefined && rest.every((word) => BAIT.has(word)))
-            return phishing(`words were added to ${shownForm(entry.domain)}`);
+          if (entry !== undefined && rest.every((word) => BAIT.has(word))) return wordsAdded(entry, rest);
         }
       }
     }
@@ -162,7 +161,7 @@ export class Lookalikes {
       if (name === undefined) continue;
       const word = name === front ? back : front;
       const entry = this.#byLabel.get(name)?.find(({ shown }) => shown.length > MIN_LABEL);
-      if (entry !== undefined && word.length >= 4) return phishing(`words were added to ${shownForm(entry.domain)}`);
+      if (entry !== undefined && word.length >= 4) return wordsAdded(entry, [word]);
     }
     return undefined;
   }
@@ -217,6 +216,12 @@ function phishing(reason: string): Imitation {
 
 function suspicious(reason: string): Imitation {
   return { status: 'suspicious-link', reason };
+}
+
+/** Firms have several names themselves: of our own only words that lure make it phishing. */
+function wordsAdded(entry: Protected, words: readonly string[]): Imitation {
+  const reason = `words were added to ${shownForm(entry.domain)}`;
+  return entry.own && words.every((word) => WEAK_BAIT.has(word)) ? suspicious(reason) : phishing(reason);
 }
 
 function withoutMarks(text: string): string {

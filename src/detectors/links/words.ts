@@ -10,6 +10,15 @@ export const BAIT: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Those of them that honest second names of a firm have as well. */
+export const WEAK_BAIT: ReadonlySet<string> = new Set(
+  (
+    'team it hr mail email web cloud app mobile info center my online user users client clients customer customers ' +
+    'member members office docs document documents share sharepoint file files drive bank banking wallet pay portal id ' +
+    'kunde kunden service services'
+  ).split(' '),
+);
+
 /** The few of them that no honest name beside a well-known one has. */
 export const STRONG_BAIT: ReadonlySet<string> = new Set(
   (
