@@ -10,6 +10,8 @@ const GRACE = 500;
 const LOOK = 100;
 /** ms after which a thread that does not turn gets no further tasks. */
 const LATE = 100;
+/** ms on one task after which a thread lets others go first on the CPU. */
+const LONG = 300;
 /** ms on one task after which a thread no longer counts as one that serves the others. */
 const STUCK = 1_000;
 /** ms after a failed start until another is tried. */
@@ -266,7 +268,11 @@ export class ThreadSet {
     if (thread.runs.size === 0) {
       thread.closedToNew = false;
       if (this.leaving.delete(thread)) void thread.end();
-      else if (this.threads.size > this.options.threads && this.stuck() === 0) this.remove(thread);
+      else if (this.threads.size > this.options.threads && this.busyFor(STUCK) === 0) this.remove(thread);
+      else if (!thread.stepUp()) {
+        this.remove(thread);
+        this.refill();
+      }
     }
     this.pump();
   }
@@ -279,10 +285,13 @@ export class ThreadSet {
   }
 
   private look(): void {
-    for (const thread of [...this.threads, ...this.leaving]) this.suspicion.look(thread);
+    for (const thread of [...this.threads, ...this.leaving]) {
+      this.suspicion.look(thread);
+      if (this.timeOnTask(thread) > LONG) thread.stepBack();
+    }
     const now = performance.now();
     if (this.threads.size < this.options.threads && now - this.startFailedAt > START_AGAIN) this.refill();
-    const stuck = this.stuck();
+    const stuck = this.busyFor(STUCK);
     const wanted = this.options.threads + Math.min(stuck, this.options.threads);
     const backlog = this.queue.length + this.aloneQueue.length + this.options.waiting();
     if (stuck > 0 && backlog > 0 && this.threads.size < wanted) {
@@ -292,16 +301,18 @@ export class ThreadSet {
     this.pump();
   }
 
-  /** How many threads have worked on one task, and on nothing else, for long. */
-  private stuck(): number {
-    const { capacity } = this.options;
-    const now = performance.now();
+  /** How many threads have worked on one task, and on nothing else, for longer than that. */
+  private busyFor(milliseconds: number): number {
     let count = 0;
-    for (const thread of this.threads) {
-      const [run] = thread.runs.values();
-      if (run !== undefined && (capacity === 1 ? now - run.startedAt : thread.silence) > STUCK) count++;
-    }
+    for (const thread of this.threads) if (this.timeOnTask(thread) > milliseconds) count++;
     return count;
+  }
+
+  /** ms for which the thread has worked on one task without turning to another. */
+  private timeOnTask(thread: Thread): number {
+    const [run] = thread.runs.values();
+    if (run === undefined) return 0;
+    return this.options.capacity === 1 ? performance.now() - run.startedAt : thread.silence;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { internalReason } from '../detectors/failure.js';
 import type { InspectorOptions } from './inspector.js';
+import { stepBack, stepUp } from './priority.js';
 import { createPulseMemory, NO_TASK, silence, startCounting, taskOnCpu, type PulseMemory } from './pulse.js';
 import type { Run } from './run.js';
 import type { PostedTask, WorkerAnswer, WorkerData } from './worker-messages.js';
@@ -42,6 +43,8 @@ export class Thread {
   private readonly pulse: PulseMemory = createPulseMemory();
   private readonly events: ThreadEvents;
   private readonly startTimer: NodeJS.Timeout;
+  private systemId: number | undefined;
+  private behind = false;
   private lastId = NO_TASK;
   private loss: Loss | undefined;
   private ended = false;
@@ -93,6 +96,17 @@ export class Thread {
     if (this.runs.delete(run.id)) this.bytes -= run.bytes;
   }
 
+  /** It has been on one task for long: others go first on the CPU. */
+  stepBack(): void {
+    if (!this.behind && this.systemId !== undefined) this.behind = stepBack(this.systemId);
+  }
+
+  /** Ends that. @returns false when it stays behind */
+  stepUp(): boolean {
+    if (this.behind && this.systemId !== undefined) this.behind = !stepUp(this.systemId);
+    return !this.behind;
+  }
+
   /** Ends it, also in the midst of something. What ran in it still stands in `runs`. */
   async end(): Promise<void> {
     this.ended = true;
@@ -105,6 +119,7 @@ export class Thread {
       case 'ready':
         clearTimeout(this.startTimer);
         this.ready = true;
+        this.systemId = answer.systemId;
         this.events.ready(this);
         return;
       case 'unready':

@@ -25,7 +25,7 @@ export interface PostedTask extends WorkerTask {
 
 /** What a thread says. */
 export type WorkerAnswer =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly systemId?: number | undefined }
   /** It could not be made ready, and is of no use. */
   | { readonly kind: 'unready'; readonly reason: string }
   | { readonly kind: 'inspected'; readonly id: number; readonly inspection: Inspection }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { internalReason } from '../detectors/failure.js';
 import { createInspector, type Inspector } from './inspector.js';
+import { systemThreadId } from './priority.js';
 import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
 import type { PostedTask, WorkerAnswer, WorkerData } from './worker-messages.js';
@@ -49,7 +50,7 @@ function compact(inspection: Inspection): Inspection {
 try {
   const inspector = await createInspector(data);
   parentPort?.on('message', (task: PostedTask) => void run(task, inspector));
-  say({ kind: 'ready' });
+  say({ kind: 'ready', systemId: systemThreadId() });
 } catch (error) {
   say({ kind: 'unready', reason: internalReason(error) });
 }
