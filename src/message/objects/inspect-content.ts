@@ -9,6 +9,8 @@ import { listOle } from './ole/embedded.js';
 import { isOle, OleFile } from './ole-file.js';
 import { identifyOle } from './ole-kind.js';
 import { listPdf } from './pdf/embedded.js';
+import { listRar } from './rar/rar.js';
+import { listSevenZip } from './seven-zip/seven-zip.js';
 import { listZip } from './zip.js';
 
 /** What could not be looked into. */
@@ -27,8 +29,20 @@ export interface Seen {
 /** The end record of a zip stands in the last 64 KiB and a bit. */
 const ZIP_TAIL = 66_000;
 
-/** Archives that libarchive opens. */
-const BY_LIBRARY: ReadonlySet<string> = new Set(['7z', 'rar', 'cab', 'lha']);
+/** Archives that are listed at once, as only their entries show whether they are encrypted. */
+const LISTED_AT_ONCE: ReadonlyMap<string, (archive: Buffer, budget: Budget) => Listing> = new Map([
+  ['7z', listSevenZip],
+  ['rar', listRar],
+  ['cab', listByLibrary],
+  ['lha', listByLibrary],
+]);
+
+/** Marks of archives that unpackers look for behind other bytes. */
+const MARKS: readonly (readonly [Buffer, (archive: Buffer, budget: Budget) => Listing])[] = [
+  [Buffer.from('Rar!\x1a\x07', 'latin1'), listRar],
+  [Buffer.from("7z\xbc\xaf'\x1c", 'latin1'), listSevenZip],
+  [Buffer.from('MSCF\0\0\0\0', 'latin1'), listByLibrary],
+];
 
 const MESSAGE: Identity = { type: 'text', format: 'eml', encrypted: false, macro: false };
 
@@ -39,27 +53,75 @@ const MESSAGE: Identity = { type: 'text', format: 'eml', encrypted: false, macro
  */
 export function inspectContent(bytes: Buffer, mime: string, extension: string, budget: Budget, level: number): Seen {
   if (isEnclosedMessage(mime)) return { identity: MESSAGE, opens: 'message', problems: [] };
-  if (isOle(bytes)) return ole(bytes, budget);
+  if (isOle(bytes)) return withZip(ole(bytes, budget), bytes, budget);
   const identity = identify(bytes, extension);
   if (identity.format === 'zip') return zip(bytes, identity, extension, budget);
   if (identity.type === 'text' && looksLikeMessage(bytes, extension)) {
     return { identity: MESSAGE, opens: 'message', problems: [] };
   }
+  const opened = openedBy(bytes, identity, budget, level);
+  if (opened !== undefined) return withZip(opened, bytes, budget);
+  return { identity, ...behind(bytes, identity, budget, level), problems: [] };
+}
+
+/** By the reader for its format; undefined when there is none, or nothing to open. */
+function openedBy(bytes: Buffer, identity: Identity, budget: Budget, level: number): Seen | undefined {
   if (identity.format === 'pdf') {
     const listing = listPdf(bytes, identity.encrypted, budget);
-    if (listing.entries.length > 0 || listing.damage.length > 0)
-      return { identity, opens: () => listing, problems: [] };
+    const isEmpty = listing.entries.length === 0 && listing.damage.length === 0;
+    return isEmpty ? undefined : { identity, opens: () => listing, problems: [] };
   }
-  if (BY_LIBRARY.has(identity.format)) return byLibrary(bytes, identity, budget, level);
+  const listAtOnce = LISTED_AT_ONCE.get(identity.format);
+  if (listAtOnce !== undefined) return listedAtOnce(bytes, identity, listAtOnce, budget, level);
   const lister = listerOf(identity.format);
   if (lister !== undefined) return { identity, opens: lister, problems: [] };
-  if (identity.type === 'archive' || identity.type === 'disk-image') return unscannable(identity);
-  // A program or picture with a zip behind it: unpackers read a zip from its end.
+  return identity.type === 'archive' || identity.type === 'disk-image' ? unscannable(identity) : undefined;
+}
+
+/** A file of another format that a zip is put behind opens as that zip for who takes it for one. */
+function withZip(seen: Seen, bytes: Buffer, budget: Budget): Seen {
+  if (!endsAsZip(bytes) || seen.opens === 'message') return seen;
+  const listing = listZip(bytes, budget.entriesLeft);
+  const { opens } = seen;
+  if (listing.entries.length === 0) return seen;
+  if (opens === undefined) return { ...seen, opens: () => listing };
+  return { ...seen, opens: (archive, left, name) => joined(opens(archive, left, name), listing) };
+}
+
+function joined(first: Listing, second: Listing): Listing {
+  return {
+    ...first,
+    entries: [...first.entries, ...second.entries],
+    damage: [...first.damage, ...second.damage],
+    cut: first.cut || second.cut,
+  };
+}
+
+/** An archive behind other bytes: programs that unpack themselves, and pictures that are archives to an unpacker. */
+function behind(bytes: Buffer, identity: Identity, budget: Budget, level: number): Pick<Seen, 'opens'> {
+  // Unpackers read a zip from its end.
   if (hasZipTail(bytes)) {
     const listing = listZip(bytes, budget.entriesLeft);
-    if (listing.entries.length > 0) return { identity, opens: () => listing, problems: [] };
+    if (listing.entries.length > 0) return { opens: () => listing };
   }
-  return { identity, problems: [] };
+  if (identity.type === 'text' || level > budget.maxDepth) return {};
+  for (const [mark, list] of MARKS) {
+    const at = bytes.indexOf(mark);
+    if (at <= 0) continue;
+    const listing = list(bytes.subarray(at), budget);
+    // The mark alone is no archive: virus scanners carry it as well.
+    if (listing.entries.length > 0 || listing.encrypted === true) return { opens: () => shifted(listing, at) };
+  }
+  return {};
+}
+
+/** Entries of an archive that starts later in its file. */
+function shifted(listing: Listing, start: number): Listing {
+  const entries = listing.entries.map((entry) => ({
+    ...entry,
+    unpack: (file: Buffer, max: number) => entry.unpack(file.subarray(start), max),
+  }));
+  return { ...listing, entries };
 }
 
 function ole(bytes: Buffer, budget: Budget): Seen {
@@ -69,10 +131,15 @@ function ole(bytes: Buffer, budget: Budget): Seen {
   return listing.entries.length === 0 ? { identity, problems: [] } : { identity, opens: () => listing, problems: [] };
 }
 
-/** Whether it is encrypted shows only when it is listed. */
-function byLibrary(bytes: Buffer, identity: Identity, budget: Budget, level: number): Seen {
+function listedAtOnce(
+  bytes: Buffer,
+  identity: Identity,
+  list: (archive: Buffer, budget: Budget) => Listing,
+  budget: Budget,
+  level: number,
+): Seen {
   if (level > budget.maxDepth) return { identity, problems: [{ kind: 'limit', bound: 'depth' }] };
-  const listing = listByLibrary(bytes, budget);
+  const listing = list(bytes, budget);
   const encrypted = listing.encrypted === true || listing.entries.some((entry) => entry.encrypted);
   return { identity: { ...identity, encrypted }, opens: () => listing, problems: [] };
 }
@@ -107,6 +174,13 @@ function runsOnJava(listing: Listing): boolean {
 
 function hasZipTail(bytes: Buffer): boolean {
   return bytes.length > 22 && bytes.subarray(-ZIP_TAIL).lastIndexOf('PK\x05\x06', undefined, 'latin1') >= 0;
+}
+
+/** The end record of a zip, with a comment that ends where the file does. */
+function endsAsZip(bytes: Buffer): boolean {
+  const tail = bytes.subarray(-ZIP_TAIL);
+  const at = tail.length < 22 ? -1 : tail.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  return at >= 0 && at + 22 <= tail.length && at + 22 + tail.readUInt16LE(at + 20) === tail.length;
 }
 
 /** A message kept as a file, in an archive or attached under a type of its own. */

@@ -56,6 +56,61 @@ describe('rar and 7z, written by hand', () => {
     expect(message.problems).toEqual([]);
   });
 
+  it('lists all names, also behind what is encrypted, and unpacks what is not', () => {
+    const mixed = [
+      { name: 'über-日本.exe', content: EXE },
+      { name: 'locked.txt', content: Buffer.from('x'), encrypted: true },
+      { name: 'behind.exe', content: EXE },
+    ];
+    const ascii = mixed.map((input) => ({ ...input, name: input.name.replace(/[^ -~]/g, 'x') }));
+    for (const [archive, inputs] of [
+      [writeRar5(mixed), mixed],
+      [writeRar4(ascii), ascii],
+      [writeSevenZip(mixed), mixed],
+    ] as const) {
+      const message = open('a.bin', archive);
+      expect(message.objects.map(({ name, encrypted }) => [name, encrypted])).toEqual([
+        ['a.bin', true],
+        ...inputs.map((input) => [input.name, input.encrypted === true]),
+      ]);
+      expect(message.objects[1]?.type).toBe('executable');
+      // Nothing that is not opened goes unsaid.
+      for (const object of message.objects) {
+        const said = object.encrypted || message.problems.some((problem) => problem.object === object.path);
+        expect(object.content() !== undefined || said).toBe(true);
+      }
+    }
+  });
+
+  it('reports a RAR that goes on in another volume', () => {
+    const archive = writeRar4([{ name: 'a.exe', content: EXE }]);
+    const header = archive.subarray(20);
+    header.writeUInt16LE(header.readUInt16LE(3) | 2, 3);
+    expect(open('a.rar', archive).problems).toMatchObject([
+      { object: 'a.rar/a.exe', detail: 'unscannable: it goes on in another volume' },
+    ]);
+  });
+
+  it('is found behind other bytes: in a program that unpacks itself, and in a picture', () => {
+    const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(2000)]);
+    for (const before of [EXE, png]) {
+      for (const archive of [writeRar4(inputs), writeRar5(inputs), writeSevenZip(inputs)]) {
+        const message = open('x', Buffer.concat([before, archive]));
+        expect(paths(message)).toEqual(['x', 'x/a.txt', 'x/dir/setup.exe']);
+        expect(message.objects[2]?.content()?.equals(EXE)).toBe(true);
+      }
+    }
+    // A mark without an archive is nothing.
+    const marks = Buffer.concat([
+      EXE,
+      Buffer.from("Rar!\x1a\x07\0 7z\xbc\xaf'\x1c MSCF\0\0\0\0", 'latin1'),
+      Buffer.alloc(900),
+    ]);
+    const message = open('x', marks);
+    expect(paths(message)).toEqual(['x']);
+    expect(message.problems).toEqual([]);
+  });
+
   it('never throws on damaged ones, and reports what it cannot read', () => {
     fc.assert(
       fc.property(
@@ -88,6 +143,11 @@ function make(result: string, command: string, ...args: readonly string[]): Buff
 writeFileSync(path.join(folder, 'setup.exe'), EXE);
 writeFileSync(path.join(folder, 'text.txt'), TEXT);
 
+function execute7z(args: readonly string[]): Buffer {
+  execFileSync('7z', args, { cwd: folder, stdio: 'ignore', env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+  return readFileSync(path.join(folder, 'n.7z'));
+}
+
 describe.skipIf(!has('7z'))('7z of 7-Zip', () => {
   it.each([
     ['lzma2', ['-m0=lzma2']],
@@ -104,6 +164,21 @@ describe.skipIf(!has('7z'))('7z of 7-Zip', () => {
     const text = message.objects.find((object) => object.name === 'text.txt');
     expect(text?.content()?.equals(TEXT)).toBe(true);
     expect(text?.content()?.equals(TEXT)).toBe(true);
+  });
+
+  it('reads names that are not ASCII, solid and not, in a packed header and a plain one', () => {
+    const names = ['ärger.txt', '日本語.exe', 'Прайс.bin', 'plain.txt'];
+    for (const name of names) writeFileSync(path.join(folder, name), `${name} ${'x'.repeat(3000)}`);
+    for (const options of [[], ['-ms=off'], ['-mhc=off'], ['-m0=copy']]) {
+      rmSync(path.join(folder, 'n.7z'), { force: true });
+      const archive = execute7z(['a', ...options, 'n.7z', ...names]);
+      const message = open('n.7z', archive);
+      expect(message.problems).toEqual([]);
+      for (const name of names) {
+        const object = message.objects.find((one) => one.name === name);
+        expect(object?.content()?.toString()).toBe(`${name} ${'x'.repeat(3000)}`);
+      }
+    }
   });
 
   it('tells encrypted files and encrypted headers', () => {

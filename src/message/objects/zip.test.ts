@@ -5,6 +5,9 @@ import path from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { LIMITS, mailWith } from '../../../test/message/mail.js';
+import { writeCompound } from '../../../test/message/compound-writer.js';
+import { writeRar5 } from '../../../test/message/rar-writer.js';
+import { writeTar } from '../../../test/message/tar-writer.js';
 import { writeZip } from '../../../test/message/zip-writer.js';
 import { has } from '../../../test/support/programs.js';
 import { readMessage } from '../read.js';
@@ -143,6 +146,19 @@ describe('zips that contradict themselves', () => {
     expect(open('a.zip', patch(two, 'PK\x05\x06', [4, 0x00010001])).problems).toMatchObject([
       { detail: 'unscannable: it is a part of a split archive' },
     ]);
+  });
+});
+
+describe('zips behind files of other formats', () => {
+  it.each([
+    ['gzip', gzipSync(TEXT)],
+    ['tar', writeTar([{ name: 'a.txt', content: TEXT }])],
+    ['OLE', writeCompound([{ name: 'WordDocument', content: Buffer.alloc(5000) }])],
+    ['rar', writeRar5([{ name: 'a.txt', content: TEXT }])],
+  ])('are opened as well: %s', (_, before) => {
+    const zip = writeZip([{ name: 'hidden.exe', content: EXE }]);
+    const message = open('a.zip', Buffer.concat([before, zip]));
+    expect(message.objects.find(({ path }) => path === 'a.zip/hidden.exe')).toMatchObject({ type: 'executable' });
   });
 });
 
