@@ -62,6 +62,9 @@ describe('the settings', () => {
       sampleMail({ name: '', header, html: `<a href="https://u.ct.sendgrid.net/x">${shown}</a>` });
     expect(await findingsOf(await detectorOf({}), letter('www.other.test'))).toEqual([]);
     expect(await findingsOf(await detectorOf({ mismatch: 'strict' }), letter('www.other.test'))).toHaveLength(1);
+    const firm = sampleMail({ name: '', html: '<a href="https://www.kaufhaus.com/">www.kaufhaus.de</a>' });
+    expect(await findingsOf(await detectorOf({}), firm)).toEqual([]);
+    expect(await findingsOf(await detectorOf({ mismatch: 'strict' }), firm)).toHaveLength(1);
     const ours = sampleMail({ name: '', html: '<a href="https://evil.test/">www.contoso.test</a>' });
     expect(await findingsOf(await detectorOf({ mismatch: 'protected' }), ours)).toHaveLength(1);
     expect(await findingsOf(await detectorOf({ mismatch: 'off' }), ours)).toEqual([]);

@@ -1,5 +1,4 @@
-import { domainOf } from '../../message/envelope.js';
-import type { Envelope } from '../../message/envelope.js';
+import { domainOf, type Envelope } from '../../message/envelope.js';
 import { parseTarget } from '../../message/links/parse.js';
 import { findAddresses } from '../../message/links/plain.js';
 import type { Link, Message } from '../../message/types.js';
@@ -56,14 +55,14 @@ export class ShownNames {
   /** The name of a stranger is shown: mailings lead through services that count, and firms have several names. */
   #isReal(shown: string, target: string): boolean {
     if (this.#strictness === 'protected') return false;
-    if (registrable(shown)?.label === registrable(target)?.label) return false;
     if (this.#strictness === 'strict') return true;
+    if (registrable(shown)?.label === registrable(target)?.label) return false;
     if (isTracker(target)) return false;
     return !(this.#listMail() && (this.#sendersOf().has(organization(target)) || this.#uniform(organization(target))));
   }
 
   #listMail(): boolean {
-    const { message } = { message: this.#message };
+    const message = this.#message;
     this.#isList ??=
       ['list-id', 'list-unsubscribe', 'feedback-id', 'list-post'].some((name) => message.header(name).length > 0) ||
       message.header('precedence').some((value) => /^\s*(bulk|list)\b/i.test(value));
