@@ -34,6 +34,18 @@ export const TRICKS: readonly Trick[] = [
     reason: 'shows paypal.com',
   },
   {
+    name: 'the same name where anybody can have one',
+    html: link('https://kaufhaus.github.io/', 'https://www.kaufhaus.de/'),
+    status: 'phishing',
+    reason: 'leads to kaufhaus.github.io',
+  },
+  {
+    name: 'an IP address that shows another one',
+    html: link('http://10.0.0.7/', 'http://10.0.0.8/'),
+    status: 'phishing',
+    reason: 'leads to 10.0.0.7',
+  },
+  {
     name: 'shown with a path',
     html: link('http://evil.test/', 'paypal.com/signin'),
     status: 'phishing',

@@ -56,7 +56,7 @@ export class ShownNames {
   #isReal(shown: string, target: string): boolean {
     if (this.#strictness === 'protected') return false;
     if (this.#strictness === 'strict') return true;
-    if (registrable(shown)?.label === registrable(target)?.label) return false;
+    if (ofOneFirm(shown, target)) return false;
     if (isTracker(target)) return false;
     return !(this.#listMail() && (this.#sendersOf().has(organization(target)) || this.#uniform(organization(target))));
   }
@@ -109,6 +109,17 @@ function proofpoint(url: string): string | undefined {
   const hit = /[?&]u=(https?)-3A__([^_&]{1,253})/i.exec(url);
   if (hit === null) return undefined;
   return parseTarget(`${hit[1] ?? 'http'}://${(hit[2] ?? '').replace(/-([0-9a-f]{2})/gi, '%$1')}/`)?.domain;
+}
+
+/** Endings under which firms have their names side by side; everybody can have theirs under the others. */
+const USUAL_SUFFIX = /^(?:com|net|org|eu|(?:com?|org|net|gov|ac)\.[a-z]{2}|[a-z]{2})$/;
+
+/** `shop.com` and `shop.de`. */
+function ofOneFirm(shown: string, target: string): boolean {
+  const one = registrable(shown);
+  const other = registrable(target);
+  if (one === undefined || other === undefined || one.label !== other.label) return false;
+  return USUAL_SUFFIX.test(one.suffix) && USUAL_SUFFIX.test(other.suffix);
 }
 
 function isTracker(host: string): boolean {
