@@ -118,7 +118,7 @@ const USUAL_SUFFIX = /^(?:com|net|org|eu|(?:com?|org|net|gov|ac)\.[a-z]{2}|[a-z]
 function ofOneFirm(shown: string, target: string): boolean {
   const one = registrable(shown);
   const other = registrable(target);
-  if (one === undefined || other === undefined || one.label !== other.label) return false;
+  if (one === undefined || other?.label !== one.label) return false;
   return USUAL_SUFFIX.test(one.suffix) && USUAL_SUFFIX.test(other.suffix);
 }
 
