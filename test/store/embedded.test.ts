@@ -203,7 +203,7 @@ interface Gateway {
 describe('processes', () => {
   let compiled: Compiled;
   beforeAll(async () => {
-    compiled = await compileSources();
+    compiled = await compileSources(true);
   });
   afterAll(async () => {
     await compiled.remove();
