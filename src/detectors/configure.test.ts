@@ -19,6 +19,11 @@ beforeAll(async () => {
     `export default ({ z }) => ({ settings: z.strictObject({ word: z.string() }), statuses: ['found'], ${body} });\n`;
   await writeFile(path.join(folder, 'good.js'), made('create: () => ({ inspect: async () => [] })'));
   await writeFile(path.join(folder, 'no-create.js'), made(''));
+  const span = "z.string().transform((text) => Number(text.replace('s', '000'))).optional()";
+  await writeFile(
+    path.join(folder, 'steps.js'),
+    `export default ({ z }) => ({ settings: z.strictObject({ connectTimeout: ${span}, readTimeout: ${span} }), statuses: [], waits: true, create: () => ({ inspect: async () => [] }) });\n`,
+  );
   await writeFile(path.join(folder, 'throws.js'), 'throw new Error("no engine");\n');
   await writeFile(path.join(folder, 'empty.js'), '\n');
   await writeFile(
@@ -76,6 +81,30 @@ describe('configuring detectors', () => {
       'gatepost.yaml:3:14 `detectors.content.timeout`: 11 s is longer than `scan.deadline` (10 s) (shorten it, or allow more time in `scan: { deadline: ... }`)',
     );
     expect(await problemOf('detectors: { content: { timeout: 0 } }')).toMatch(/must be more than zero/);
+  });
+
+  it("takes a module's own timeouts only where they fit inside its timeout, each and together", async () => {
+    const of = (spans: string): string =>
+      `detectors:\n  mine:\n    module: ./steps.js\n    timeout: 5s\n    ${spans}\n`;
+    expect((await configure(of('connectTimeout: 2s'))).problems).toEqual([]);
+    expect(await problemOf(of('connectTimeout: 6s'))).toBe(
+      "gatepost.yaml:5:21 `detectors.mine.connectTimeout`: 6 s is longer than the module's timeout (5 s) (shorten it, or set `timeout` to more)",
+    );
+    expect(await problemOf(of('connectTimeout: 3s\n    readTimeout: 3s'))).toMatch(
+      /`detectors\.mine\.connectTimeout` and `detectors\.mine\.readTimeout`: 6 s together is longer/,
+    );
+  });
+
+  it('asks modules whether they wait', async () => {
+    const { specs } = await configure(
+      'detectors: { content: {}, antivirus: {}, antispam: {}, mine: { module: ./steps.js } }',
+    );
+    expect(specs.map(({ name, waits }) => [name, waits])).toEqual([
+      ['content', undefined],
+      ['antivirus', true],
+      ['antispam', undefined],
+      ['mine', true],
+    ]);
   });
 
   it('suggests what was meant', async () => {
