@@ -4,7 +4,7 @@ import { renderText } from './decode/html-text.js';
 import { bodyOf } from './decode/part-body.js';
 import { decodeTransfer } from './decode/transfer.js';
 import { isBodyText } from './objects/attachment.js';
-import type { MessageText, Structure } from './types.js';
+import type { EnclosedBody, MessageText, Structure } from './types.js';
 
 /** Characters of body text that are read; a body beyond that is cut, in the way of every engine. */
 const MAX_TEXT = 8 * 1024 * 1024;
@@ -47,6 +47,19 @@ export function readBodies(bytes: Buffer, structure: Structure): readonly BodyPa
       left -= text.length;
       bodies.push(new BodyPart(part.index, part.type === 'text/html', text));
     }
+  }
+  return bodies;
+}
+
+/** Texts of messages inside attachments, as text parts of the attachment. */
+export function bodiesOf(enclosed: readonly EnclosedBody[]): readonly BodyPart[] {
+  const bodies: BodyPart[] = [];
+  let left = MAX_TEXT;
+  for (const { part, mime, charset, content } of enclosed) {
+    if (left <= 0) break;
+    const text = decodeCharset(content.subarray(0, 2 * left), charset).slice(0, left);
+    left -= text.length;
+    bodies.push(new BodyPart(part, mime === 'text/html', text));
   }
   return bodies;
 }

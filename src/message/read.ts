@@ -1,6 +1,6 @@
 import { parseAddresses } from './addresses.js';
 import { isAmbiguous } from './ambiguous.js';
-import { bodyText, readBodies, type BodyPart } from './body-text.js';
+import { bodiesOf, bodyText, readBodies, type BodyPart } from './body-text.js';
 import { furtherBodies } from './further-bodies.js';
 import { decodeValue, rawValue } from './decode/header-text.js';
 import { extractLinks } from './links/extract.js';
@@ -9,6 +9,7 @@ import type { SecondReading } from './second-opinion.js';
 import { readHeaderOnly, readStructure } from './structure.js';
 import { AnomalyLog } from './structure/anomaly-log.js';
 import type {
+  EnclosedBody,
   Anomaly,
   HeaderField,
   MailAddress,
@@ -37,7 +38,7 @@ export function readMessage(bytes: Buffer, limits: ScanLimits, options: ReadOpti
   return new ReadMessage(bytes, limits, options);
 }
 
-const NOTHING: Walked = { objects: [], problems: [], anomalies: [] };
+const NOTHING: Walked = { objects: [], problems: [], enclosedBodies: [], anomalies: [] };
 
 class ReadMessage implements Message {
   readonly bytes: Buffer;
@@ -99,6 +100,10 @@ class ReadMessage implements Message {
     return this.#walk().problems;
   }
 
+  get enclosedBodies(): readonly EnclosedBody[] {
+    return this.#walk().enclosedBodies;
+  }
+
   get anomalies(): readonly Anomaly[] {
     const walked = this.#walk().anomalies;
     const found = walked.length === 0 ? this.structure.anomalies : [...this.structure.anomalies, ...walked];
@@ -136,7 +141,9 @@ class ReadMessage implements Message {
   }
 
   #ownBodies(): readonly BodyPart[] {
-    this.#bodies ??= this.#headerOnly ? [] : readBodies(this.bytes, this.structure);
+    this.#bodies ??= this.#headerOnly
+      ? []
+      : [...readBodies(this.bytes, this.structure), ...bodiesOf(this.enclosedBodies.filter((body) => !body.archived))];
     return this.#bodies;
   }
 

@@ -168,6 +168,25 @@ export interface MessageLinks {
   readonly complete: boolean;
 }
 
+/**
+ * A text part of a message that was enclosed in encoded form, signed, or kept in an archive: it stands in no part of
+ * `Structure`, and is no attachment either.
+ */
+export interface EnclosedBody {
+  /** Path of the object that is the enclosed message. */
+  readonly object: string;
+  /** Index in `Structure.parts` of the outermost attachment that contains it. */
+  readonly part: number;
+  /** Media type in lower case. */
+  readonly mime: string;
+  /** As declared; empty when none is. */
+  readonly charset: string;
+  /** Decoded bytes. */
+  readonly content: Buffer;
+  /** It lies in an archive or document, so that no client shows it with the message. */
+  readonly archived: boolean;
+}
+
 /** A message that has been read once: everything else is derived lazily from it. */
 export interface Message {
   /** The canonical bytes: what was scanned and what is delivered. */
@@ -184,6 +203,8 @@ export interface Message {
   /** All attachments and archive entries, each before its own entries. */
   readonly objects: readonly MessageObject[];
   readonly problems: readonly OpenProblem[];
+  /** Texts of messages inside attachments, as far as `structure` does not show them. */
+  readonly enclosedBodies: readonly EnclosedBody[];
   /** What is wrong with the structure, and what decoding and opening showed besides. */
   readonly anomalies: readonly Anomaly[];
   /**

@@ -75,6 +75,7 @@ export function subjectOf(options: SubjectOptions = {}): RuleSubject {
     addresses: (name) => addresses[name.toLowerCase()] ?? [],
     objects: (options.objects ?? []).map((given, index) => object(given.path ?? `file${index}`, given)),
     problems: [],
+    enclosedBodies: [],
     anomalies: [],
     secondOpinion: () => Promise.resolve(),
     text: () => Promise.resolve(text),

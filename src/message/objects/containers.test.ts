@@ -291,6 +291,27 @@ describe('S/MIME', () => {
   });
 });
 
+describe('the text of a message inside an attachment', () => {
+  const entity = Buffer.from(
+    'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8gdGhlcmU=\r\n',
+  );
+
+  it('belongs to the text of the mail when clients show it there, and is to be had in any case', async () => {
+    const signed = open('smime.p7m', cms('2a864886f70d010702', der, der(4, entity)));
+    expect(signed.enclosedBodies).toMatchObject([
+      { object: 'smime.p7m/smime.eml', mime: 'text/plain', archived: false },
+    ]);
+    expect((await signed.text()).text).toContain('hello there');
+    const packed = open('a.gz', gzipSync(Buffer.concat([Buffer.from('From: a@b\r\n'), entity])));
+    expect(packed.enclosedBodies).toEqual([]);
+    const kept = open('a.eml.gz', gzipSync(Buffer.concat([Buffer.from('From: a@b\r\n'), entity])));
+    expect(kept.enclosedBodies.map(({ content, archived }) => [content.toString(), archived])).toEqual([
+      ['hello there', true],
+    ]);
+    expect((await kept.text()).text).not.toContain('hello there');
+  });
+});
+
 describe('all of them', () => {
   const samples = [
     newCpio([{ name: 'a', content: EXE }]),

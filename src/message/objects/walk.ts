@@ -1,13 +1,22 @@
 import { inlineFiles } from '../decode/inline-files.js';
 import { bodyOf } from '../decode/part-body.js';
 import { decodeTransfer, STOPPED_BASE64 } from '../decode/transfer.js';
-import { decodeValue } from '../decode/header-text.js';
 import { isEnclosedMessage, isEncoded, readStructure } from '../structure.js';
 import { AnomalyLog } from '../structure/anomaly-log.js';
 import { isKnownEncoding } from '../structure/transfer-encodings.js';
-import type { Anomaly, MessageObject, OpenProblem, Part, ScanLimits, Structure } from '../types.js';
+import type {
+  Anomaly,
+  EnclosedBody,
+  MessageObject,
+  ObjectType,
+  OpenProblem,
+  Part,
+  ScanLimits,
+  Structure,
+} from '../types.js';
 import { encodingsOf, isAttachment } from './attachment.js';
 import { Budget } from './budget.js';
+import { asMessage, enclosedName, isBodyOf } from './enclosed.js';
 import type { ArchiveEntry, Unpacked } from './entry.js';
 import { type Identity } from './identify.js';
 import { inspectContent } from './inspect-content.js';
@@ -15,24 +24,15 @@ import type { Lister } from './listing.js';
 import { extensionOf, PathRegister, printable } from './names.js';
 import { DerivedObject } from './object.js';
 import { noteObject } from './object-anomalies.js';
+import type { Candidate, Place } from './place.js';
 import { runsByName } from './text-kind.js';
 
 export interface Walked {
   readonly objects: readonly MessageObject[];
   readonly problems: readonly OpenProblem[];
+  readonly enclosedBodies: readonly EnclosedBody[];
   /** What decoding and opening showed, besides what the structure did. */
   readonly anomalies: readonly Anomaly[];
-}
-
-/** Where an object hangs: what holds it, and how deep that is. */
-interface Place {
-  /** Path of the container, or undefined in the message itself. */
-  readonly container: string | undefined;
-  readonly depth: number;
-  /** Levels of multiparts, messages and archives around the object, as `maxDepth` counts them. */
-  readonly level: number;
-  /** Part of the outermost attachment; undefined while none is around. */
-  readonly part: number | undefined;
 }
 
 /** An attachment that another reader of the message saw. */
@@ -40,26 +40,6 @@ export interface OtherAttachment {
   readonly name: string;
   readonly mime: string;
   readonly bytes: Buffer;
-}
-
-/** An object before it is known what it is. */
-interface Candidate {
-  readonly name: string;
-  readonly otherNames?: readonly string[];
-  /** Shown in the path where there is no name. */
-  readonly fallback: string;
-  readonly mime: string;
-  readonly otherMimes?: readonly string[];
-  readonly place: Place;
-  readonly part: number;
-  readonly bytes: Buffer | undefined;
-  readonly size: number;
-  readonly encrypted: boolean;
-  /** The bytes are a view of the message: keeping them costs nothing. */
-  readonly view: boolean;
-  /** What is in it stands in the message's own structure already. */
-  readonly descended: boolean;
-  derive(): Buffer | undefined;
 }
 
 /**
@@ -78,12 +58,14 @@ export function walkObjects(
   const walker = new Walker(limits, signal);
   walker.message(bytes, structure, { container: undefined, depth: 0, level: 0, part: undefined });
   if (others.length > 0) walker.others(bytes, structure, others);
-  return { objects: walker.objects, problems: walker.problems, anomalies: walker.anomalies.list() };
+  const { objects, problems, enclosedBodies } = walker;
+  return { objects, problems, enclosedBodies, anomalies: walker.anomalies.list() };
 }
 
 class Walker {
   readonly objects: MessageObject[] = [];
   readonly problems: OpenProblem[] = [];
+  readonly enclosedBodies: EnclosedBody[] = [];
   readonly anomalies = new AnomalyLog();
   readonly #budget: Budget;
   readonly #limits: ScanLimits;
@@ -107,6 +89,7 @@ class Walker {
       let inside = place;
       if (!isAttachment(bytes, part)) {
         this.#bodyPart(bytes, part, place);
+        if (base.container !== undefined) this.#enclosedBody(bytes, part, place);
       } else {
         const path = this.#attachment(bytes, structure, part, place);
         if (isEnclosedMessage(part.type)) {
@@ -167,6 +150,26 @@ class Walker {
       if (content === undefined)
         this.problems.push({ kind: 'error', object: path, detail: `unscannable: ${file.how} cannot be opened` });
     }
+  }
+
+  /** The text of a message inside an attachment: who goes by the outer structure never gets there. */
+  #enclosedBody(bytes: Buffer, part: Part, place: Place): void {
+    if (!part.type.startsWith('text/') || place.container === undefined) return;
+    const content = bodyOf(bytes, part);
+    if (content.length === 0) return;
+    if (!this.#budget.keep(content.length)) {
+      const detail = 'the text of the message in it is too large';
+      this.problems.push({ kind: 'limit', object: place.container, detail });
+      return;
+    }
+    this.enclosedBodies.push({
+      object: place.container,
+      part: place.part ?? 0,
+      mime: part.type,
+      charset: part.params.get('charset') ?? '',
+      content,
+      archived: place.archived === true,
+    });
   }
 
   #noteBase64(bytes: Buffer, part: Part): void {
@@ -268,7 +271,13 @@ class Walker {
       if (problem.kind === 'limit') this.#limit(problem.bound, path);
       else this.problems.push({ kind: 'error', object: path, detail: problem.detail });
     }
-    const inside = { container: path, depth: place.depth + 1, level: place.level + 1, part: candidate.part };
+    const inside = {
+      container: path,
+      depth: place.depth + 1,
+      level: place.level + 1,
+      part: candidate.part,
+      archived: place.archived === true || ARCHIVING.has(identity.type),
+    };
     if (candidate.descended) return path;
     if (seen.opens === 'message') this.#enclosed(bytes, path, inside);
     else if (seen.opens !== undefined) this.#archive(object, bytes, seen.opens, inside);
@@ -353,36 +362,14 @@ class Walker {
   }
 }
 
-/** A name for an enclosed message that has none: clients show its subject. */
-function enclosedName(bytes: Buffer, structure: Structure, part: Part): string {
-  if (!isEnclosedMessage(part.type)) return '';
-  const child = isEncoded(part.encoding) ? undefined : structure.parts[part.children[0] ?? -1];
-  const subject = child?.fields.find(({ key }) => key === 'subject');
-  const text = subject === undefined ? '' : decodeValue(bytes, subject.value).replace(/[\\/:*?"<>|]/g, '_');
-  return `${text === '' ? 'message' : text.slice(0, 100)}.eml`;
-}
-
-/** A multipart that was encoded as a whole, as a message of its own. */
-function asMessage(bytes: Buffer, part: Part, content: Buffer): Buffer {
-  const fields = part.fields.filter(({ key }) => key === 'content-type');
-  const header = fields.map(({ range }) => bytes.subarray(range.start, range.end));
-  return Buffer.concat([...header, Buffer.from('\r\n'), content]);
-}
-
-/** Whether a part that is no attachment has these bytes. */
-function isBodyOf(bytes: Buffer, structure: Structure, content: Buffer): boolean {
-  const wanted = trimmed(content);
-  return structure.parts.some(
-    (part) => part.body.end - part.body.start >= wanted.length && trimmed(bodyOf(bytes, part)).equals(wanted),
-  );
-}
-
-/** Readers differ on whether the last line end belongs to the part. */
-function trimmed(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
-  return bytes.subarray(0, end);
-}
+/** What lies in these is not shown with the message. */
+const ARCHIVING: ReadonlySet<ObjectType> = new Set([
+  'archive',
+  'disk-image',
+  'document',
+  'spreadsheet',
+  'presentation',
+]);
 
 function namesOf(object: MessageObject): readonly string[] {
   return [object.name, ...(object.otherNames ?? [])];
