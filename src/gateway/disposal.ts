@@ -148,7 +148,10 @@ async function putAside(
 /** Sends the blind copies that rules ask for. A full spool is logged: it must not refuse what was accepted. */
 export async function sendBlindCopies(arrived: Arrived, inspection: Inspection, parts: DisposalParts): Promise<void> {
   const from = addressOf(parts.config.notifications.from);
-  const wanting = inspection.copies.filter((copy) => copy.decision.copy.length > 0);
+  const wanting = inspection.copies.filter(
+    // A deferred message comes again, and its blind copies with it.
+    ({ decision }) => decision.copy.length > 0 && decision.action !== 'defer',
+  );
   for (const [i, copy] of wanting.entries()) {
     await parts.delivery.spool(blindCopyFor(arrived, inspection, copy, `${arrived.traceId}.c${i + 1}`, from));
   }
