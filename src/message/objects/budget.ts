@@ -55,7 +55,7 @@ export class Budget {
    */
   charge(result: Unpacked, allowed: number): void {
     if (result.kind === 'over') this.#unpacked += allowed;
-    else this.#unpacked += result.bytes?.length ?? (result.kind === 'damaged' ? (result.work ?? 0) : 0);
+    else this.#unpacked += Math.max(result.bytes?.length ?? 0, result.kind === 'damaged' ? (result.work ?? 0) : 0);
   }
 
   /** Whether decoded bytes may stay in memory; if so, they are counted. */

@@ -122,6 +122,47 @@ describe('files in compound files', () => {
   });
 });
 
+describe('files in RTF documents', () => {
+  const number = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  const text = (value: string): Buffer => Buffer.concat([number(value.length + 1), Buffer.from(`${value}\0`)]);
+  const object = (className: string, data: Buffer): string =>
+    Buffer.concat([
+      number(0x501),
+      number(2),
+      text(className),
+      number(0),
+      number(0),
+      number(data.length),
+      data,
+    ]).toString('hex');
+  const rtf = (digits: string): Buffer =>
+    Buffer.from(`{\\rtf1{\\object\\objemb{\\*\\objclass x}{\\*\\objdata ${digits}}{\\result text}}}`);
+
+  it.each([
+    ['an OLE object', rtf(object('Word.Document.8', PACKAGE)), ['a.rtf', 'a.rtf/object-1', 'a.rtf/object-1/setup.exe']],
+    ['a package', rtf(object('Package', native('run.exe', EXE).subarray(4))), ['a.rtf', 'a.rtf/run.exe']],
+    [
+      'digits that are broken up',
+      rtf(object('Package', native('run.exe', EXE).subarray(4)).replace(/.{31}/g, '$&\r\n {\\*\\x ab}\\par1 ')),
+      ['a.rtf', 'a.rtf/run.exe'],
+    ],
+  ])('are found: %s', (_, content, expected) => {
+    const message = open('a.rtf', content);
+    expect(message.problems).toEqual([]);
+    expect(message.objects.map(({ path }) => path)).toEqual(expected);
+    expect(message.objects.at(-1)?.content()?.equals(EXE)).toBe(true);
+  });
+
+  it('is nothing where there are none', () => {
+    expect(open('a.rtf', rtf('zz')).objects).toHaveLength(1);
+    expect(open('a.rtf', Buffer.from('{\\rtf1 hello}')).objects).toHaveLength(1);
+  });
+});
+
 describe('files in Office documents', () => {
   const docx = (name: string, content: Buffer): Buffer =>
     writeZip([

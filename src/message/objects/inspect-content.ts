@@ -10,6 +10,7 @@ import { isOle, OleFile } from './ole-file.js';
 import { identifyOle } from './ole-kind.js';
 import { listPdf } from './pdf/embedded.js';
 import { listRar } from './rar/rar.js';
+import { listRtf } from './rtf.js';
 import { listSevenZip } from './seven-zip/seven-zip.js';
 import { listZip } from './zip.js';
 
@@ -70,6 +71,10 @@ function openedBy(bytes: Buffer, identity: Identity, budget: Budget, level: numb
     const listing = listPdf(bytes, identity.encrypted, budget);
     const isEmpty = listing.entries.length === 0 && listing.damage.length === 0;
     return isEmpty ? undefined : { identity, opens: () => listing, problems: [] };
+  }
+  if (identity.format === 'rtf') {
+    const listing = listRtf(bytes, budget.entriesLeft);
+    return listing.entries.length === 0 ? undefined : { identity, opens: () => listing, problems: [] };
   }
   const listAtOnce = LISTED_AT_ONCE.get(identity.format);
   if (listAtOnce !== undefined) return listedAtOnce(bytes, identity, listAtOnce, budget, level);

@@ -328,7 +328,7 @@ class Walker {
 
   #entry(archive: MessageObject, archiveBytes: Buffer, entry: ArchiveEntry, place: Place): void {
     const { bytes: max, bound } = this.#budget.allowance(entry.packed);
-    const result: Unpacked | undefined = entry.encrypted ? undefined : entry.unpack(archiveBytes, max);
+    const result = entry.encrypted ? undefined : unpackWithin(entry, archiveBytes, max);
     const bytes = result === undefined || result.kind === 'over' ? undefined : result.bytes;
     if (result !== undefined) this.#budget.charge(result, max);
     const path = this.#add({
@@ -370,6 +370,11 @@ const ARCHIVING: ReadonlySet<ObjectType> = new Set([
   'spreadsheet',
   'presentation',
 ]);
+
+/** With nothing left to spend nothing is tried: also what fails costs time. */
+function unpackWithin(entry: ArchiveEntry, archive: Buffer, max: number): Unpacked {
+  return max <= 0 ? { kind: 'over' } : entry.unpack(archive, max);
+}
 
 function namesOf(object: MessageObject): readonly string[] {
   return [object.name, ...(object.otherNames ?? [])];

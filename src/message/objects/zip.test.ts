@@ -248,6 +248,19 @@ describe('bombs end quickly, as a limit', () => {
     expect(message.problems).toMatchObject([{ kind: 'limit' }]);
   });
 
+  it('thousands of entries that fail late, in the slowest of the methods', () => {
+    const packed = Buffer.concat([Buffer.from('BZh91AY&SY', 'latin1'), Buffer.alloc(20_000, 0x5a)]);
+    const entries = Array.from({ length: 5000 }, (_, at) => ({
+      name: `${at}`,
+      content: packed,
+      method: 12,
+      raw: true,
+    }));
+    const message = quick(() => open('a.zip', writeZip(entries), { maxUnpacked: 50_000_000 }));
+    expect(message.problems.some(({ kind }) => kind === 'limit')).toBe(true);
+    expect(message.problems).toHaveLength(5000);
+  });
+
   it('a thousand entries that share one packed stream', () => {
     const packed = deflateRawSync(Buffer.alloc(15_000_000));
     const one = writeZip([{ name: 'zeros', content: packed, method: 8, raw: true }]);

@@ -8,6 +8,7 @@ const RUN_B = 1;
 const GROUP = 50;
 const MAX_CODE = 20;
 
+const LARGEST = 900_000;
 const DAMAGED = 'it is damaged (bzip2)';
 
 /** Unpacks a .bz2 file, all its streams. */
@@ -28,7 +29,8 @@ export function unpackBzip2(packed: Buffer, max: number): Unpacked {
 
 function damaged(window: Window): Unpacked {
   const bytes = window.result();
-  return { kind: 'damaged', detail: DAMAGED, ...(bytes.length > 0 ? { bytes } : {}) };
+  // The block that failed was decoded in vain.
+  return { kind: 'damaged', detail: DAMAGED, work: bytes.length + LARGEST, ...(bytes.length > 0 ? { bytes } : {}) };
 }
 
 type End = 'ok' | 'over' | 'bad';
