@@ -31,6 +31,11 @@ const tools = {
   clamd: 'clamav-daemon',
   rspamd: 'rspamd',
   spamd: 'spamd',
+  '7z': 'p7zip-full',
+  genisoimage: 'genisoimage',
+  gcab: 'gcab',
+  xz: 'xz-utils',
+  bzip2: 'bzip2',
 };
 process.env.PATH += ':/usr/sbin';
 const missing = Object.keys(tools).filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
