@@ -41,22 +41,6 @@ export async function trace(id: string, options: { readonly config?: string; rea
 
 /** The shape that scripts rely on. */
 function toJson({ entry, notifications }: Story): object {
-  const {
-    id,
-    time,
-    node,
-    client,
-    sender,
-    recipients,
-    subject,
-    messageId,
-    size,
-    findings,
-    deliveries,
-    reply,
-    modules,
-    audit,
-  } = entry;
   const decisions = entry.decisions.map(({ recipient, decision, considered, changes }) => ({
     recipient,
     rule: decision.rule,
@@ -69,24 +53,7 @@ function toJson({ entry, notifications }: Story): object {
     changes,
     considered,
   }));
-  return {
-    id,
-    time,
-    node,
-    client,
-    sender,
-    recipients,
-    subject,
-    messageId,
-    size,
-    findings,
-    modules,
-    decisions,
-    audit,
-    deliveries,
-    notifications: notifications.map(notificationJson),
-    reply,
-  };
+  return { ...entry, decisions, notifications: notifications.map(notificationJson) };
 }
 
 function notificationJson(n: LedgerEntry): object {

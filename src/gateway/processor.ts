@@ -104,15 +104,20 @@ export async function reportRefused(
   disposed: readonly Disposed[],
   parts: ProcessorParts,
 ): Promise<void> {
+  if (!disposed.some(({ settlements }) => settlements.some(isRefused))) return;
   const { envelope } = message;
   const internal = envelope.trusted && isInternal(envelope.sender, parts.config.domains);
   const known = internal || senderIsAuthenticated({ envelope, facts: inspection.facts, findings: inspection.findings });
   for (const { request, settlements } of disposed) {
-    const refused = settlements.filter((s) => s.state === 'refused' || s.state === 'rejected');
+    const refused = settlements.filter(isRefused);
     if (refused.length === 0) continue;
     const told: DeliveryRequest = { ...request, bounce: known ? request.bounce : 'never' };
     await parts.delivery.reportRefused(told, refused.map(refusedOutcome));
   }
+}
+
+function isRefused({ state }: Settlement): boolean {
+  return state === 'refused' || state === 'rejected';
 }
 
 function refusedOutcome({ recipient, hop, reply }: Settlement): DeliveryOutcome {
