@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { replyLine } from '../delivery/reply.js';
 import { newTraceId } from '../message/trace-id.js';
-import { formatReply, judge, type Settlement } from './outcome.js';
+import { judge, type Settlement } from './outcome.js';
 
 const id = newTraceId();
 const replies = {
@@ -40,7 +41,7 @@ describe('one reply for all recipients', () => {
   });
 
   it('writes a reply on one line', () => {
-    expect(formatReply(replies.rejected)).toBe('550 5.7.1 Refused by rule');
-    expect(formatReply({ text: 'connection refused' })).toBe('connection refused');
+    expect(replyLine(replies.rejected)).toBe('550 5.7.1 Refused by rule');
+    expect(replyLine({ text: 'connection refused' })).toBe('connection refused');
   });
 });

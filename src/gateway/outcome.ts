@@ -53,12 +53,3 @@ export function judge(traceId: TraceId, settlements: readonly Settlement[]): Ver
 function withId(reply: SmtpReply, traceId: TraceId): SmtpReply {
   return { ...reply, text: `${reply.text} (ID ${traceId})` };
 }
-
-/** `550 5.7.1 text`, as it stands in the journal. */
-export function formatReply(reply: {
-  readonly code?: number;
-  readonly enhanced?: string;
-  readonly text: string;
-}): string {
-  return [reply.code, reply.enhanced, reply.text].filter((part) => part !== undefined && part !== '').join(' ');
-}

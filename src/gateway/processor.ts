@@ -1,3 +1,4 @@
+import { replyLine } from '../delivery/reply.js';
 import type { Delivery, DeliveryOutcome, DeliveryRequest } from '../delivery/types.js';
 import { SpoolFullError } from '../delivery/types.js';
 import { contentOf } from '../message/source.js';
@@ -9,7 +10,7 @@ import type { Inspection } from '../pipeline/types.js';
 import type { SmtpReply } from '../rules/types.js';
 import type { MessageHandler, ReceivedMessage } from '../smtp/types.js';
 import { dispose, sendBlindCopies, type Disposed, type DisposalParts } from './disposal.js';
-import { formatReply, judge, NO_ROOM, type Settlement, type Verdict } from './outcome.js';
+import { judge, NO_ROOM, type Settlement, type Verdict } from './outcome.js';
 import { journalEntry } from './record.js';
 import { originalOf, type Arrived } from './request.js';
 
@@ -90,7 +91,7 @@ async function keepDeferred(message: Arrived, disposed: readonly Disposed[], del
   for (const { request, settlements } of disposed) {
     const [first] = settlements;
     if (first?.state !== 'deferred') continue;
-    await delivery.spoolForInspection(originalOf(message, request), message.receivedAt, formatReply(first.reply));
+    await delivery.spoolForInspection(originalOf(message, request), message.receivedAt, replyLine(first.reply));
   }
 }
 
@@ -145,7 +146,7 @@ function logOutcome(message: ReceivedMessage, inspection: Inspection, verdict: V
       size: inspection.facts.size,
       rules: inspection.copies.map((copy) => `${copy.decision.rule}:${copy.decision.action}`),
       ms: Date.now() - message.receivedAt,
-      reply: formatReply(verdict.reply),
+      reply: replyLine(verdict.reply),
     },
     'message',
   );

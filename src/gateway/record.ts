@@ -1,7 +1,8 @@
+import { replyLine } from '../delivery/reply.js';
 import type { Inspection } from '../pipeline/types.js';
 import type { SmtpReply } from '../rules/types.js';
 import type { DeliveryRecord, JournalEntry } from '../store/types.js';
-import { formatReply, type Settlement } from './outcome.js';
+import { type Settlement } from './outcome.js';
 import type { Arrived } from './request.js';
 
 /** The journal row of a message that has been answered. */
@@ -38,7 +39,7 @@ export function journalEntry(
     })),
     audit: inspection.audit,
     deliveries: deliveryRecords(settlements),
-    reply: formatReply(reply),
+    reply: replyLine(reply),
   };
 }
 
@@ -49,7 +50,7 @@ export function deliveryRecords(settlements: readonly Settlement[]): DeliveryRec
     item,
     state: state === 'no-room' ? 'deferred' : state,
     hop,
-    reply: formatReply(reply),
+    reply: replyLine(reply),
     time,
   }));
 }

@@ -1,8 +1,9 @@
+import { replyLine } from '../delivery/reply.js';
 import { envelopeOf, type SpoolItem } from '../delivery/spool-item.js';
 import type { Reinspection } from '../delivery/types.js';
 import { contentOf, type MessageSource } from '../message/source.js';
 import { dispose, sendBlindCopies } from './disposal.js';
-import { formatReply } from './outcome.js';
+
 import { reportRefused, type ProcessorParts } from './processor.js';
 import { deliveryRecords } from './record.js';
 import type { Arrived } from './request.js';
@@ -31,7 +32,7 @@ export async function reinspect(item: SpoolItem, path: string, parts: ProcessorP
   const deferred = disposed.filter((d) => d.settlements.some((s) => s.state === 'deferred' || s.state === 'no-room'));
   if (deferred.length === disposed.length) {
     const reply = settlements[0]?.reply;
-    return { state: 'again', reason: reply === undefined ? 'it is still deferred' : formatReply(reply) };
+    return { state: 'again', reason: reply === undefined ? 'it is still deferred' : replyLine(reply) };
   }
   for (const {
     request,
@@ -40,7 +41,7 @@ export async function reinspect(item: SpoolItem, path: string, parts: ProcessorP
     await parts.delivery.spoolForInspection(
       { ...request, content: contentOf(source) },
       arrived.receivedAt,
-      first === undefined ? 'deferred' : formatReply(first.reply),
+      first === undefined ? 'deferred' : replyLine(first.reply),
     );
   }
   await reportRefused(arrived, inspection, disposed, parts);
