@@ -12,9 +12,16 @@ function deepNesting() {
   return mail('deep nesting', levels.join(''));
 }
 
+/** Larger than intake takes: answered 552, and never scanned. */
 function hugeHeader() {
   const fields = Array.from({ length: 60_000 }, (_, i) => `X-Field-${i}: =?utf-8?Q?${'=41'.repeat(20)}?=\r\n`);
   return mail('huge header', `${fields.join('')}X-Long: ${'a '.repeat(1_000_000)}\r\n\r\nbody\r\n`);
+}
+
+/** Just under intake's bound: many fields with encoded words, and one field without an end. */
+function largestHeader() {
+  const fields = Array.from({ length: 6_000 }, (_, i) => `X-Field-${i}: =?utf-8?Q?${'=41'.repeat(20)}?=\r\n`);
+  return mail('largest header', `${fields.join('')}X-Long: ${'a '.repeat(220_000)}\r\n\r\nbody\r\n`);
 }
 
 function quadraticText() {
@@ -31,8 +38,9 @@ function manyLinks() {
   return mail('100,000 links', `Content-Type: text/html\r\n\r\n<html><body>\r\n${links.join('')}</body></html>\r\n`);
 }
 
+/** 40,000 addresses of the shortest kind, which fit under intake's bound. */
 function manyAddresses() {
-  const list = Array.from({ length: 40_000 }, (_, i) => `"Name, ${i}" <user${i}@host${i}.example>`);
+  const list = Array.from({ length: 40_000 }, (_, i) => `"${i.toString(36)}" <u${i.toString(36)}@b.example>`);
   return mail('40,000 addresses', `Cc: ${list.join(',\r\n ')}\r\n\r\nbody\r\n`);
 }
 
@@ -78,6 +86,7 @@ function zipOf(entries) {
 export const HOSTILE = {
   'deep nesting': deepNesting,
   'huge header': hugeHeader,
+  'largest header': largestHeader,
   'quadratic text': quadraticText,
   'zip bomb': zipBomb,
   '100,000 links': manyLinks,
