@@ -7,7 +7,14 @@ export interface EventDefinition {
   readonly severity: Severity;
   /** When it is raised, for a reader. */
   readonly raisedWhen: string;
+  /**
+   * ms after its last occurrence when it counts as over. For what is noticed only by use: nobody can check whether it
+   * still holds.
+   */
+  readonly lapses?: number;
 }
+
+const DAY = 86_400_000;
 
 /** All application events. The reference page is made from this table. */
 export const EVENTS = {
@@ -90,6 +97,7 @@ export const EVENTS = {
     group: 'gateway',
     severity: 'error',
     raisedWhen: 'a message that a rule puts aside could not be stored',
+    lapses: DAY,
   },
   'certificate-expiring': {
     group: 'gateway',
@@ -99,8 +107,18 @@ export const EVENTS = {
   'notification-undeliverable': {
     group: 'gateway',
     severity: 'error',
-    raisedWhen: 'a notification could not be sent by the end of its lifetime',
+    raisedWhen: 'a notification was refused, or could not be sent by the end of its lifetime',
+    lapses: DAY,
   },
 } as const satisfies Record<string, EventDefinition>;
 
 export type EventName = keyof typeof EVENTS;
+
+/** An event's definition; undefined for a name that this version does not know. */
+export function definitionOf(event: string): EventDefinition | undefined {
+  return isEventName(event) ? EVENTS[event] : undefined;
+}
+
+export function isEventName(event: string): event is EventName {
+  return Object.hasOwn(EVENTS, event);
+}

@@ -1,3 +1,4 @@
+import type { EventReporter } from '../events/types.js';
 import type { Config } from '../config/load.js';
 import { SpoolFullError, type Delivery, type DeliveryOutcome, type DeliveryRequest } from '../delivery/types.js';
 import { contentOf, sizeOf } from '../message/source.js';
@@ -13,6 +14,7 @@ export interface DisposalParts {
   readonly config: Config;
   readonly delivery: Delivery;
   readonly store: Store;
+  readonly events: EventReporter;
   readonly log: Log;
 }
 

@@ -6,6 +6,8 @@ import { watchDetectors } from '../detectors/active.js';
 import { openDelivery } from '../delivery/delivery.js';
 import { spoolPaths, emlOf } from '../delivery/spool-folder.js';
 import type { DetectorHealth } from '../detectors/health.js';
+import { openEvents } from '../events/service.js';
+import type { EventService } from '../events/types.js';
 import { openNotifications } from '../notifications/service.js';
 import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import { openQueue } from '../queue/open.js';
@@ -25,6 +27,8 @@ export interface Gateway {
   readonly hops: readonly string[];
   readonly queueName: string;
   readonly store: OpenStore;
+  /** Conditions of this node. */
+  readonly events: EventService;
   /** State of the detectors' engines. */
   readonly detectors: readonly DetectorHealth[];
   /** Number of notifications that have no final state yet. */
@@ -77,6 +81,10 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   // Others may pass through (the embedded database runs as another account when we are root); what lies in it is closed.
   await mkdir(config.data, { recursive: true, mode: 0o711 });
   const store = parts.add(await openStore(config, log), (s) => s.close());
+  const events = parts.add(
+    await openEvents({ node: config.node.name, folder: config.data, store: store.events, log }),
+    (e) => e.close(),
+  );
   const health = parts.add(await watchHealth(setup, log), (h) => h.close());
   const pool = withHealth(
     parts.add(startPool(setup, log), (p) => p.close()),
@@ -122,7 +130,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   // Its workers use all of the above: it is closed before them.
   parts.add(queue, (q) => q.close());
   await threads;
-  const processing: ProcessorParts = { config, pool, delivery, notifications, store, log };
+  const processing: ProcessorParts = { config, pool, delivery, notifications, store, events, log };
   started.processing = processing;
   const smtp = parts.add(
     await startSmtp({
@@ -140,6 +148,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
     hops: delivery.hops,
     queueName: queue.name,
     store,
+    events,
     get detectors() {
       return health.states;
     },

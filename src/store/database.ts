@@ -1,13 +1,22 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type Generated } from 'kysely';
 import pg, { type Pool, type PoolConfig } from 'pg';
 import type { Finding } from '../detectors/types.js';
+import type { Severity } from '../events/types.js';
 import type { Envelope } from '../message/envelope.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { Group } from '../rules/types.js';
 import type { Log } from '../telemetry/log.js';
 import { messageOf, StoreError } from './errors.js';
 import { migrate } from './migrate.js';
-import type { DeliveryRecord, JournalEntry, LedgerEntry, NotificationState, QuarantineState } from './types.js';
+import type {
+  DeliveryRecord,
+  JournalDecision,
+  JournalEntry,
+  LedgerEntry,
+  NotificationState,
+  QuarantineRelease,
+  QuarantineState,
+} from './types.js';
 
 /** A value as JSON brings it back: dates are texts. */
 export type Stored<T> = T extends Date
@@ -45,7 +54,22 @@ export interface Tables {
     rules: string[];
     findings: Finding[];
     state: QuarantineState;
+    decisions: JournalDecision[];
+    releases: Stored<QuarantineRelease>[];
+    claim: string | null;
+    claimed: Date | null;
   };
+  'gatepost.quarantine_size': { shard: number; items: string; bytes: string };
+  'gatepost.rule_count': {
+    rule: string;
+    response: string;
+    day: string;
+    matched: string;
+    decided: string;
+    audited: string;
+    last_hit: Date;
+  };
+  'gatepost.rule_known': { rule: string; first_seen: Date; last_seen: Date };
   'gatepost.quarantine_chunk': { id: TraceId; n: number; bytes: Buffer };
   'gatepost.notification': {
     id: string;
@@ -62,6 +86,25 @@ export interface Tables {
     last_reply: string | null;
     time: Date;
   };
+  'gatepost.event': EventRow;
+  'gatepost.event_transition': EventRow & {
+    seq: Generated<string>;
+    id: string;
+    change: 'raised' | 'resolved';
+    recorded: Generated<Date>;
+  };
+}
+
+interface EventRow {
+  event: string;
+  node: string;
+  subject: string;
+  severity: Severity;
+  detail: string;
+  first: Date;
+  last: Date;
+  last_success: Date | null;
+  resolved_at: Date | null;
 }
 
 /** Connections to one PostgreSQL database. */

@@ -78,4 +78,106 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX notification_time ON gatepost.notification (time);
     `,
   },
+  {
+    version: 5,
+    name: 'application events',
+    sql: `
+      CREATE TABLE gatepost.event (
+        event text NOT NULL,
+        node text NOT NULL,
+        subject text NOT NULL,
+        severity text NOT NULL,
+        detail text NOT NULL,
+        first timestamptz NOT NULL,
+        last timestamptz NOT NULL,
+        last_success timestamptz,
+        -- Null while it holds.
+        resolved_at timestamptz,
+        PRIMARY KEY (event, node, subject)
+      );
+      CREATE TABLE gatepost.event_transition (
+        seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        -- Made by the node, so that a transition that is written twice stands once.
+        id uuid NOT NULL UNIQUE,
+        change text NOT NULL CHECK (change IN ('raised', 'resolved')),
+        event text NOT NULL,
+        node text NOT NULL,
+        subject text NOT NULL,
+        severity text NOT NULL,
+        detail text NOT NULL,
+        first timestamptz NOT NULL,
+        last timestamptz NOT NULL,
+        last_success timestamptz,
+        resolved_at timestamptz,
+        recorded timestamptz NOT NULL DEFAULT now()
+      );
+      CREATE INDEX event_transition_resolved ON gatepost.event_transition (resolved_at) WHERE resolved_at IS NOT NULL;
+      CREATE INDEX event_transition_recorded ON gatepost.event_transition (recorded);
+    `,
+  },
+  {
+    version: 2,
+    name: 'quarantine: decisions, releases, size',
+    sql: `
+      ALTER TABLE gatepost.quarantine
+        -- Decision trace of the recipients whose rule demanded it.
+        ADD COLUMN decisions jsonb NOT NULL DEFAULT '[]',
+        ADD COLUMN releases jsonb NOT NULL DEFAULT '[]',
+        -- Who is just releasing it, and since when.
+        ADD COLUMN claim text,
+        ADD COLUMN claimed timestamptz;
+
+      -- Sum of all originals, spread over rows so that stores at the same time seldom wait for each other.
+      CREATE TABLE gatepost.quarantine_size (
+        shard integer PRIMARY KEY,
+        items bigint NOT NULL,
+        bytes bigint NOT NULL
+      ) WITH (fillfactor = 50);
+      INSERT INTO gatepost.quarantine_size
+        SELECT shard, count(q.id), COALESCE(sum(q.size), 0)
+        FROM generate_series(0, 7) shard LEFT JOIN gatepost.quarantine q ON (hashtext(q.id) & 7) = shard
+        GROUP BY shard;
+      CREATE FUNCTION gatepost.count_quarantine() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF TG_OP = 'INSERT' THEN
+          UPDATE gatepost.quarantine_size SET items = items + 1, bytes = bytes + NEW.size
+          WHERE shard = hashtext(NEW.id) & 7;
+        ELSE
+          UPDATE gatepost.quarantine_size SET items = items - 1, bytes = bytes - OLD.size
+          WHERE shard = hashtext(OLD.id) & 7;
+        END IF;
+        RETURN NULL;
+      END $$;
+      -- At the commit: the row of the sum is locked for that moment and not while an original is written.
+      CREATE CONSTRAINT TRIGGER quarantine_counted AFTER INSERT OR DELETE ON gatepost.quarantine
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION gatepost.count_quarantine();
+    `,
+  },
+  {
+    version: 3,
+    name: 'rule counters',
+    sql: `
+      CREATE TABLE gatepost.rule_count (
+        rule text NOT NULL,
+        -- Key of a response; empty for the rule itself.
+        response text NOT NULL,
+        -- In UTC; -infinity for all days that are not kept one by one any more.
+        day date NOT NULL,
+        matched bigint NOT NULL,
+        decided bigint NOT NULL,
+        audited bigint NOT NULL,
+        last_hit timestamptz NOT NULL,
+        PRIMARY KEY (rule, response, day)
+      );
+      CREATE INDEX rule_count_day ON gatepost.rule_count (day);
+      -- Batches that were added: one that is written twice counts once.
+      CREATE TABLE gatepost.rule_batch (id uuid PRIMARY KEY, time timestamptz NOT NULL DEFAULT now());
+      -- Since when a rule has been in a set that a gateway ran, and when it was last.
+      CREATE TABLE gatepost.rule_known (
+        rule text PRIMARY KEY,
+        first_seen timestamptz NOT NULL,
+        last_seen timestamptz NOT NULL
+      );
+    `,
+  },
 ];

@@ -6,9 +6,12 @@ import { openDatabase, type Database } from './database.js';
 import { lockFolder } from './embedded/folder-lock.js';
 import { findEmbedded, startEmbedded } from './embedded/start.js';
 import { messageOf, StoreError } from './errors.js';
+import { openEventStore } from './events.js';
 import { openJournal } from './journal.js';
 import { openLedger } from './ledger.js';
 import { openQuarantine } from './quarantine.js';
+import { openRetention } from './retention.js';
+import { openRuleCounters } from './rule-counters.js';
 import type { Store } from './types.js';
 
 /** A store, with what the job queue needs to work on the same PostgreSQL. */
@@ -121,10 +124,11 @@ function assemble(
 ): OpenStore {
   const database: Database = openDatabase(connection, log);
   const journal = openJournal(database, log);
+  const counters = openRuleCounters(database, log);
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
     try {
-      await journal.close(CLOSE_PATIENCE);
+      await Promise.all([journal.close(CLOSE_PATIENCE), counters.close(CLOSE_PATIENCE)]);
       await database.close();
     } finally {
       await afterwards?.();
@@ -137,6 +141,9 @@ function assemble(
     journal,
     quarantine: openQuarantine(database),
     ledger: openLedger(database),
+    counters,
+    retention: openRetention(database),
+    events: openEventStore(database),
     ready: async () => await database.ready(),
     ping: async () => {
       await database.ready();
