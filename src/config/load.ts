@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkDirectory } from './check-directory.js';
 import { parseNetwork } from './networks.js';
 import { ConfigError, type Problem } from './problems.js';
 import { configSchema, resolveFrom, type RawConfig } from './schema.js';
@@ -49,7 +50,6 @@ export const DEFAULT_DETECTORS = ['content', 'signatures', 'links', 'antispam'] 
 const NOT_YET: readonly string[] = [
   'http',
   'retention',
-  'directory',
   'smtp.rates',
   'smtp.minimumRate',
   'delivery.retry.warnAfter',
@@ -108,6 +108,8 @@ export async function parseConfig(text: string, folder: string, file?: string): 
   if (!parsed.success) throw new ConfigError([...problems, ...source.fromZod(parsed.error, configSchema)]);
   const raw = parsed.data;
   problems.push(...checkNetworks(raw, source), ...(await checkFolders(raw, folder, source)));
+  for (const problem of await checkDirectory(raw.directory, folder, source))
+    (problem.severity === 'error' ? problems : warnings).push(problem);
   if (problems.length > 0) throw new ConfigError(problems);
   return { config: complete(raw, folder, source, file), warnings };
 }
@@ -141,6 +143,9 @@ function complete(raw: RawConfig, folder: string, source: YamlSource, file: stri
         : { tls: { cert: resolveFrom(folder, raw.smtp.tls.cert), key: resolveFrom(folder, raw.smtp.tls.key) } }),
       ...(raw.smtp.auth === undefined ? {} : { auth: { users: resolveFrom(folder, raw.smtp.auth.users) } }),
     },
+    ...(raw.directory?.ca === undefined
+      ? {}
+      : { directory: { ...raw.directory, ca: resolveFrom(folder, raw.directory.ca) } }),
     notifications: { ...raw.notifications, from: raw.notifications.from ?? `Gatepost <gatepost@${site}>` },
     detectors:
       detectors === undefined

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { directorySchema } from './schema-directory.js';
 import { parseDuration, parseSize } from './units.js';
 
 /** A span such as `15s`, in ms. */
@@ -225,6 +226,7 @@ export const configSchema = z.strictObject({
     .describe('folder of rule files; default: ./rules where there is one, else the shipped rules'),
   templates: z.string().optional().describe('folder of own templates; default: ./templates where there is one'),
   notifications: notifications.prefault({}),
+  directory: directorySchema(duration).optional().describe('groups of an LDAP directory, as lists for rules'),
   queue: z
     .string()
     .regex(/^(embedded|rediss?:\/\/\S+)$/, 'neither `embedded` nor a redis:// address')
