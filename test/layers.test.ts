@@ -13,6 +13,7 @@ const LAYERS = [
   'pipeline',
   'rules',
   'detectors',
+  'directory',
   'queue',
   'store',
   'message',

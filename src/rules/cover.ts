@@ -1,5 +1,6 @@
 import { parseNetwork } from '../config/networks.js';
 import { foldAddress, readAddressMask } from './addresses.js';
+import { isGroup } from './groups.js';
 import { compileMask } from './mask.js';
 import type { MatchData, RuleData } from './model.js';
 
@@ -59,6 +60,8 @@ function covers(
 /** Whether mask `a` takes everything that mask `b` takes. */
 export function maskCovers(a: string, b: string): boolean {
   if (a === '*') return true;
+  // Whoever is in a group today need not be tomorrow.
+  if (isGroup(a) || isGroup(b)) return a === b;
   if (b === '*' || b === '<>' || a === '<>') return a === b;
   const wide = readAddressMask(a);
   if (wide.kind === 'exact') return wide.address === foldAddress(b);

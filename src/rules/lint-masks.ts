@@ -1,6 +1,7 @@
 import type { Problem } from '../config/problems.js';
 import type { KeyPath } from '../config/yaml-source.js';
 import { FIELDS } from './fields.js';
+import { isGroup } from './groups.js';
 import { placeOf, type ListFile } from './lists.js';
 import type { PlacedRule } from './placed.js';
 import { complainOfMask, type MaskUse } from './mask-lint.js';
@@ -12,7 +13,10 @@ export function lintMasks(rules: readonly PlacedRule[], lists: ReadonlyMap<strin
   for (const { source, index } of rules) {
     visitMasks(rawRule(source.value, index), ['rules', index], (mask, use, path) => {
       if (mask.startsWith('@')) uses.set(mask.slice(1), use);
-      const complaint = complainOfMask(mask, use);
+      const complaint =
+        isGroup(mask) && use === 'domain'
+          ? { message: `"${mask}" can match no domain: it holds addresses`, hint: 'leave `.domain` out' }
+          : complainOfMask(mask, use);
       if (complaint !== undefined) problems.push(source.warning(path, complaint.message, complaint.hint));
     });
   }

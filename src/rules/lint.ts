@@ -1,6 +1,7 @@
 import type { Problem } from '../config/problems.js';
 import { takesAll, type SpreadScope } from './cover.js';
 import { DEFAULT_ID } from './default-rule.js';
+import { isGroup } from './groups.js';
 import { expandLists } from './list-entries.js';
 import { lintMasks } from './lint-masks.js';
 import { lintResponses } from './lint-responses.js';
@@ -23,7 +24,7 @@ function neverDeciding(rules: readonly PlacedRule[], options: LintOptions): Prob
     [...options.lists.values()].map((list) => [list.name, list.entries.map((entry) => entry.text)]),
   );
   const spread = (masks: readonly string[] | undefined): readonly string[] | undefined =>
-    masks === undefined ? undefined : expandLists(masks, lists, options.domains);
+    masks?.flatMap((mask) => (isGroup(mask) ? [mask] : expandLists([mask], lists, options.domains)));
   const earlier: SpreadScope[] = [];
   const problems: Problem[] = [];
   for (const placed of rules) {

@@ -3,7 +3,9 @@ import path from 'node:path';
 import { PROGRAM_FOLDER } from '../config/load.js';
 import type { Problem } from '../config/problems.js';
 import { YamlSource } from '../config/yaml-source.js';
+import type { DirectorySnapshot } from '../directory/types.js';
 import { DEFAULT_FILE, DEFAULT_ID, DEFAULT_TEXT } from './default-rule.js';
+import { groupLists, groupMembers } from './groups.js';
 import { invisibleCharacters } from './invisible.js';
 import { lint } from './lint.js';
 import { checkLists, listsUsed } from './list-use.js';
@@ -31,6 +33,8 @@ export interface LoadOptions {
   readonly generalConfigured: boolean;
   /** Spam scores of the configuration, for rules that set none. */
   readonly thresholds?: SpamThresholds;
+  /** Groups of the configured directory, for `@ldap:NAME`. Their members are no part of the hash. */
+  readonly directory?: DirectorySnapshot;
 }
 
 export interface LoadedRules {
@@ -51,7 +55,7 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
   const { lists, problems: listProblems } = await readLists(folder, shown);
   const { sources, problems: fileProblems } = await readSources(folder, shown);
   const context: SchemaContext = {
-    lists: new Set([...lists.keys(), LIST_OF_DOMAINS]),
+    lists: new Set([...lists.keys(), LIST_OF_DOMAINS, ...groupLists(options.directory)]),
     modules: options.modules,
     ...(options.templates === undefined ? {} : { templates: options.templates }),
   };
@@ -75,7 +79,10 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
   const bundle: RuleBundle = {
     hash: hashOf(sources, lists),
     rules: rules.map(({ rule }) => rule),
-    lists: Object.fromEntries([...lists.values()].map((list) => [list.name, list.entries.map((entry) => entry.text)])),
+    lists: {
+      ...Object.fromEntries([...lists.values()].map((list) => [list.name, list.entries.map((entry) => entry.text)])),
+      ...groupMembers(uses.any, options.directory),
+    },
     domains: options.domains,
     timezone: options.timezone,
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },

@@ -3,6 +3,7 @@ import { parseNetwork } from '../config/networks.js';
 import { nearest } from '../config/suggest.js';
 import { parseSize } from '../config/units.js';
 import { KNOWN_MODULES } from './findings.js';
+import { isGroup } from './groups.js';
 import { MAX_MASK_LENGTH } from './mask.js';
 
 /** What the schema needs to know of the world around the rule files. */
@@ -81,7 +82,9 @@ function checkList(check: z.core.ParsePayload<string>, value: string, context: S
   const hint =
     meant !== undefined
       ? `did you mean \`@${meant}\`?`
-      : name.includes('.')
+      : isGroup(name)
+        ? 'groups are named under `directory.groups` in gatepost.yaml'
+        : name.includes('.')
         ? `did you mean "*${value}"? A leading @ names a list`
         : `write the masks into lists/${name}.txt, one a line`;
   complain(check, value, `there is no list "${value}"`, hint);
@@ -92,7 +95,8 @@ export function network(context: SchemaContext): z.ZodType<string> {
   return z.string().check((check) => {
     const value = check.value;
     if (value.startsWith('@')) {
-      checkList(check, value, context);
+      if (isGroup(value)) complain(check, value, `"${value}" holds addresses of people, and no networks`);
+      else checkList(check, value, context);
       return;
     }
     const parsed = parseNetwork(value);
