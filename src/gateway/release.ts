@@ -1,14 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Config } from '../config/load.js';
-import { addToSpool, SpoolItemExistsError } from '../delivery/spool-list.js';
 import type { Envelope } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
-import type { QuarantineItem, QuarantineState, Store } from '../store/types.js';
+import type { QuarantineItem, QuarantineRecord, QuarantineRelease, Store } from '../store/types.js';
+import { dropRelease, handOver, prepareRelease } from './release-folder.js';
 
 export interface ReleaseRequest {
-  readonly config: Config;
-  readonly store: Store;
+  readonly config: Pick<Config, 'data' | 'node'>;
+  readonly store: Pick<Store, 'quarantine'>;
   /** Other recipients; empty for those whose rule put the message aside. */
   readonly to: readonly string[];
   /** Also when it has been released before. */
@@ -23,61 +24,75 @@ export type ReleaseResult =
 /**
  * Puts an original back on its way: into the spool of this node, not scanned again, marked with our fields.
  *
- * The item is marked `releasing` before it is spooled and `released` after: a release that died in between is not
- * repeated by accident, since it may have gone out.
+ * It is written beside the spool first, then the store says in one statement that it is released, then it is handed
+ * over to the spool. Killed before that statement, nothing has gone out and the release can be called again; killed
+ * after it, the next release or the gateway of this node hands over what lies ready (`finishReleases`). So it goes out
+ * once, whoever is killed when.
  */
 export async function release(id: TraceId, request: ReleaseRequest): Promise<ReleaseResult> {
   const { store, config } = request;
-  const found = await store.quarantine.get(id);
-  if (found === undefined) return { outcome: 'missing', reason: `There is no ${id} in the quarantine.` };
-  const from: readonly QuarantineState[] = request.again ? ['stored', 'releasing', 'released'] : ['stored'];
-  if (!(await store.quarantine.transition(id, from, 'releasing')))
-    return { outcome: 'refused', reason: refusal(found) };
-
-  const recipients = request.to.length > 0 ? request.to : found.recipients;
-  const now = request.now ?? new Date();
-  const item = `${id}.r${request.again ? now.getTime() : ''}`;
+  const { quarantine } = store;
+  const found = await quarantine.get(id);
+  if (found === undefined) return missing(id);
+  const item = `${id}.r${randomBytes(4).toString('hex')}`;
+  if (!(await quarantine.claim(id, item, request.again))) {
+    const now = await quarantine.get(id);
+    return now === undefined ? missing(id) : { outcome: 'refused', reason: refusal(now) };
+  }
+  const recipients = request.to.length > 0 ? [...new Set(request.to)] : found.recipients;
+  const time = request.now ?? new Date();
+  const folder = path.join(config.data, 'spool');
+  const done: QuarantineRelease = { item, time, node: config.node.name, recipients };
   try {
-    await addToSpool(
-      path.join(config.data, 'spool'),
+    await prepareRelease(
+      folder,
       {
         item,
         traceId: id,
         envelope: envelopeFor(found, recipients),
-        content: contentFor(found, store),
-        eightBit: true,
+        content: contentFor(found, request.store),
         bounce: 'internal-only',
       },
-      now,
+      time,
     );
   } catch (error) {
-    // Nothing was spooled, so nothing was released.
-    if (!(error instanceof SpoolItemExistsError)) {
-      await store.quarantine.transition(id, ['releasing'], found.state);
-      throw error;
-    }
+    await dropRelease(folder, item);
+    await quarantine.unclaim(id, item);
+    throw error;
   }
-  await store.quarantine.transition(id, ['releasing'], 'released');
-  const reply = 'released from the quarantine';
-  store.journal.delivered(
-    id,
-    recipients.map((recipient) => ({ recipient, item, state: 'released', hop: '', reply, time: now })),
-  );
-  await store.journal.flush();
+  // When this rejects, it may be done or not: what lies ready stays, and the store is asked again.
+  if (!(await quarantine.released(id, item, done))) {
+    await dropRelease(folder, item);
+    return (await quarantine.get(id)) === undefined ? missing(id) : { outcome: 'refused', reason: overtaken(id) };
+  }
+  await handOver(folder, item);
   return { outcome: 'released', recipients, item };
 }
 
-function refusal(item: QuarantineItem): string {
-  if (item.state === 'released') return `${item.id} has been released already; --again delivers it once more.`;
-  return `A release of ${item.id} was begun and not finished: it may have gone out. --again delivers it (once more).`;
+function missing(id: TraceId): ReleaseResult {
+  return { outcome: 'missing', reason: `There is no ${id} in the quarantine.` };
+}
+
+function refusal({ id, releases }: QuarantineRecord): string {
+  const last = releases.at(-1);
+  const when = last === undefined ? '' : ` (${last.time.toISOString()}, to ${last.recipients.join(', ')})`;
+  return `${id} has been released already${when}; --again delivers it once more.`;
+}
+
+function overtaken(id: TraceId): string {
+  return `Another release of ${id} was begun meanwhile and goes on in place of this one.`;
 }
 
 function envelopeFor(item: QuarantineItem, recipients: readonly string[]): Envelope {
   const known = new Map(item.envelope.recipients.map((r) => [r.address, r]));
-  return { ...item.envelope, recipients: recipients.map((address) => known.get(address) ?? { address }) };
+  return {
+    ...item.envelope,
+    smtpUtf8: item.envelope.smtpUtf8 || recipients.some((address) => /[^\0-\x7f]/.test(address)),
+    recipients: recipients.map((address) => known.get(address) ?? { address }),
+  };
 }
 
-function contentFor(item: QuarantineItem, store: Store): Content {
+function contentFor(item: QuarantineItem, store: Pick<Store, 'quarantine'>): Content {
   const rule = item.rules.join(', ').replace(/[^a-z0-9, -]/g, '');
   const top = Buffer.from(
     `X-Gatepost-ID: ${item.id}\r\nX-Gatepost-Rule: ${rule}\r\nX-Gatepost-Action: released\r\n`,

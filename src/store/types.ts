@@ -321,6 +321,8 @@ export interface Store {
   readonly quarantine: Quarantine;
   readonly ledger: Ledger;
   readonly events: EventStore;
+  readonly counters: RuleCounters;
+  readonly retention: Retention;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

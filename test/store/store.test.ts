@@ -7,7 +7,14 @@ import { newTraceId } from '../../src/message/trace-id.js';
 import { openDatabase } from '../../src/store/database.js';
 import { migrate } from '../../src/store/migrate.js';
 import { openStore, openStoreForCommand } from '../../src/store/open.js';
-import type { DeliveryRecord, JournalEntry, LedgerEntry, QuarantineItem } from '../../src/store/types.js';
+import type {
+  DeliveryRecord,
+  JournalDecision,
+  JournalEntry,
+  LedgerEntry,
+  QuarantineItem,
+  QuarantineRelease,
+} from '../../src/store/types.js';
 import { silentLog } from '../../src/telemetry/log.js';
 import { startTestStore, type TestStore } from '../support/postgres.js';
 import { until } from '../support/until.js';
@@ -63,6 +70,30 @@ function item(values: Partial<QuarantineItem> = {}): QuarantineItem {
     findings: [{ module: 'signatures', status: 'infected', name: 'EICAR' }],
     state: 'stored',
     ...values,
+  };
+}
+
+function decided(recipient: string): JournalDecision {
+  return {
+    recipient,
+    decision: {
+      rule: 'default',
+      ruleName: 'Default',
+      process: 'scan',
+      action: 'reject',
+      quarantine: true,
+      fired: [],
+      removals: [],
+      tags: [],
+      headers: { set: {}, add: {}, remove: [] },
+      warn: [],
+      disclaimer: [],
+      copy: [],
+      additional: [],
+      notes: [],
+    },
+    considered: [],
+    changes: [],
   };
 }
 
@@ -165,7 +196,7 @@ describe('the store', () => {
       for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 7 + (i >> 8)) & 0xff;
       const stored = item({ size: bytes.length });
       await quarantine.put(stored, [bytes.subarray(0, 10), bytes.subarray(10, 1_000_003), bytes.subarray(1_000_003)]);
-      expect(await quarantine.get(stored.id)).toEqual(stored);
+      expect(await quarantine.get(stored.id)).toEqual({ ...stored, decisions: [], releases: [] });
       expect(bytes.equals(await collect(quarantine.read(stored.id)))).toBe(true);
     });
 
@@ -191,25 +222,87 @@ describe('the store', () => {
       expect((await collect(quarantine.read(stored.id))).toString()).toBe('abc');
     });
 
-    it('changes its state for one of several who want it', async () => {
+    it('is released once, however many try, and its journal says so', async () => {
+      const { quarantine, journal } = test.store;
+      const { id } = await put(item());
+      journal.record(entry({ id, deliveries: [] }));
+      await journal.flush();
+      const release = (n: number): QuarantineRelease => ({
+        item: `${id}.r${n}`,
+        time: new Date(),
+        node: 'gw1',
+        recipients: ['bob@example.org', 'eve@example.org'],
+      });
+      for (const n of [1, 2, 3]) expect(await quarantine.claim(id, `c${n}`, false)).toBe(true);
+      const done = await Promise.all([1, 2, 3].map((n) => quarantine.released(id, `c${n}`, release(n))));
+      // Each took the claim of the one before over.
+      expect(done).toEqual([false, false, true]);
+      expect(await quarantine.claim(id, 'c4', false)).toBe(false);
+      expect(await quarantine.get(id)).toMatchObject({ state: 'released', releases: [{ item: `${id}.r3` }] });
+      expect(
+        (await journal.find(id))?.deliveries.map(({ recipient, item, state }) => [recipient, item, state]),
+      ).toEqual([
+        ['bob@example.org', `${id}.r3`, 'released'],
+        ['eve@example.org', `${id}.r3`, 'released'],
+      ]);
+      expect(await quarantine.claim(id, 'c5', true)).toBe(true);
+      await quarantine.unclaim(id, 'c4');
+      expect((await quarantine.get(id))?.state).toBe('releasing');
+      await quarantine.unclaim(id, 'c5');
+      expect((await quarantine.get(id))?.state).toBe('released');
+    });
+
+    it('is not deleted while it is being released', async () => {
       const { quarantine } = test.store;
       const { id } = await put(item());
-      const tries = await Promise.all(
-        [1, 2, 3].map(async () => await quarantine.transition(id, ['stored'], 'releasing')),
+      await quarantine.claim(id, 'c1', false);
+      expect(await quarantine.delete(id)).toBe('releasing');
+      await quarantine.unclaim(id, 'c1');
+      expect((await quarantine.get(id))?.state).toBe('stored');
+      expect(await quarantine.delete(id)).toBe('deleted');
+    });
+
+    it('adds the recipients of a copy that comes later', async () => {
+      const { quarantine } = test.store;
+      const first = item({ rules: ['a'] });
+      const to = (address: string): Envelope => ({ ...envelope, recipients: [{ address }] });
+      await quarantine.put({ ...first, decisions: [decided('bob@example.org')] }, [Buffer.from('abc')]);
+      await quarantine.put(
+        {
+          ...first,
+          envelope: to('eve@example.org'),
+          recipients: ['eve@example.org', 'bob@example.org'],
+          rules: ['b', 'a'],
+          decisions: [decided('eve@example.org'), decided('bob@example.org')],
+          size: 5,
+        },
+        [Buffer.from('other')],
       );
-      expect(tries.filter((won) => won)).toHaveLength(1);
-      expect(await quarantine.transition(id, ['stored'], 'released')).toBe(false);
-      expect(await quarantine.transition(id, [], 'released')).toBe(false);
-      expect(await quarantine.transition(id, ['stored', 'releasing'], 'released')).toBe(true);
-      expect((await quarantine.get(id))?.state).toBe('released');
+      const found = await quarantine.get(first.id);
+      expect(found?.recipients).toEqual(['bob@example.org', 'eve@example.org']);
+      expect(found?.envelope.recipients.map((r) => r.address)).toEqual(['bob@example.org', 'eve@example.org']);
+      expect(found?.rules).toEqual(['a', 'b']);
+      expect(found?.decisions.map((d) => d.recipient)).toEqual(['bob@example.org', 'eve@example.org']);
+      expect((await collect(quarantine.read(first.id))).toString()).toBe('abc');
+    });
+
+    it('knows its size without looking at every item, and a probe leaves nothing', async () => {
+      const { quarantine } = test.store;
+      const before = await quarantine.total();
+      await quarantine.probe();
+      expect(await quarantine.total()).toEqual(before);
+      const [one] = await Promise.all([put(item()), put(item()), put(item())]);
+      expect(await quarantine.total()).toEqual({ items: before.items + 3, bytes: before.bytes + 9 });
+      await quarantine.delete(one.id);
+      expect(await quarantine.total()).toEqual({ items: before.items + 2, bytes: before.bytes + 6 });
     });
 
     it('deletes with all bytes, and says when there is nothing', async () => {
       const { quarantine } = test.store;
       const { id } = await put(item());
-      expect(await quarantine.delete(id)).toBe(true);
-      expect(await quarantine.delete(id)).toBe(false);
-      expect(await quarantine.transition(id, ['stored'], 'released')).toBe(false);
+      expect(await quarantine.delete(id)).toBe('deleted');
+      expect(await quarantine.delete(id)).toBe('missing');
+      expect(await quarantine.claim(id, 'c1', true)).toBe(false);
       await expect(collect(quarantine.read(id))).rejects.toThrow('no message');
     });
 
@@ -236,6 +329,13 @@ describe('the store', () => {
       for (const finding of ['EICAR', 'infected', 'signatures', 'signatures.infected'])
         expect(await ids({ finding })).toHaveLength(2);
       expect(await ids({ finding: 'clean' })).toEqual([]);
+      expect(await ids({ finding: 'eic*' })).toHaveLength(2);
+      expect(await ids({ finding: 'e_car' })).toEqual([]);
+      expect(await ids({ recipient: '*@example.org' })).toHaveLength(2);
+      expect(await ids({ recipient: '?ve@*' })).toEqual([young.id]);
+      expect(await ids({ sender: '<>' })).toEqual([]);
+      expect(await ids({ id: young.id.toLowerCase() })).toEqual([young.id]);
+      expect(await ids({ id: young.id.slice(0, 20) })).toContain(young.id);
       expect((await quarantine.get(young.id))?.subject).toBe('nul \ufffd');
     });
 
