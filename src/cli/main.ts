@@ -4,6 +4,7 @@ import { EXIT, UsageError } from './exit.js';
 import type { ExplainOptions } from './explain.js';
 import type { ListOptions, ReleaseOptions } from './quarantine.js';
 import { err, paint } from './terminal.js';
+import type { TestOptions } from './test.js';
 import { version } from './version.js';
 
 /**
@@ -50,6 +51,17 @@ function program(): Command {
     .option('--json', 'the whole answer as JSON')
     .action(async (message: string, options: ExplainOptions) => {
       await (await import('./explain.js')).explain(message, options);
+    });
+  root
+    .command('test')
+    .description('run test cases (rules/tests/*.yaml, or the named files) and say what they do not reach; nothing is sent')
+    .argument('[file...]', 'test files, or folders with them')
+    .option('--only <text...>', 'only cases with this text in their name')
+    .option('--verbose', 'name the cases that pass, too')
+    .option(...config)
+    .option('--json', 'results and coverage as JSON')
+    .action(async (files: string[], options: TestOptions) => {
+      await (await import('./test.js')).test(files, options);
     });
   root
     .command('trace')

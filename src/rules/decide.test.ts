@@ -87,6 +87,7 @@ describe('decide', () => {
       quarantine: true,
       tags: [],
       notify: [{ group: 'recipients', template: 'rule-recipients', attach: 'none' }],
+      fired: ['malware'],
     });
   });
 

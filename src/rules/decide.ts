@@ -65,7 +65,15 @@ export function auditOutcome(
   onError: OnError,
 ): AuditOutcome {
   const { action, quarantine, tags, fired } = decide(rule, subject, recipient, findings, onError);
-  return { recipient, rule: rule.id, action, quarantine, tags, notify: fired.flatMap(({ notify }) => notify) };
+  return {
+    recipient,
+    rule: rule.id,
+    action,
+    quarantine,
+    tags,
+    notify: fired.flatMap(({ notify }) => notify),
+    fired: fired.map(({ key }) => key),
+  };
 }
 
 function outline(rule: CompiledRule): Pick<Decision, 'rule' | 'ruleName' | 'process' | 'additional'> {

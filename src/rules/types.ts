@@ -108,4 +108,6 @@ export interface AuditOutcome {
   readonly quarantine: boolean;
   readonly tags: readonly string[];
   readonly notify: readonly NotifyTarget[];
+  /** Keys of the responses that would have fired. */
+  readonly fired?: readonly string[];
 }
