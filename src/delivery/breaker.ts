@@ -1,3 +1,4 @@
+import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 
 export interface BreakerOptions {
@@ -7,6 +8,10 @@ export interface BreakerOptions {
   readonly probe: () => Promise<void>;
   /** The hop takes mail again after failures. */
   readonly onBack: () => void;
+  /** Told at each failure why the hop does not take mail. */
+  readonly onDown?: (reason: string) => void;
+  /** Told when nothing is wrong with the hop, also when nothing was. */
+  readonly onUp?: () => void;
   readonly log: Log;
   /** Failures in a row that open it. */
   readonly threshold?: number;
@@ -16,6 +21,8 @@ export interface BreakerOptions {
 
 /** A hop that takes connections and then fails again and again is probed more and more rarely, up to this, ms. */
 const LONGEST = 300_000;
+/** A hop that failed although it answers probes counts as well again when no mail has failed for so long, ms. */
+const QUIET = 900_000;
 
 /**
  * Health of one hop: after so many failures in a row no mail is tried at once. From the first failure on it is probed,
@@ -28,6 +35,9 @@ export class Breaker {
   #interval: number;
   #failures = 0;
   #probation = false;
+  /** Mail failed just after a probe had gone well: only mail can show that the hop is well. */
+  #deceives = false;
+  #quiet: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -43,8 +53,21 @@ export class Breaker {
     return this.#failures >= this.#threshold;
   }
 
-  failed(): void {
+  /** Whether all is well as far as is known. */
+  get well(): boolean {
+    return this.#failures === 0 && this.#timer === undefined && !this.#deceives;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** @param reason what the hop said; absent when it was only slow, which is told when it happens again and again */
+  failed(reason?: string): void {
     this.#failures += 1;
+    clearTimeout(this.#quiet);
+    this.#deceives ||= this.#probation;
+    if (reason !== undefined || this.open) this.#options.onDown?.(reason ?? 'it answers too slowly');
     if (this.#failures === this.#threshold) this.#options.log.warn({ hop: this.#options.name }, 'next hop unavailable');
     if (this.#probation) {
       this.#probation = false;
@@ -56,7 +79,23 @@ export class Breaker {
   succeeded(): void {
     this.#interval = this.#shortest;
     this.#probation = false;
+    this.#deceives = false;
+    clearTimeout(this.#quiet);
+    this.#options.onUp?.();
     if (this.#failures > 0) this.#back(0);
+  }
+
+  /** Looks whether it takes connections, unless that is being done anyway. */
+  async check(): Promise<void> {
+    if (this.#timer !== undefined || this.#closed) return;
+    try {
+      await this.#options.probe();
+    } catch (error) {
+      this.#down(messageOf(error));
+      this.#watch(this.#interval);
+      return;
+    }
+    this.#answers();
   }
 
   /** Probes at once and until it succeeds, then tells that the hop is back: for mail that waits since before. */
@@ -67,6 +106,26 @@ export class Breaker {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#quiet);
+  }
+
+  #down(reason: string): void {
+    if (!this.#closed) this.#options.onDown?.(reason);
+  }
+
+  /** A probe went well. */
+  #answers(): void {
+    if (this.#closed) return;
+    if (!this.#deceives) {
+      this.#options.onUp?.();
+      return;
+    }
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => {
+      this.#deceives = false;
+      this.#options.onUp?.();
+    }, QUIET);
+    this.#quiet.unref();
   }
 
   #watch(delay: number): void {
@@ -81,10 +140,12 @@ export class Breaker {
     } catch (error) {
       this.#options.log.debug({ hop: this.#options.name, err: error }, 'next hop does not answer');
       this.#timer = undefined;
+      this.#down(messageOf(error));
       this.#watch(this.#interval);
       return;
     }
     this.#probation = true;
+    this.#answers();
     // One more failure and it is open again.
     this.#back(this.open ? this.#threshold - 1 : this.#failures);
   }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../config/load.js';
+import type { EventReporter } from '../events/types.js';
 import type { EnvelopeRecipient } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { JobOutcome, QueueBackend } from '../queue/types.js';
@@ -15,7 +16,15 @@ import { settle } from './settle.js';
 import { newItem } from './spool-list.js';
 import { Spool } from './spool.js';
 import type { SpoolItem } from './spool-item.js';
-import type { Delivery, DeliveryEvents, DeliveryOutcome, DeliveryRequest, Reinspection } from './types.js';
+import type {
+  Delivery,
+  DeliveryEvents,
+  DeliveryOutcome,
+  DeliveryRequest,
+  HopState,
+  Reinspection,
+  SpoolState,
+} from './types.js';
 
 export interface DeliveryOptions {
   readonly config: Pick<Config, 'data' | 'delivery' | 'domains' | 'folder' | 'log' | 'node' | 'smtp'>;
@@ -32,6 +41,8 @@ export interface DeliveryOptions {
   readonly hop?: Partial<HopOptions>;
   /** Time between two probes of a hop that failed, ms. */
   readonly probeInterval?: number;
+  /** Where hops that do not take mail are reported. */
+  readonly reporter?: EventReporter;
 }
 
 /** How often `incoming` is looked at, and how often items without a job are looked for, ms. */
@@ -87,6 +98,7 @@ class NodeDelivery implements Delivery {
       onBack: (hop) => this.#hopIsBack(hop),
       log,
       ...(options.probeInterval === undefined ? {} : { probeInterval: options.probeInterval }),
+      ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
     });
     this.#work = new ItemWork({ ...options, spool, destinations: this.#destinations, now: this.#now });
     if (queue !== undefined) {
@@ -104,6 +116,18 @@ class NodeDelivery implements Delivery {
 
   get hops(): readonly string[] {
     return this.#destinations.names;
+  }
+
+  get hopStates(): readonly HopState[] {
+    return this.#destinations.states;
+  }
+
+  async checkHops(): Promise<void> {
+    await this.#destinations.check();
+  }
+
+  get spoolState(): SpoolState {
+    return this.#spool.state;
   }
 
   hasRoom(): boolean {
@@ -144,6 +168,7 @@ class NodeDelivery implements Delivery {
       stage: 'inspect',
       receivedAt: new Date(receivedAt).toISOString(),
       reason,
+      ...(request.intake === undefined ? {} : { intake: request.intake }),
       nextAttempt,
     };
     await this.#work.add(item, request.content);

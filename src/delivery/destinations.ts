@@ -1,9 +1,11 @@
 import { domainToASCII } from 'node:url';
+import type { EventReporter } from '../events/types.js';
 import { domainOf } from '../message/envelope.js';
 import type { Log } from '../telemetry/log.js';
 import { Breaker } from './breaker.js';
-import { ownReply } from './reply.js';
-import type { HopResult, NextHop, OutgoingMail, RecipientResult } from './types.js';
+import { eachOf } from './each.js';
+import { ownReply, replyLine } from './reply.js';
+import type { HopResult, HopState, NextHop, OutgoingMail, RecipientResult } from './types.js';
 
 /** Where a recipient's mail goes: one hop, or several of which the first that works is taken. */
 export interface Destination {
@@ -31,7 +33,12 @@ export interface DestinationsOptions {
   readonly log: Log;
   /** Time between two probes of a hop that failed, ms. */
   readonly probeInterval?: number;
+  /** Where `next-hop-unavailable` is reported. */
+  readonly reporter?: EventReporter;
 }
+
+/** Hops that are looked at together. */
+const AT_ONCE = 8;
 
 interface Guarded {
   readonly hop: NextHop;
@@ -69,6 +76,20 @@ export class Destinations {
     return [...this.#hops.values()].map(({ hop }) => hop.name);
   }
 
+  /** How each of them stands. */
+  get states(): readonly HopState[] {
+    return [...this.#hops.values()].map(({ hop, breaker }) => ({
+      name: hop.name,
+      state: breaker.open ? 'open' : breaker.well ? 'ok' : 'failing',
+      failures: breaker.failures,
+    }));
+  }
+
+  /** Looks at all of them, also at those that no mail goes to at the moment. Never rejects. */
+  async check(): Promise<void> {
+    await eachOf([...this.#hops.values()], AT_ONCE, async ({ breaker }) => await breaker.check());
+  }
+
   async close(): Promise<void> {
     for (const { hop, breaker } of this.#hops.values()) {
       breaker.close();
@@ -88,12 +109,18 @@ export class Destinations {
   #guarded(url: string): Guarded {
     const known = this.#hops.get(url);
     if (known !== undefined) return known;
-    const { open, onBack, log, probeInterval } = this.#options;
+    const { open, onBack, log, probeInterval, reporter } = this.#options;
     const hop = open(url);
     const breaker = new Breaker({
       name: hop.name,
       probe: () => hop.probe(),
       onBack: () => onBack(hop.name),
+      onDown: (reason) =>
+        reporter?.raise('next-hop-unavailable', {
+          subject: hop.name,
+          detail: `it does not take mail: ${reason}; mail for it waits in the spool`,
+        }),
+      onUp: () => reporter?.resolve('next-hop-unavailable', hop.name),
       log,
       ...(probeInterval === undefined ? {} : { interval: probeInterval }),
     });
@@ -125,7 +152,7 @@ function destination(hops: readonly Guarded[]): Destination {
         last = { hop: hop.name, ...(await hop.send({ ...mail, recipients: rest })) };
         for (const result of last.recipients) settled.set(result.address, result);
         if (!last.hopFailed) breaker.succeeded();
-        else breaker.failed();
+        else breaker.failed(reasonOf(last));
         if (!last.hopFailed || last.inDoubt === true) break;
         rest = rest.filter(({ address }) => settled.get(address)?.state === 'deferred');
         if (rest.length === 0) break;
@@ -140,6 +167,11 @@ function destination(hops: readonly Guarded[]): Destination {
       };
     },
   };
+}
+
+function reasonOf({ recipients }: HopResult): string {
+  const said = recipients.find(({ state }) => state === 'deferred') ?? recipients[0];
+  return said === undefined ? 'it failed' : replyLine(said.reply);
 }
 
 /** Domains are compared as A-labels in lower case. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Envelope, EnvelopeRecipient } from '../message/envelope.js';
+import type { Envelope, EnvelopeRecipient, IntakeReport } from '../message/envelope.js';
 import { parseTraceId, type TraceId } from '../message/trace-id.js';
 import type { HopReply } from './types.js';
 
@@ -25,6 +25,8 @@ export interface SpoolItem {
   readonly receivedAt: string;
   /** Why it is inspected again. */
   readonly reason?: string;
+  /** What intake saw of the message, where it is inspected again: its bytes do not show it any more. */
+  readonly intake?: IntakeReport;
   /** Of the `.eml` file, in bytes. */
   readonly size: number;
   readonly eightBit: boolean;
@@ -86,6 +88,13 @@ const itemSchema = z.strictObject({
   time,
   receivedAt: time,
   reason: z.string().exactOptional(),
+  intake: z
+    .strictObject({
+      anomalies: z.array(z.string().max(100)).max(100),
+      ownMark: z.string().exactOptional(),
+      received: z.int().nonnegative(),
+    })
+    .exactOptional(),
   size: z.int().nonnegative(),
   eightBit: z.boolean(),
   route: z.string().exactOptional(),

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { Log } from '../telemetry/log.js';
+import type { SpoolState } from './types.js';
 
 export interface SpoolLimits {
   /** Bytes of all messages. */
@@ -10,7 +11,7 @@ export interface SpoolLimits {
 }
 
 /** How often the disk is asked, ms. */
-const POLL = 5000;
+const POLL = 2000;
 
 /** Counts what lies in the spool, and watches the free space of its disk. */
 export class SpoolRoom {
@@ -28,7 +29,7 @@ export class SpoolRoom {
     this.#log = log;
   }
 
-  /** Asks the disk now and from then on every five seconds. */
+  /** Asks the disk now and from then on every two seconds. */
   async watch(): Promise<void> {
     await this.#ask();
     this.#timer = setInterval(() => void this.#ask(), POLL);
@@ -42,6 +43,11 @@ export class SpoolRoom {
   /** Whether there is room for a message of that size. */
   has(size = 0): boolean {
     return this.#items < this.#limits.maxItems && this.#bytes + size <= this.#limits.maxSize && this.diskOk(size);
+  }
+
+  get state(): Omit<SpoolState, 'oldest'> {
+    const freeDisk = Number.isFinite(this.#free) ? { freeDisk: this.#free } : {};
+    return { items: this.#items, bytes: this.#bytes, ...freeDisk, ...this.#limits };
   }
 
   diskOk(size = 0): boolean {

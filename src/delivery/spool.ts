@@ -8,7 +8,7 @@ import { eachOf } from './each.js';
 import { emlOf, jsonOf, keysIn, loadItem, makeFolders, spoolPaths, type SpoolPaths } from './spool-folder.js';
 import { formatItem, type SpoolItem } from './spool-item.js';
 import { SpoolRoom, type SpoolLimits } from './spool-room.js';
-import { SpoolFullError } from './types.js';
+import { SpoolFullError, type SpoolState } from './types.js';
 
 export interface SpoolOptions {
   readonly folder: string;
@@ -20,6 +20,8 @@ export interface SpoolOptions {
 /** Files of a dead command are removed from `incoming` after this time, ms. */
 const STALE = 3_600_000;
 const READERS = 32;
+/** For how long the oldest item is taken to be that, while it is there, ms. */
+const AGE_FOR = 30_000;
 
 /** The mail that waits on this node's disk. One process owns the folder; reading it is safe for all. */
 export class Spool {
@@ -29,6 +31,7 @@ export class Spool {
   readonly #room: SpoolRoom;
   readonly #items = new Map<string, SpoolItem>();
   readonly #lock: ProcessLock;
+  #age: { readonly at: number; readonly item: string; readonly time: string } | undefined;
 
   private constructor(paths: SpoolPaths, options: SpoolOptions, lock: ProcessLock) {
     this.#paths = paths;
@@ -64,6 +67,11 @@ export class Spool {
     return this.#items;
   }
 
+  get state(): SpoolState {
+    const oldest = this.#oldest();
+    return { ...this.#room.state, ...(oldest === undefined ? {} : { oldest: new Date(oldest) }) };
+  }
+
   hasRoom(): boolean {
     return this.#room.has();
   }
@@ -90,6 +98,18 @@ export class Spool {
       if (isFull(error)) throw new SpoolFullError('the disk has no room', { cause: error });
       throw error;
     }
+  }
+
+  /** When the oldest item came. Looked for only now and then, as there may be a million. */
+  #oldest(): string | undefined {
+    if (this.#items.size === 0) return undefined;
+    const now = performance.now();
+    if (this.#age !== undefined && now - this.#age.at < AGE_FOR && this.#items.has(this.#age.item))
+      return this.#age.time;
+    let oldest: SpoolItem | undefined;
+    for (const item of this.#items.values()) if (oldest === undefined || item.time < oldest.time) oldest = item;
+    if (oldest !== undefined) this.#age = { at: now, item: oldest.item, time: oldest.time };
+    return oldest?.time;
   }
 
   /** A key that no item has: the given one, or the next with `.rN` behind it. */

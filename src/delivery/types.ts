@@ -1,4 +1,4 @@
-import type { Envelope, EnvelopeRecipient } from '../message/envelope.js';
+import type { Envelope, EnvelopeRecipient, IntakeReport } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { DeliveryRecord } from '../store/types.js';
@@ -68,6 +68,8 @@ export interface DeliveryRequest {
   readonly route?: string;
   /** A late failure is told to the sender by a DSN, unless one of these holds. */
   readonly bounce: 'allowed' | 'internal-only' | 'never';
+  /** What intake saw, for a copy that is to be inspected again. */
+  readonly intake?: IntakeReport;
 }
 
 /** How one recipient of a copy stands when the client can be answered. */
@@ -82,6 +84,28 @@ export interface DeliveryOutcome {
 /** The spool has no room: nothing was kept, the client is to be answered 452 4.3.1. */
 export class SpoolFullError extends Error {
   override readonly name = 'SpoolFullError';
+}
+
+/** How a next hop stands. */
+export interface HopState {
+  readonly name: string;
+  /** `failing`: it failed and is probed; `open`: it failed again and again, and is not tried before a probe goes well. */
+  readonly state: 'ok' | 'failing' | 'open';
+  /** Failures in a row. */
+  readonly failures: number;
+}
+
+/** What waits on this node, and what there is room for. Sizes in bytes. */
+export interface SpoolState {
+  readonly items: number;
+  readonly bytes: number;
+  /** When the item came that has waited longest; absent when nothing waits. */
+  readonly oldest?: Date;
+  /** Absent until the disk was asked. */
+  readonly freeDisk?: number;
+  readonly maxItems: number;
+  readonly maxSize: number;
+  readonly minFreeDisk: number;
 }
 
 /** Delivery as the gateway sees it. */
@@ -109,6 +133,11 @@ export interface Delivery {
   hasRoom(): boolean;
   /** Names of the next hops, without secrets. */
   readonly hops: readonly string[];
+  /** How the hops stand. */
+  readonly hopStates: readonly HopState[];
+  /** Looks whether all hops take connections. Never rejects. */
+  checkHops(): Promise<void>;
+  readonly spoolState: SpoolState;
   /** Waits for running attempts up to `grace` ms (what is left is tried again after the next start), then gives the spool up. */
   close(grace?: number): Promise<void>;
 }
