@@ -88,8 +88,10 @@ domains: one.example
   });
 
   it('says of a known key that it is not in force instead of taking it in silence', async () => {
-    const { warnings } = await parseConfig('smtp:\n  rates: { connections: 60/m }\n', folder);
-    expect(warnings.map((w) => w.message)).toEqual(['`smtp.rates` is not in force in this version: it has no effect']);
+    const { warnings } = await parseConfig('notifications:\n  charset: koi8-r\n', folder);
+    expect(warnings.map((w) => w.message)).toEqual([
+      '`notifications.charset` is not in force in this version: it has no effect',
+    ]);
     expect(warnings[0]?.place).toMatchObject({ line: 2, column: 3 });
   });
 });

@@ -49,9 +49,6 @@ export const DEFAULT_DETECTORS = ['content', 'signatures', 'links', 'antispam'] 
 /** Keys that the design names and that are not in force yet: they are said to be so instead of being taken in silence. */
 const NOT_YET: readonly string[] = [
   'http',
-  'retention',
-  'smtp.rates',
-  'smtp.minimumRate',
   'delivery.retry.warnAfter',
   'notifications.admins',
   'notifications.minSeverity',

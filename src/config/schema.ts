@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { directorySchema } from './schema-directory.js';
-import { parseDuration, parseSize } from './units.js';
+import { parseDuration, parseRate, parseSize, parseSpeed } from './units.js';
 
 /** A span such as `15s`, in ms. */
 export const duration = z
@@ -34,6 +34,40 @@ export const size = z
     return bytes ?? z.NEVER;
   })
   .meta({ kind: 'size' });
+
+/** A rate such as `60/m`, or `off`. */
+export const rate = z
+  .string()
+  .transform((text, context) => {
+    if (text.trim() === 'off') return 'off' as const;
+    const parsed = parseRate(text);
+    if (parsed === undefined)
+      context.issues.push({
+        code: 'custom',
+        input: text,
+        message: `"${text}" is not a rate`,
+        params: { hint: 'write it as 60/m, 1000/h or 5/10s, or off' },
+      });
+    return parsed ?? z.NEVER;
+  })
+  .meta({ kind: 'rate' });
+
+/** Bytes a second such as `1KiB/s`, or `off`. */
+const speed = z
+  .string()
+  .transform((text, context) => {
+    if (text.trim() === 'off') return 'off' as const;
+    const parsed = parseSpeed(text);
+    if (parsed === undefined)
+      context.issues.push({
+        code: 'custom',
+        input: text,
+        message: `"${text}" is not a speed`,
+        params: { hint: 'write it as 1KiB/s or 500B/s, or off' },
+      });
+    return parsed ?? z.NEVER;
+  })
+  .meta({ kind: 'speed' });
 
 const count = z.int().min(1);
 
@@ -126,6 +160,16 @@ const smtp = z.strictObject({
     .strictObject({ users: z.string().describe('file of name:scrypt-hash lines') })
     .optional()
     .describe('offered only under TLS'),
+  rates: z
+    .strictObject({
+      connections: rate.prefault('off').describe('sessions that a client may begin, such as 60/m; more get 421'),
+      messages: rate.prefault('off').describe('MAIL commands of a client, such as 100/h; more get 450'),
+    })
+    .prefault({})
+    .describe('per client (an IPv6 client is its /64) and per gateway process; trusted clients are exempt'),
+  minimumRate: speed
+    .prefault('off')
+    .describe('such as 1KiB/s, measured over each minute of DATA; slower clients get 421; trusted ones are exempt'),
   maxErrors: count.default(20).describe('bad commands of one session; then 421'),
   maxReceived: count.default(50).describe('Received fields; more are a loop'),
   timeouts: z
@@ -196,6 +240,25 @@ const notifications = z.strictObject({
   rules: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
 });
 
+const someTime = duration.refine((ms) => ms > 0, 'must be more than nothing');
+
+const retention = z.strictObject({
+  journal: z
+    .strictObject({
+      age: someTime.prefault('90d').describe('messages, deliveries and notifications that are older go'),
+    })
+    .prefault({}),
+  quarantine: z
+    .strictObject({
+      age: someTime.prefault('30d').describe('originals that are older go'),
+      size: size
+        .refine((bytes) => bytes > 0, 'must be more than nothing')
+        .prefault('7GB')
+        .describe('of all originals; beyond it the oldest go'),
+    })
+    .prefault({}),
+});
+
 export const configSchema = z.strictObject({
   node: z
     .strictObject({
@@ -235,6 +298,7 @@ export const configSchema = z.strictObject({
     .string()
     .regex(/^(embedded|postgres(ql)?:\/\/\S+)$/, 'neither `embedded` nor a postgres:// address')
     .default('embedded'),
+  retention: retention.prefault({}).describe('how long the store keeps what happened'),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

@@ -27,6 +27,28 @@ export function parseSize(text: string): number | undefined {
   return match === null || factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
 }
 
+/** So many in a span of time. */
+export interface Rate {
+  readonly count: number;
+  /** ms */
+  readonly per: number;
+}
+
+/** `60/m`, `10/5m`, `1000/h`; undefined when it is no rate. Units are s, m, h, d. */
+export function parseRate(text: string): Rate | undefined {
+  const match = /^(\d{1,9})\s*\/\s*(\d{0,6})\s*([smhd])$/i.exec(text.trim());
+  if (match === null) return undefined;
+  const count = Number(match[1]);
+  const per = (match[2] === '' ? 1 : Number(match[2])) * (MILLISECONDS[(match[3] ?? '').toLowerCase()] ?? 0);
+  return count > 0 && per > 0 ? { count, per } : undefined;
+}
+
+/** `1KiB/s` in bytes a second; undefined when it is no such speed. */
+export function parseSpeed(text: string): number | undefined {
+  const match = /^(.+)\/\s*s$/i.exec(text.trim());
+  return match === null ? undefined : parseSize(match[1] ?? '');
+}
+
 /** A number of bytes for people: `1.2 MB`. */
 export function formatSize(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
