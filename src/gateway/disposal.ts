@@ -5,9 +5,10 @@ import { contentOf, sizeOf } from '../message/source.js';
 import { addressOf } from '../notifications/mailbox.js';
 import type { Copy, Inspection } from '../pipeline/types.js';
 import type { SmtpReply } from '../rules/types.js';
-import type { QuarantineItem, Store } from '../store/types.js';
+import type { QuarantineItem, QuarantineRecord, Store } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { NO_ROOM, type Settlement } from './outcome.js';
+import { decisionTrace } from './record.js';
 import { blindCopyFor, bouncePolicy, itemKey, originalOf, requestFor, type Arrived } from './request.js';
 
 export interface DisposalParts {
@@ -122,7 +123,7 @@ async function putAside(
 ): Promise<boolean> {
   const wanting = inspection.copies.filter((copy) => copy.decision.quarantine);
   if (wanting.length === 0) return true;
-  const item: QuarantineItem = {
+  const item: QuarantineItem & Pick<QuarantineRecord, 'decisions'> = {
     id: arrived.traceId,
     time: new Date(arrived.receivedAt),
     node: config.node.name,
@@ -133,6 +134,7 @@ async function putAside(
     size: sizeOf(arrived.source),
     rules: [...new Set(wanting.map((copy) => copy.decision.rule))],
     findings: inspection.findings,
+    decisions: decisionTrace(inspection).filter(({ decision }) => decision.quarantine),
     state: 'stored',
   };
   try {

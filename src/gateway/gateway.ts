@@ -13,10 +13,12 @@ import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import { openQueue } from '../queue/open.js';
 import { startSmtp, type SmtpAddress } from '../smtp/smtp-service.js';
 import { openStore, type OpenStore } from '../store/open.js';
+import type { Store } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { watchHealth, withHealth } from './health.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
 import { reinspect } from './reinspect.js';
+import { startRetention } from './retention.js';
 import type { Setup } from './setup.js';
 import { notificationTransport } from './transport.js';
 
@@ -85,6 +87,8 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
     await openEvents({ node: config.node.name, folder: config.data, store: store.events, log }),
     (e) => e.close(),
   );
+  const retention = parts.add(startRetention({ config, store, events, log, spool: spoolFolder }), (r) => r.close());
+  store.counters.know(setup.bundle.rules.filter((rule) => rule.enabled).map((rule) => rule.id));
   const health = parts.add(await watchHealth(setup, log), (h) => h.close());
   const pool = withHealth(
     parts.add(startPool(setup, log), (p) => p.close()),
@@ -130,7 +134,8 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   // Its workers use all of the above: it is closed before them.
   parts.add(queue, (q) => q.close());
   await threads;
-  const processing: ProcessorParts = { config, pool, delivery, notifications, store, events, log };
+  const watched: Store = { ...store, quarantine: retention.quarantine };
+  const processing: ProcessorParts = { config, pool, delivery, notifications, store: watched, events, log };
   started.processing = processing;
   const smtp = parts.add(
     await startSmtp({

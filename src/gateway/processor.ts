@@ -13,6 +13,7 @@ import { dispose, sendBlindCopies, type Disposed, type DisposalParts } from './d
 import { judge, NO_ROOM, type Settlement, type Verdict } from './outcome.js';
 import { journalEntry } from './record.js';
 import { originalOf, type Arrived } from './request.js';
+import { hitsOf } from './rule-hits.js';
 
 export interface ProcessorParts extends DisposalParts {
   readonly pool: InspectPool;
@@ -48,6 +49,7 @@ async function handle(message: ReceivedMessage, parts: ProcessorParts): Promise<
   const failure = await owe(message, inspection, verdict, disposed, parts);
   if (failure !== undefined) verdict = { kind: 'refuse', reply: failure };
   parts.store.journal.record(journalEntry(message, parts.config.node.name, inspection, settlements, verdict.reply));
+  parts.store.counters.count(hitsOf(inspection), new Date(receivedAt));
   logOutcome(message, inspection, verdict, parts);
   return verdict.reply;
 }

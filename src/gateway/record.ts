@@ -1,7 +1,7 @@
 import { replyLine } from '../delivery/reply.js';
 import type { Inspection } from '../pipeline/types.js';
 import type { SmtpReply } from '../rules/types.js';
-import type { DeliveryRecord, JournalEntry } from '../store/types.js';
+import type { DeliveryRecord, JournalDecision, JournalEntry } from '../store/types.js';
 import { type Settlement } from './outcome.js';
 import type { Arrived } from './request.js';
 
@@ -15,9 +15,6 @@ export function journalEntry(
 ): JournalEntry {
   const { envelope } = arrived;
   const { facts } = inspection;
-  const changes = new Map(
-    inspection.copies.flatMap((copy) => copy.recipients.map((recipient) => [recipient, copy.changes] as const)),
-  );
   return {
     id: arrived.traceId,
     time: new Date(arrived.receivedAt),
@@ -31,16 +28,24 @@ export function journalEntry(
     size: facts.size,
     findings: inspection.findings,
     modules: inspection.modules,
-    decisions: inspection.recipients.map(({ recipient, decision, considered }) => ({
-      recipient,
-      decision,
-      considered,
-      changes: changes.get(recipient) ?? [],
-    })),
+    decisions: decisionTrace(inspection),
     audit: inspection.audit,
     deliveries: deliveryRecords(settlements),
     reply: replyLine(reply),
   };
+}
+
+/** Why each recipient's copy is what it is. */
+export function decisionTrace({ recipients, copies }: Inspection): JournalDecision[] {
+  const changes = new Map(
+    copies.flatMap((copy) => copy.recipients.map((recipient) => [recipient, copy.changes] as const)),
+  );
+  return recipients.map(({ recipient, decision, considered }) => ({
+    recipient,
+    decision,
+    considered,
+    changes: changes.get(recipient) ?? [],
+  }));
 }
 
 export function deliveryRecords(settlements: readonly Settlement[]): DeliveryRecord[] {

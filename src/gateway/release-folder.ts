@@ -34,7 +34,10 @@ export async function prepareRelease(spool: string, mail: NewRelease, now: Date)
   await files.create(emlOf(ready, mail.item), watched());
   await files.create(jsonOf(ready, mail.item), formatItem(newItem({ ...mail, eightBit }, now, '')));
   await giveToOwner(spool, [
-    ...Object.values(paths).filter((place) => place !== paths.lock),
+    paths.root,
+    paths.tmp,
+    paths.corrupt,
+    paths.incoming,
     ready,
     emlOf(ready, mail.item),
     jsonOf(ready, mail.item),
