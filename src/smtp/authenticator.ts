@@ -1,34 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SMTPServerOptions } from 'smtp-server';
+import { canonicalAddress } from '../config/networks.js';
 import type { Log } from '../telemetry/log.js';
+import type { ClientRate } from './client-rate.js';
 import { isUserName, type Users } from './users.js';
 
 type OnAuth = NonNullable<SMTPServerOptions['onAuth']>;
 
+/** Failed logins of one client: after them no password of it is looked at until the window is over. */
+export const LOGIN_FAILURES = { count: 10, per: 15 * 60_000 } as const;
+const MAX_DELAY = 5000;
+
+export interface Logins {
+  /** Absent when nobody can log in. */
+  readonly users?: Users;
+  readonly failures: ClientRate;
+  /** Clients that are trusted: they are not locked out, for many people may stand behind one of them. */
+  readonly trusts: (client: string) => boolean;
+  /** ms that the answer to a wrong password is held back, for each failure of the client so far; at most 5 s. */
+  readonly delay: number;
+  readonly log: Log;
+}
+
 /**
  * Judges logins: PLAIN and LOGIN by the users file; the LOGIN attribute of XCLIENT, which only named proxies may
- * send, is believed.
+ * send, is believed. A wrong password is answered later and later, and after ten the client has to wait (454).
  */
-export function authenticator(users: Users | undefined, log: Log): OnAuth {
+export function authenticator({ users, failures, trusts, delay, log }: Logins): OnAuth {
+  async function judge(client: string, name: string, password: string): Promise<Answer> {
+    if (users === undefined) return {};
+    if (!trusts(client) && (await failures.isOver(client))) {
+      log.info({ client }, 'login not looked at: too many have failed');
+      return { responseCode: 454, message: 'Too many failed logins, try again later' };
+    }
+    if (await users.check(name, password)) return { user: name };
+    const failed = await failures.add(client);
+    log.info({ client, user: name.slice(0, 128), failed }, 'login refused');
+    await sleep(Math.min(delay * failed, MAX_DELAY), undefined, { ref: false });
+    return { message: 'Authentication credentials invalid' };
+  }
+
   return (auth, session, callback) => {
     const name = auth.username ?? '';
     if (auth.method === 'XCLIENT') {
       callback(null, isUserName(name) ? { user: name } : {});
       return;
     }
-    const password = auth.password ?? '';
-    if (users === undefined) {
-      callback(null, {});
-      return;
-    }
-    users.check(name, password).then(
-      (right) => {
-        if (!right) log.info({ client: session.remoteAddress, user: name.slice(0, 128) }, 'login refused');
-        callback(null, right ? { user: name } : { message: 'Authentication credentials invalid' });
-      },
+    const client = canonicalAddress(session.remoteAddress) ?? session.remoteAddress;
+    judge(client, name, auth.password ?? '').then(
+      (answer) => callback(null, answer),
       (error: unknown) => {
         log.error({ err: error }, 'the users file cannot be read');
         callback(null, { responseCode: 454, message: 'Temporary authentication failure' });
       },
     );
   };
+}
+
+interface Answer {
+  user?: string;
+  responseCode?: number;
+  message?: string;
 }

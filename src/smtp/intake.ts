@@ -52,6 +52,7 @@ export class Intake {
   #file: UploadFile | undefined;
   #refusal: SmtpReply | undefined;
   #size = 0;
+  #read = 0;
   #received = 0;
   #ownMark: string | undefined;
 
@@ -67,8 +68,14 @@ export class Intake {
     return this.#size;
   }
 
+  /** Bytes that have come, as they came. */
+  get read(): number {
+    return this.#read;
+  }
+
   /** @returns the offset behind the end of data, or -1 when it was not in this chunk */
   write(chunk: Buffer): number {
+    this.#read += chunk.length;
     return this.#decoder.write(chunk, this.#emit);
   }
 

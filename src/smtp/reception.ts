@@ -11,8 +11,8 @@ import type { SessionContext } from './session-context.js';
 export interface ReceptionEvents {
   /** Called once, when the message has been handled or refused. */
   reply(reply: SmtpReply): void;
-  /** The data takes too long. */
-  timeout(): void;
+  /** The data takes too long, or comes too slowly. */
+  timeout(text: string): void;
 }
 
 /** One message on its way in, from DATA to the reply. */
@@ -26,6 +26,9 @@ export class Reception implements DataSink {
   readonly #events: ReceptionEvents;
   readonly #intake: Intake;
   readonly #timer: NodeJS.Timeout;
+  readonly #pulse: NodeJS.Timeout | undefined;
+  /** The client had to wait for our disk since the last look at its speed. */
+  #heldBack = false;
 
   /** @param extended the client said EHLO */
   constructor(envelope: Envelope, extended: boolean, context: SessionContext, events: ReceptionEvents) {
@@ -34,7 +37,22 @@ export class Reception implements DataSink {
     this.#context = context;
     this.#events = events;
     this.#intake = new Intake(context.intake, this.traceId);
-    this.#timer = setTimeout(() => events.timeout(), context.config.smtp.timeouts.data);
+    this.#timer = setTimeout(() => events.timeout('Timeout'), context.config.smtp.timeouts.data);
+    const { minimumRate } = context.config.smtp;
+    if (minimumRate !== 'off' && !context.relay.trusts(envelope.client)) this.#pulse = this.#watchSpeed(minimumRate);
+  }
+
+  /** Ends the reception when fewer bytes than that come in a window of time in which we did not hold the client back. */
+  #watchSpeed(bytesPerSecond: number): NodeJS.Timeout {
+    const { rateWindow } = this.#context;
+    const least = (bytesPerSecond * rateWindow) / 1000;
+    let before = 0;
+    return setInterval(() => {
+      const came = this.#intake.read - before;
+      before = this.#intake.read;
+      if (came < least && !this.#heldBack) this.#events.timeout('You send too slowly');
+      this.#heldBack = this.#intake.pressure !== undefined;
+    }, rateWindow);
   }
 
   write(chunk: Buffer): number {
@@ -42,11 +60,13 @@ export class Reception implements DataSink {
   }
 
   get pressure(): Promise<void> | undefined {
-    return this.#intake.pressure;
+    const { pressure } = this.#intake;
+    if (pressure !== undefined) this.#heldBack = true;
+    return pressure;
   }
 
   ended(resume: () => void): void {
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     this.handling = true;
     this.#context.gate.handling += 1;
     this.#context.counters.messages += 1;
@@ -61,10 +81,15 @@ export class Reception implements DataSink {
 
   /** The client is gone, or the session is: nothing is kept. */
   abort(): void {
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     this.#context.counters.aborted += 1;
     this.#context.log.info({ ...this.#logFields(), size: this.#intake.size }, 'message not received in full');
     void this.#intake.release();
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#timer);
+    clearInterval(this.#pulse);
   }
 
   /** Never rejects. */

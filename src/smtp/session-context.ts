@@ -1,6 +1,7 @@
 import type { Config } from '../config/load.js';
 import type { NetworkSet } from '../config/networks.js';
 import type { Log } from '../telemetry/log.js';
+import type { ClientRate } from './client-rate.js';
 import type { Gate } from './gate.js';
 import type { IntakeSettings } from './intake.js';
 import type { RelayPolicy } from './relay.js';
@@ -34,6 +35,10 @@ export interface SessionContext {
   readonly users?: Users;
   readonly tlsOffered: boolean;
   readonly xclient: NetworkSet;
+  /** Of clients that are not trusted; absent where there is no limit. */
+  readonly rates: { readonly connections?: ClientRate; readonly messages?: ClientRate };
+  /** ms over which `smtp.minimumRate` is measured. */
+  readonly rateWindow: number;
   readonly log: Log;
   readonly counters: SmtpCounters;
 }

@@ -13,6 +13,10 @@ import { Transaction } from './transaction.js';
 
 const GREETING_DELAY = 100;
 const MAX_HELO = 255;
+/** Commands without a message (NOOP, RSET, EHLO ...) that are free; each further one counts as an error. */
+const FREE_COMMANDS = 100;
+/** Wrong passwords of one session; then 421. */
+const MAX_FAILED_LOGINS = 3;
 /** Marks a reply that carries its own enhanced status code. */
 const COMPLETE = 'COMPLETE';
 
@@ -26,6 +30,9 @@ export class Session extends SMTPConnection {
   #reception: Reception | undefined;
   #extended = false;
   #errors = 0;
+  #failedLogins = 0;
+  /** Commands other than MAIL, RCPT and DATA since the last message. */
+  #idleCommands = 0;
   /** Replies that are not written yet. */
   #output = '';
   #waited = false;
@@ -75,13 +82,31 @@ export class Session extends SMTPConnection {
       }
       counters.sessions += 1;
       this.#counted = client;
-      if (this.#trusted || gate.isPatient(client)) {
-        this.connectionReady();
-        return;
-      }
-      this.#waited = true;
-      setTimeout(() => this.connectionReady(), GREETING_DELAY).unref();
+      const { connections } = this.#context.rates;
+      if (connections === undefined || this.#trusted) this.#welcome();
+      else
+        void connections.take(client).then((within) => {
+          if (within) this.#welcome();
+          else this.#refuseSession(client);
+        });
     });
+  }
+
+  #welcome(): void {
+    if (this.#trusted || this.#context.gate.isPatient(this.client)) {
+      this.connectionReady();
+      return;
+    }
+    this.#waited = true;
+    setTimeout(() => this.connectionReady(), GREETING_DELAY).unref();
+  }
+
+  #refuseSession(client: string): void {
+    const { counters, log } = this.#context;
+    counters.refusedSessions += 1;
+    const text = 'You connect too often, try again later';
+    log.info({ client, reply: text }, 'session refused');
+    this.#reply({ code: 421, enhanced: '4.7.0', text });
   }
 
   /**
@@ -130,17 +155,29 @@ export class Session extends SMTPConnection {
     }
     // The library ends a session after ten unknown commands; ours counts all errors.
     this._unrecognizedCommands = 0;
-    super._onCommand(command, callback);
+    if (!/^(?:mail|rcpt|data)\b/i.test(command.toString('latin1', 0, 5))) this.#idleCommands += 1;
+    if (this.#idleCommands > FREE_COMMANDS) this.#countError();
+    if (!this._closing) super._onCommand(command, callback);
   }
 
   /** The reply to a command. Errors are counted. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     this.#put(code, data ?? '', context);
-    if (code < 500 || this._closing || this.#trusted) return;
+    if (code === 535) this.#countFailedLogin();
+    if (code >= 500) this.#countError();
+  }
+
+  #countError(): void {
+    if (this._closing || this.#trusted) return;
     this.#errors += 1;
-    if (this.#errors >= this.#context.config.smtp.maxErrors) {
-      this.#reply({ code: 421, enhanced: '4.7.0', text: 'Too many errors' });
-    }
+    if (this.#errors < this.#context.config.smtp.maxErrors) return;
+    this.#reply({ code: 421, enhanced: '4.7.0', text: 'Too many errors' });
+  }
+
+  #countFailedLogin(): void {
+    this.#failedLogins += 1;
+    if (this.#failedLogins < MAX_FAILED_LOGINS) return;
+    this.#reply({ code: 421, enhanced: '4.7.0', text: 'Too many failed logins' });
   }
 
   /** Every reply passes here. Those to pipelined commands leave in one write, which saves system calls. */
@@ -239,8 +276,17 @@ export class Session extends SMTPConnection {
   }
 
   override handler_MAIL(command: Buffer, callback: () => void): void {
-    this.#reply(this.#mail(command.toString()));
-    callback();
+    const { messages } = this.#context.rates;
+    if (messages === undefined || this.#trusted) {
+      this.#reply(this.#mail(command.toString()));
+      callback();
+      return;
+    }
+    void messages.take(this.client).then((within) => {
+      const tooMany = { code: 450, enhanced: '4.7.1', text: 'Too many messages from you, try again later' };
+      this.#reply(within ? this.#mail(command.toString()) : tooMany);
+      callback();
+    });
   }
 
   override handler_RCPT(command: Buffer, callback: () => void): void {
@@ -267,7 +313,7 @@ export class Session extends SMTPConnection {
     });
     const reception = new Reception(envelope, this.#extended, this.#context, {
       reply: (reply) => this.#finish(reception, reply),
-      timeout: () => this.#reply({ code: 421, enhanced: '4.4.2', text: 'Timeout' }),
+      timeout: (text) => this.#reply({ code: 421, enhanced: '4.4.2', text }),
     });
     this.#reception = reception;
     parser.receive(reception);
@@ -331,6 +377,7 @@ export class Session extends SMTPConnection {
     this._resetSession();
     if (reply.code < 400) {
       this.#errors = 0;
+      this.#idleCommands = 0;
       if (this.#waited) this.#context.gate.markPatient(this.client);
     }
     this.#put(reply.code, replyLines(reply, reception.envelope.smtpUtf8), COMPLETE);

@@ -4,7 +4,8 @@ import type { SMTPServerOptions } from 'smtp-server';
 import type { Config } from '../config/load.js';
 import { networkSet } from '../config/networks.js';
 import type { Log } from '../telemetry/log.js';
-import { authenticator } from './authenticator.js';
+import { authenticator, LOGIN_FAILURES, type Logins } from './authenticator.js';
+import { ClientRate } from './client-rate.js';
 import { Gate } from './gate.js';
 import { writtenBy } from './header-scan.js';
 import { MemoryBudget } from './intake.js';
@@ -17,6 +18,10 @@ import { Users } from './users.js';
 
 /** Bytes that all messages together may hold in memory on their way in; more go to files. */
 const MEMORY_LIMIT = 256 * 2 ** 20;
+/** ms over which `smtp.minimumRate` is measured. */
+const RATE_WINDOW = 60_000;
+/** ms that the answer to a wrong password is held back, for each one so far. */
+const LOGIN_DELAY = 500;
 /** ms that a client has to close its side after our last reply. */
 const LINGER = 1000;
 
@@ -32,6 +37,10 @@ export interface SmtpOptions {
   readonly log: Log;
   /** Folder for large uploads, made if it is not there; this service's own. */
   readonly spoolFolder: string;
+  /** ms over which `smtp.minimumRate` is measured; a minute unless told. */
+  readonly rateWindow?: number;
+  /** ms that the answer to a wrong password is held back, for each one so far; 500 unless told. */
+  readonly loginDelay?: number;
 }
 
 export interface SmtpService {
@@ -83,9 +92,11 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
     aborted: 0,
   };
   const gate = new Gate(smtp.maxConnections, smtp.maxConnectionsPerClient);
+  const relay = new RelayPolicy(config.domains, config.trusted);
+  const { connections, messages } = smtp.rates;
   const context: SessionContext = {
     config,
-    relay: new RelayPolicy(config.domains, config.trusted),
+    relay,
     gate,
     handler,
     intake: {
@@ -99,8 +110,20 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
     ...(users === undefined ? {} : { users }),
     tlsOffered: tls !== undefined,
     xclient: networkSet(smtp.xclient),
+    rates: {
+      ...(connections === 'off' ? {} : { connections: new ClientRate(connections) }),
+      ...(messages === 'off' ? {} : { messages: new ClientRate(messages) }),
+    },
+    rateWindow: options.rateWindow ?? RATE_WINDOW,
     log,
     counters,
+  };
+  const logins: Logins = {
+    ...(users === undefined ? {} : { users }),
+    failures: new ClientRate(LOGIN_FAILURES),
+    trusts: (client) => relay.trusts(client),
+    delay: options.loginDelay ?? LOGIN_DELAY,
+    log,
   };
   const proxies = networkSet(smtp.proxyProtocol);
   const listeners: Listener[] = [];
@@ -110,7 +133,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
       if (address.implicitTls && tls === undefined) {
         throw new SmtpStartError(`listening on tls://${address.host}:${address.port} needs \`smtp.tls\``);
       }
-      const listener = makeListener(address, config, context, tls, proxies, log, users);
+      const listener = makeListener(address, config, context, tls, proxies, logins);
       const port = await listen(listener, address);
       listeners.push(listener);
       addresses.push({ ...address, port });
@@ -136,8 +159,7 @@ function makeListener(
   context: SessionContext,
   tls: { readonly cert: string; readonly key: string } | undefined,
   proxies: ReturnType<typeof networkSet>,
-  log: Log,
-  users: Users | undefined,
+  logins: Logins,
 ): Listener {
   const { smtp } = config;
   const options: SMTPServerOptions = {
@@ -149,7 +171,7 @@ function makeListener(
     disabledCommands: [
       ...['WIZ', 'SHELL', 'KILL', 'XFORWARD'],
       ...(tls === undefined ? ['STARTTLS'] : []),
-      ...(users === undefined ? ['AUTH'] : []),
+      ...(logins.users === undefined ? ['AUTH'] : []),
     ],
     hideENHANCEDSTATUSCODES: false,
     disableReverseLookup: true,
@@ -157,7 +179,7 @@ function makeListener(
     // Here it bounds only the sockets that wait for a PROXY line or a TLS handshake.
     maxClients: smtp.maxConnections,
     minVersion: 'TLSv1.2',
-    onAuth: authenticator(users, log),
+    onAuth: authenticator(logins),
     ...tls,
   };
   let listener: Listener;
@@ -166,7 +188,7 @@ function makeListener(
   } catch (cause) {
     throw new SmtpStartError(`\`smtp.tls\`: certificate and key cannot be used: ${messageOf(cause)}`, { cause });
   }
-  listener.on('error', (error: Error) => log.info({ reason: error.message }, 'connection broken off'));
+  listener.on('error', (error: Error) => logins.log.info({ reason: error.message }, 'connection broken off'));
   return listener;
 }
 

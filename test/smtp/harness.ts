@@ -32,6 +32,10 @@ export interface GatewayOptions {
   readonly smtp?: string;
   readonly listen?: string;
   readonly hasRoom?: () => boolean;
+  /** ms over which the speed of a client is measured. */
+  readonly rateWindow?: number;
+  /** ms for each wrong password. */
+  readonly loginDelay?: number;
   readonly handle?: (message: Seen) => Promise<SmtpReply> | SmtpReply;
 }
 
@@ -54,7 +58,14 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       );
     },
   };
-  const service = await startSmtp({ config, handler, log: silentLog(), spoolFolder });
+  const service = await startSmtp({
+    config,
+    handler,
+    log: silentLog(),
+    spoolFolder,
+    ...(options.rateWindow === undefined ? {} : { rateWindow: options.rateWindow }),
+    ...(options.loginDelay === undefined ? {} : { loginDelay: options.loginDelay }),
+  });
   const port = service.addresses[0]?.port ?? 0;
   return {
     service,
