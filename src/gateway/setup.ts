@@ -1,13 +1,15 @@
 import path from 'node:path';
-import { loadConfig, PROGRAM_FOLDER, type Config } from '../config/load.js';
+import { loadConfig, PROGRAM_FOLDER, type Config, type LoadedConfig } from '../config/load.js';
 import { ConfigError, sortProblems, type Problem } from '../config/problems.js';
 import { antispamThresholds } from '../detectors/antispam/antispam.js';
 import { configureDetectors } from '../detectors/registry.js';
 import type { DetectorSpec } from '../detectors/types.js';
+import { oweSettings } from '../notifications/settings.js';
+import { bannerNames, bannerSource, mailNames } from '../notifications/templates/banner-source.js';
 import { loadTemplates, type Templates } from '../notifications/templates/load.js';
 import { loadRules } from '../rules/load.js';
 import type { RuleBundle } from '../rules/model.js';
-import { checkHops } from './check-hops.js';
+import { checkHops, whyNoHop } from './check-hops.js';
 
 /** A configuration with all that it names, read and checked. */
 export interface Setup {
@@ -25,7 +27,11 @@ export interface Setup {
  * @throws ConfigError with every error (and warning) of all of them at once
  */
 export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
-  const loaded = await loadConfig(file, cwd);
+  return await finishSetup(await loadConfig(file, cwd));
+}
+
+/** Reads and checks what a configuration names. @throws ConfigError as loadSetup does */
+export async function finishSetup(loaded: LoadedConfig): Promise<Setup> {
   const { config } = loaded;
   const [detectors, templates] = await Promise.all([
     configureDetectors(config.detectors, config.folder, config.source, config.scan.deadline, config.domains),
@@ -37,7 +43,16 @@ export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
     domains: config.domains,
     timezone: config.node.timezone,
     modules: new Map(detectors.specs.map((spec) => [spec.name, spec.statuses])),
-    templates: new Set(templates.templates.names),
+    templates: mailNames(templates.templates),
+    banners: {
+      names: bannerNames(templates.templates),
+      source: (names) =>
+        bannerSource(names, templates.templates, {
+          node: oweSettings(config).node,
+          mydomain: config.domains[0] ?? '',
+        }),
+    },
+    whyNoRoute: (url) => whyNoHop(url, config.folder),
     generalConfigured: config.notifications.general.length > 0,
     ...(thresholds === undefined ? {} : { thresholds }),
   });
@@ -46,14 +61,14 @@ export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
     ...detectors.problems,
     ...rules.problems,
     ...templates.problems,
-    ...checkHops(config, rules.bundle),
+    ...checkHops(config),
   ]);
   if (rules.bundle === undefined || problems.some((p) => p.severity === 'error')) throw new ConfigError(problems);
   return { config, bundle: rules.bundle, specs: detectors.specs, templates: templates.templates, warnings: problems };
 }
 
 /** Own templates win over shipped ones of the same name. */
-function templateFolders(config: Config): string[] {
+export function templateFolders(config: Config): string[] {
   const shipped = path.join(PROGRAM_FOLDER, 'templates');
   return config.templates === undefined ? [shipped] : [config.templates, shipped];
 }

@@ -1,3 +1,5 @@
+import { type Banners, planBanners } from './edit/banners.js';
+import { separate } from './edit/content-fields.js';
 import { EditList } from './edit/edit-list.js';
 import { headerField } from './edit/encode.js';
 import { type Removal, removeParts, replacesRoot } from './edit/removal.js';
@@ -8,8 +10,8 @@ import type { Edit, HeaderField, Message } from './types.js';
 export interface HeaderEdits {
   /** Replaces all fields of the name. */
   readonly set: Readonly<Record<string, string>>;
-  /** Adds a field on top. */
-  readonly add: Readonly<Record<string, string>>;
+  /** Adds fields on top, in the order in which they are named. */
+  readonly add: Readonly<Record<string, string | readonly string[]>>;
   readonly remove: readonly string[];
 }
 
@@ -19,6 +21,8 @@ export interface Changes {
   /** Put before the subject, from left to right. */
   readonly tags: readonly string[];
   readonly headers: HeaderEdits;
+  /** Put before and behind the text; absent for none. */
+  readonly banners?: Banners;
 }
 
 export interface EditPlan {
@@ -26,15 +30,22 @@ export interface EditPlan {
   readonly edits: readonly Edit[];
   /** What was changed, or why something could not be, for people. */
   readonly notes: readonly string[];
+  /** Banners were left out, as the body is signed or encrypted. */
+  readonly bannersLeftOut?: true;
 }
+
+const NO_BANNERS: Banners = { warn: [], disclaimer: [] };
 
 /** Plans changes as replaced byte ranges: every byte that no edit names stays as it is. */
 export function planEdits(message: Message, changes: Changes): EditPlan {
   const edits = new EditList();
   const notes: string[] = [];
   planHeader(message, changes, edits, notes);
-  notes.push(...removeParts(message, changes.removals, edits));
-  return { edits: edits.settle(), notes };
+  const banners = planBanners(message, changes.banners ?? NO_BANNERS, changes.removals, edits);
+  notes.push(...removeParts(message, changes.removals, edits, banners.around), ...banners.notes);
+  // Below all that has come before the body of a message without any field.
+  if (message.structure.root.fields.length === 0 && !edits.isEmpty) separate(message.structure.root, edits);
+  return { edits: edits.settle(), notes, ...(banners.leftOut ? { bannersLeftOut: true } : {}) };
 }
 
 /** The message with edits applied. */
@@ -77,19 +88,15 @@ function planHeader(message: Message, changes: Changes, edits: EditList, notes: 
     edits.replace(field.range, text === undefined || written.has(field.key) ? '' : text);
     if (text !== undefined) written.add(field.key);
   }
-  for (const [name, value] of Object.entries(changes.headers.add)) {
+  for (const [name, values] of Object.entries(changes.headers.add)) {
     if (!isUsable(name, notes)) continue;
-    top.push(headerField(name, value));
+    for (const value of typeof values === 'string' ? [values] : values) top.push(headerField(name, value));
     notes.push(`added ${name}`);
   }
   for (const [key, text] of set) if (!written.has(key)) top.push(text);
   if (!set.has('subject')) planTags(message, changes.tags, gone, top, edits, notes);
   const start = fields[0]?.range.start ?? message.structure.root.header.start;
-  if (top.length > 0) {
-    // A message without any field has no empty line either, or starts with it.
-    const separator = fields.length === 0 && message.structure.root.body.start === start ? '\r\n' : '';
-    edits.replace({ start, end: start }, top.join('') + separator);
-  }
+  if (top.length > 0) edits.insert(start, top.join(''));
 }
 
 function planTags(

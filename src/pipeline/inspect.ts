@@ -1,13 +1,13 @@
 import { readMessage } from '../message/read.js';
-import type { ScanLimits } from '../message/types.js';
+import type { Message, ScanLimits } from '../message/types.js';
 import type { RuleSet } from '../rules/compile.js';
 import type { RuleSubject } from '../rules/subject.js';
-import { copiesOf, shareDecisions } from './copies.js';
-import { decideRecipients, scanningRules, selectRules } from './decisions.js';
+import { editCopy, groupCopies, shareDecisions } from './copies.js';
+import { decideRecipients, scanningRules, selectRules, type FoundInMessage, type Selected } from './decisions.js';
 import { factsOf } from './facts.js';
 import { NOTHING, readText, scanMessage, type ScanEngine } from './scan.js';
 import { runWithClass, spamClassOfMessage, withClass } from './spam-class.js';
-import type { Inspection, InspectInput } from './types.js';
+import type { BannerWriter, Inspection, InspectInput } from './types.js';
 
 /** Share of a message's time that a second reader of its structure may take. */
 const SECOND_OPINION = 0.25;
@@ -15,7 +15,12 @@ const SECOND_OPINION = 0.25;
 /** What a thread inspects with; made once for a set of rules and detectors. */
 export interface InspectEngine extends ScanEngine {
   readonly ruleSet: RuleSet;
+  /** Asked about each message as well; the modules that either set wants are run. */
+  readonly against?: RuleSet;
   readonly limits: ScanLimits;
+  /** Of the texts that the rules put into messages; absent where they have none. */
+  readonly banners?: BannerWriter;
+  readonly againstBanners?: BannerWriter;
 }
 
 /**
@@ -27,11 +32,11 @@ export interface InspectEngine extends ScanEngine {
 export async function inspect(input: InspectInput, bytes: Buffer, engine: InspectEngine): Promise<Inspection> {
   const started = performance.now();
   // Between `begin` and `end` nothing is awaited: whoever finds the thread hanging then knows by which message.
-  const { mark } = engine;
+  const { mark, against } = engine;
   mark.begin();
   const message = readMessage(bytes, engine.limits, { depth: input.depth ?? 'full' });
   await message.secondOpinion(engine.deadline * SECOND_OPINION);
-  const text = readText(message, input, engine);
+  const text = readText(message, input, against?.needsText === true ? { ...engine, ruleSet: against } : engine);
   mark.end();
   const reading = await text;
   mark.begin();
@@ -43,34 +48,65 @@ export async function inspect(input: InspectInput, bytes: Buffer, engine: Inspec
     receivedAt: input.receivedAt,
     findings: [],
   };
-  const selected = selectRules(engine.ruleSet, subject);
-  const rules = scanningRules(selected);
+  const selected = selectRules(engine.ruleSet, subject, input.considered === 'all');
+  const compared = against === undefined ? [] : selectRules(against, subject);
+  const rules = scanningRules([...selected, ...compared]);
   const parsed = performance.now();
 
   const scan = rules.size === 0 ? NOTHING : await scanMessage(input, message, rules, engine, started, reading.problem);
   const detected = performance.now();
 
-  const decided = decideRecipients(selected, subject, scan, engine.onError);
-  const recipients = shareDecisions(decided.outcomes);
-  const spam = spamClassOfMessage(recipients);
-  const findings = [...scan.always, ...scan.byModules].map((finding) => withClass(finding, spam));
+  const decided = decideFor(selected, subject, scan, engine);
+  const spam = spamClassOfMessage(decided.recipients);
   const afterDecide = performance.now();
-  const copies = copiesOf(recipients, message);
-  const facts = factsOf(message, input.intake);
+  const unedited: Inspection = {
+    traceId: input.traceId,
+    findings: [...scan.always, ...scan.byModules].map((finding) => withClass(finding, spam)),
+    modules: scan.runs.map((run) => runWithClass(run, spam)),
+    facts: factsOf(message, input.intake),
+    ...decided,
+    phases: { parse: parsed - started, detect: detected - parsed, decide: afterDecide - detected, edit: 0 },
+  };
+  const edited = edit(unedited, message, input, engine.banners);
+  const other = against === undefined ? undefined : decideFor(compared, subject, scan, engine);
+  const compare =
+    other === undefined ? undefined : edit({ ...unedited, ...other }, message, input, engine.againstBanners);
   mark.end();
   return {
-    traceId: input.traceId,
-    findings,
-    modules: scan.runs.map((run) => runWithClass(run, spam)),
-    facts,
-    recipients,
-    copies,
-    audit: decided.audit,
-    phases: {
-      parse: parsed - started,
-      detect: detected - parsed,
-      decide: afterDecide - detected,
-      edit: performance.now() - afterDecide,
-    },
+    ...edited,
+    ...(compare === undefined
+      ? {}
+      : { against: { recipients: compare.recipients, copies: compare.copies, audit: compare.audit } }),
+    phases: { ...unedited.phases, edit: performance.now() - afterDecide },
   };
+}
+
+/** The decisions of one rule set, and the copies that they make. */
+function decideFor(
+  selected: readonly Selected[],
+  subject: RuleSubject,
+  scan: FoundInMessage,
+  engine: InspectEngine,
+): Pick<Inspection, 'recipients' | 'copies' | 'audit'> {
+  const { outcomes, audit } = decideRecipients(selected, subject, scan, engine.onError);
+  const recipients = shareDecisions(outcomes);
+  return { recipients, copies: groupCopies(recipients), audit };
+}
+
+/** Plans the changes of each copy. */
+function edit(
+  unedited: Inspection,
+  message: Message,
+  input: InspectInput,
+  writer: BannerWriter | undefined,
+): Inspection {
+  const subject = { inspection: unedited, envelope: input.envelope, receivedAt: input.receivedAt };
+  const copies = unedited.copies.map((copy) => editCopy(copy, message, subject, writer));
+  // Recipients and copies go on sharing their decisions.
+  const decisions = new Map(unedited.copies.map(({ decision }, i) => [decision, copies[i]?.decision ?? decision]));
+  const recipients = unedited.recipients.map((one) => ({
+    ...one,
+    decision: decisions.get(one.decision) ?? one.decision,
+  }));
+  return { ...unedited, recipients, copies };
 }

@@ -3,6 +3,7 @@ import type { DetectorSpec } from '../detectors/types.js';
 import type { ScanLimits } from '../message/types.js';
 import { compileRules } from '../rules/compile.js';
 import type { RuleBundle } from '../rules/model.js';
+import { openBannerWriter } from './banners.js';
 import { inspect, type InspectEngine } from './inspect.js';
 import { UNWATCHED, type CpuMark } from './pulse.js';
 import type { Inspection, InspectInput } from './types.js';
@@ -14,6 +15,8 @@ export interface InspectorOptions {
   readonly limits: ScanLimits;
   /** ms for one message. */
   readonly deadline: number;
+  /** Another rule set, which is asked about each message as well: the message is scanned once and decided twice. */
+  readonly against?: RuleBundle;
 }
 
 /** How a single message is watched. */
@@ -33,8 +36,9 @@ export interface Inspector {
 
 /** @throws Error when a detector cannot be made, such as a third party's that fails to load */
 export async function createInspector(options: InspectorOptions): Promise<Inspector> {
-  const { bundle, specs, limits, deadline } = options;
-  const detectors = await createDetectors(specs);
+  const { bundle, specs, limits, deadline, against } = options;
+  const [detectors, banners] = await Promise.all([createDetectors(specs), openBannerWriter(bundle.banners)]);
+  const againstBanners = await openBannerWriter(against?.banners);
   const engine: InspectEngine = {
     ruleSet: compileRules(bundle),
     detectors,
@@ -42,6 +46,9 @@ export async function createInspector(options: InspectorOptions): Promise<Inspec
     deadline,
     mark: UNWATCHED,
     onError: onErrorOf(specs),
+    ...(banners === undefined ? {} : { banners }),
+    ...(againstBanners === undefined ? {} : { againstBanners }),
+    ...(against === undefined ? {} : { against: compileRules(against) }),
   };
   return {
     inspect: async (input, bytes, given) =>

@@ -1,6 +1,7 @@
 import type { Finding } from '../detectors/types.js';
 import type { Envelope, IntakeReport } from '../message/envelope.js';
 import type { TraceId } from '../message/trace-id.js';
+import type { BannerText } from '../message/edit/part-text.js';
 import type { Edit, MailAddress } from '../message/types.js';
 import type { AuditOutcome, Considered, Decision } from '../rules/types.js';
 
@@ -15,6 +16,8 @@ export interface InspectInput {
   readonly findings?: readonly Finding[];
   /** `header`: parts, attachments and detectors are left alone; what is left to decide on is the envelope, the header and `findings`. */
   readonly depth?: 'full' | 'header';
+  /** `all`: the outcome tells of every rule before the deciding one. Otherwise of many rules only of a few. */
+  readonly considered?: 'all';
 }
 
 export interface ModuleRun {
@@ -43,6 +46,8 @@ export interface RecipientOutcome {
   readonly recipient: string;
   readonly decision: Decision;
   readonly considered: readonly Considered[];
+  /** Rules before the deciding one that are not among `considered`; absent when all are. */
+  readonly omitted?: number;
 }
 
 /** The recipients of one message that share a decision, and what becomes of the bytes for them. */
@@ -55,6 +60,23 @@ export interface Copy {
   readonly changes: readonly string[];
 }
 
+/** What the text of a warning or disclaimer can speak of. */
+export interface BannerSubject {
+  /** Decided, and not edited yet. */
+  readonly inspection: Inspection;
+  readonly copy: Pick<Copy, 'recipients' | 'decision'>;
+  readonly envelope: Envelope;
+  readonly receivedAt: number;
+}
+
+export type { BannerText };
+
+/** Fills in the texts of `warn` and `disclaimer`. */
+export interface BannerWriter {
+  /** @returns undefined when there is no template of the name */
+  write(name: string, subject: BannerSubject): BannerText | undefined;
+}
+
 export interface Inspection {
   readonly traceId: TraceId;
   readonly findings: readonly Finding[];
@@ -63,6 +85,8 @@ export interface Inspection {
   readonly recipients: readonly RecipientOutcome[];
   readonly copies: readonly Copy[];
   readonly audit: readonly AuditOutcome[];
+  /** What the rule set would decide that is compared with the one in force; nothing comes of it. */
+  readonly against?: Pick<Inspection, 'recipients' | 'copies' | 'audit'>;
   /** Where the time went, ms. */
   readonly phases: { readonly parse: number; readonly detect: number; readonly decide: number; readonly edit: number };
 }

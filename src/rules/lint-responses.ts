@@ -3,11 +3,8 @@ import type { KeyPath } from '../config/yaml-source.js';
 import { DEFAULT_ID } from './default-rule.js';
 import { isExternal, KNOWN_MODULES } from './findings.js';
 import { within, type LintOptions, type PlacedRule } from './placed.js';
-import type { Effect, OnEntry } from './model.js';
+import type { OnEntry } from './model.js';
 import type { Group } from './types.js';
-
-/** Parts of a response that are read and carried, and that nothing carries out in this version. */
-export const NOT_CARRIED_OUT = ['warn', 'disclaimer'] as const satisfies readonly (keyof Effect)[];
 
 /** Warnings about what a rule does: responses that never fire, groups that nobody is in. */
 export function lintResponses(placed: PlacedRule, options: LintOptions): Problem[] {
@@ -26,7 +23,6 @@ export function lintResponses(placed: PlacedRule, options: LintOptions): Problem
   return [
     ...unknownFindings(placed, options),
     ...lintNotify(placed, options),
-    ...rule.on.flatMap((entry) => notCarriedOut(placed, entry)),
     ...modulesNotConfigured(placed, options),
   ];
 }
@@ -123,18 +119,6 @@ function lintNotify(placed: PlacedRule, options: LintOptions): Problem[] {
       ),
     );
   return problems;
-}
-
-function notCarriedOut(placed: PlacedRule, entry: OnEntry): Problem[] {
-  const used = NOT_CARRIED_OUT.filter((key) => entry.responses.some(({ effect }) => effect[key] !== undefined));
-  return used.map((key) =>
-    placed.source.warning(
-      within(placed, ...pathOf(placed, entry)),
-      `\`${key}\` at \`${entry.key}\` is not in force in this version: it has no effect`,
-      undefined,
-      'key',
-    ),
-  );
 }
 
 /** Path of an entry under its rule, as far as its key tells. */

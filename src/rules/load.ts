@@ -1,16 +1,20 @@
+import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { PROGRAM_FOLDER } from '../config/load.js';
 import type { Problem } from '../config/problems.js';
-import { YamlSource } from '../config/yaml-source.js';
+import { readTextFile } from '../config/text-file.js';
+import { MAX_YAML_BYTES, YamlSource } from '../config/yaml-source.js';
 import type { DirectorySnapshot } from '../directory/types.js';
 import { DEFAULT_FILE, DEFAULT_ID, DEFAULT_TEXT } from './default-rule.js';
 import { groupLists, groupMembers } from './groups.js';
 import { invisibleCharacters } from './invisible.js';
 import { lint } from './lint.js';
-import { checkLists, listsUsed } from './list-use.js';
-import { LIST_OF_DOMAINS, listFiles, readBounded, readLists, type ListFile } from './lists.js';
-import type { RuleBundle, SpamThresholds } from './model.js';
+import { listsUsed } from './list-use.js';
+import { LIST_OF_DOMAINS, listFiles, readLists, type ListFile } from './lists.js';
+import type { BannerSource, RuleBundle, SpamThresholds } from './model.js';
+import { packListFile } from './pack-list.js';
+import type { PackedList } from './packed-list.js';
 import { normalizeRule } from './normalize.js';
 import type { PlacedRule } from './placed.js';
 import { ruleSchema } from './schema-rule.js';
@@ -29,6 +33,14 @@ export interface LoadOptions {
   readonly modules: ReadonlyMap<string, readonly string[]>;
   /** Names of the templates that there are; without it they are not checked. */
   readonly templates?: ReadonlySet<string>;
+  /** Templates that can stand in a message, for `warn` and `disclaimer`; without it they are not checked. */
+  readonly banners?: {
+    readonly names: ReadonlySet<string>;
+    /** What fills in those that are used. */
+    readonly source: (names: readonly string[]) => BannerSource;
+  };
+  /** Why a text names no next hop, and what would; undefined where it does. Without it `route` is checked by its form alone. */
+  readonly whyNoRoute?: (url: string) => string | undefined;
   /** Whether `notifications.general` names anyone. */
   readonly generalConfigured: boolean;
   /** Spam scores of the configuration, for rules that set none. */
@@ -52,12 +64,14 @@ const DEFAULT_THRESHOLDS: Required<SpamThresholds> = { spam: 8, probableSpam: 5,
  */
 export async function loadRules(folder: string, options: LoadOptions): Promise<LoadedRules> {
   const shown = shownFolder(folder, options.displayRoot);
-  const { lists, problems: listProblems } = await readLists(folder, shown);
+  const { lists, unread, problems: listProblems } = await readLists(folder, shown);
   const { sources, problems: fileProblems } = await readSources(folder, shown);
   const context: SchemaContext = {
-    lists: new Set([...lists.keys(), LIST_OF_DOMAINS, ...groupLists(options.directory)]),
+    lists: new Set([...lists.keys(), ...unread, LIST_OF_DOMAINS, ...groupLists(options.directory)]),
     modules: options.modules,
     ...(options.templates === undefined ? {} : { templates: options.templates }),
+    ...(options.banners === undefined ? {} : { banners: options.banners.names }),
+    ...(options.whyNoRoute === undefined ? {} : { whyNoRoute: options.whyNoRoute }),
   };
   const problems: Problem[] = [...listProblems, ...fileProblems];
   const placed: PlacedRule[] = [];
@@ -67,27 +81,39 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
     problems.push(...read.problems, ...invisibleCharacters(source.file, source.text));
     placed.push(...read.rules);
   }
-  for (const list of lists.values())
-    problems.push(...invisibleCharacters(list.file, list.bytes.toString('utf8')));
   problems.push(...checkIds(sources.map(({ source }) => source)));
   const rules = [...placed];
   if (!sources.some(({ source }) => declaresDefault(source))) rules.push(...builtIn(context));
   const uses = listsUsed(sources.map(({ source }) => source));
-  problems.push(...checkLists(lists, uses));
-  problems.push(...lint(rules, { ...options, lists, shipped: path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules') }));
+  const packed: Record<string, PackedList> = {};
+  for (const list of lists.values()) {
+    const checked = packListFile(list, uses.get(list.name));
+    packed[list.name] = checked.packed;
+    problems.push(...checked.problems);
+    if (!isAscii(list.bytes)) problems.push(...invisibleCharacters(list.file, list.bytes.toString('utf8')));
+  }
+  problems.push(...lint(rules, { ...options, packed, shipped: path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules') }));
   if (problems.some((problem) => problem.severity === 'error')) return { problems };
   const bundle: RuleBundle = {
     hash: hashOf(sources, lists),
     rules: rules.map(({ rule }) => rule),
     lists: {
-      ...Object.fromEntries([...lists.values()].map((list) => [list.name, list.entries.map((entry) => entry.text)])),
-      ...groupMembers(uses.any, options.directory),
+      ...packed,
+      ...groupMembers(uses.keys(), options.directory),
     },
     domains: options.domains,
     timezone: options.timezone,
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
+    ...bannersOf(rules, options),
   };
   return { bundle, problems };
+}
+
+/** The texts that rules put into messages. */
+function bannersOf(rules: readonly PlacedRule[], { banners }: LoadOptions): Pick<RuleBundle, 'banners'> {
+  const effects = rules.flatMap(({ rule }) => rule.on.flatMap(({ responses }) => responses.map(({ effect }) => effect)));
+  const names = new Set(effects.flatMap(({ warn, disclaimer }) => [warn ?? [], disclaimer ?? []].flat()));
+  return names.size === 0 || banners === undefined ? {} : { banners: banners.source([...names].sort()) };
 }
 
 /** The folder as the author would write it: counted from the configuration where it lies in its folder. */
@@ -121,8 +147,8 @@ async function readSources(
       });
     }
     if (!name.endsWith('.yaml') || name.startsWith('.')) continue;
-    const bytes = await readBounded(path.join(folder, name));
-    if (typeof bytes === 'string') problems.push({ severity: 'error', place: at, message: bytes });
+    const bytes = await readTextFile(path.join(folder, name), file, MAX_YAML_BYTES);
+    if ('severity' in bytes) problems.push(bytes);
     else sources.push({ name, bytes, source: new YamlSource(file, bytes.toString('utf8')) });
   }
   return { sources, problems };

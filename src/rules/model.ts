@@ -1,3 +1,4 @@
+import type { PackedList } from './packed-list.js';
 import type { Attach, FiredResponse, Group, Process, SmtpReply } from './types.js';
 
 /** One requirement of a field test. All of one test must hold for the same value. Plain data. */
@@ -104,18 +105,28 @@ export interface RuleData {
   readonly additional: readonly string[];
 }
 
+/** The texts of `warn` and `disclaimer`. Plain data. */
+export interface BannerSource {
+  /** Module that fills them in, from the root of the sources and without extension: it stands above the rules. */
+  readonly module: string;
+  /** What that module makes of them what it needs; plain data as well. */
+  readonly data: unknown;
+}
+
 /** A whole rule set: plain data that can be handed to threads. */
 export interface RuleBundle {
   /** SHA-256 over names and contents of the files, in hex. */
   readonly hash: string;
   /** In order; the last one is the built-in rule `default`, unless the files have it elsewhere. */
   readonly rules: readonly RuleData[];
-  /** Entries of each list that is used. */
-  readonly lists: Readonly<Record<string, readonly string[]>>;
+  /** Each list by its name. */
+  readonly lists: Readonly<Record<string, PackedList>>;
   readonly domains: readonly string[];
   readonly timezone: string;
   /** Configured spam thresholds, for rules that set none. */
   readonly thresholds: Required<SpamThresholds>;
+  /** Absent where no rule uses any. */
+  readonly banners?: BannerSource;
 }
 
 /** A group as written under `notify`, before the rule's own templates are filled in. */

@@ -46,16 +46,19 @@ const headerKey = z.string().check((check) => {
 
 const headersSchema: z.ZodType<HeaderChanges> = z.strictObject({
   set: z.record(headerKey, headerText).default({}).describe('replaces all fields of the name'),
-  add: z.record(headerKey, headerText).default({}).describe('puts a field on top'),
+  add: z
+    .record(headerKey, z.union([z.array(headerText).min(1, 'an empty list'), headerText]))
+    .default({})
+    .describe('puts a field on top, or several'),
   remove: listOf(headerKey).default([]),
 });
 
 function notifySchema(context: SchemaContext): z.ZodType<NotifyRaw[]> {
   const target = z.union([
-    template(context).transform((name) => ({ template: name, attach: 'none' as const })),
+    template(context.templates).transform((name) => ({ template: name, attach: 'none' as const })),
     z
       .strictObject({
-        template: template(context).optional(),
+        template: template(context.templates).optional(),
         attach: z.enum(['original', 'headers', 'none']).default('none'),
       })
       .transform(compact),
@@ -79,6 +82,16 @@ function notifySchema(context: SchemaContext): z.ZodType<NotifyRaw[]> {
   return z.union([list, map]);
 }
 
+function route({ whyNoRoute }: SchemaContext): z.ZodType<string> {
+  return z
+    .string()
+    .regex(/^(maildir:.+|smtps?:\/\/[^\s/]+.*)$/, 'not a next hop, such as smtp://10.0.0.5:25')
+    .check((check) => {
+      const reason = check.issues.length > 0 ? undefined : whyNoRoute?.(check.value);
+      if (reason !== undefined) complain(check, check.value, reason);
+    });
+}
+
 /** Why a key cannot take out attachments; undefined when it can. */
 export type DeleteRefusal = string | undefined;
 
@@ -93,15 +106,14 @@ export function responseShape(context: SchemaContext) {
       .optional()
       .describe('put before the subject'),
     headers: headersSchema.optional(),
-    warn: template(context).optional().describe('template put at the start of the body'),
-    disclaimer: template(context).optional().describe('template put at the end of the body'),
-    redirect: listOf(address).optional().describe('other recipients instead'),
-    copy: listOf(address).optional().describe('blind copies of the original'),
-    route: z
-      .string()
-      .regex(/^(maildir:.+|smtps?:\/\/[^\s/]+.*)$/, 'not a next hop, such as smtp://10.0.0.5:25')
+    warn: template(context.banners).optional().describe('template put at the start of the body'),
+    disclaimer: template(context.banners).optional().describe('template put at the end of the body'),
+    redirect: listOf(address)
+      .refine((list) => list.length > 0, 'an empty list: the mail would go to nobody')
       .optional()
-      .describe('another next hop'),
+      .describe('other recipients instead'),
+    copy: listOf(address).optional().describe('blind copies of the original'),
+    route: route(context).optional().describe('another next hop'),
     reply: replySchema.optional().describe('SMTP reply of `reject` and `defer`'),
     notify: notifySchema(context).default([]).describe('groups to tell'),
   };

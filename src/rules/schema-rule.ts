@@ -115,7 +115,7 @@ export function ruleSchema(context: SchemaContext) {
         .strictObject({
           additional: listOf(address).default([]).describe("this rule's own list"),
           templates: z
-            .strictObject(Object.fromEntries(GROUPS.map((group) => [group, template(context).optional()])))
+            .strictObject(Object.fromEntries(GROUPS.map((group) => [group, template(context.templates).optional()])))
             .default({})
             .describe('for all responses of this rule, unless one says otherwise'),
         })

@@ -14,6 +14,10 @@ export interface SchemaContext {
   readonly modules: ReadonlyMap<string, readonly string[]>;
   /** Known template names; without it they are not checked. */
   readonly templates?: ReadonlySet<string>;
+  /** Known templates for `warn` and `disclaimer`; without it they are not checked. */
+  readonly banners?: ReadonlySet<string>;
+  /** Why a text names no next hop; undefined where it does. */
+  readonly whyNoRoute?: (url: string) => string | undefined;
 }
 
 /** Anything that zod's contexts of checks and transforms have in common. */
@@ -141,16 +145,16 @@ export const bytes = z.union([z.string(), z.number().nonnegative()]).transform((
   return size ?? z.NEVER;
 });
 
-/** Name of a template, without language and extension. */
-export function template(context: SchemaContext): z.ZodType<string> {
+/** Name of a template, without language and extension. @param known those that can stand here */
+export function template(known: ReadonlySet<string> | undefined): z.ZodType<string> {
   return z.string().check((check) => {
     const value = check.value;
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) {
       complain(check, value, `"${value.slice(0, 80)}" is not a template name`, 'give it without folder and extension');
       return;
     }
-    if (context.templates === undefined || context.templates.has(value)) return;
-    const meant = nearest(value.replace(/\.hbs$/, ''), context.templates);
+    if (known === undefined || known.has(value)) return;
+    const meant = nearest(value.replace(/\.hbs$/, ''), known);
     complain(
       check,
       value,

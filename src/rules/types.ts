@@ -24,8 +24,8 @@ export interface NotifyTarget {
 export interface HeaderChanges {
   /** Replaces all fields of the name. */
   readonly set: Readonly<Record<string, string>>;
-  /** Adds a field on top. */
-  readonly add: Readonly<Record<string, string>>;
+  /** Adds fields on top: one for each value, in their order. */
+  readonly add: Readonly<Record<string, string | readonly string[]>>;
   readonly remove: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 import { isEnclosedMessage } from '../structure.js';
 import { printable } from '../objects/names.js';
 import type { Message, Part } from '../types.js';
+import { separate } from './content-fields.js';
 import { quotedPrintable } from './encode.js';
 import type { EditList } from './edit-list.js';
 
@@ -14,6 +15,14 @@ export interface Removal {
 /** Objects named in the text that is left. */
 const MAX_NAMED = 20;
 
+/** Texts, with CRLF line ends, for before and behind the notice. */
+export interface TextAround {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+const NOTHING_AROUND: TextAround = { before: [], after: [] };
+
 /** What is removed at one part, after removals of the same part and of parts inside it were joined. */
 interface Target {
   readonly part: Part;
@@ -23,19 +32,37 @@ interface Target {
 
 /**
  * Replaces attachments by a text part that says what was removed and why (RULES.md, delete-attachment).
+ * @param around texts for the message as a whole, where its whole body is replaced
  * @returns notes for the trace
  */
-export function removeParts(message: Message, removals: readonly Removal[], edits: EditList): readonly string[] {
+export function removeParts(
+  message: Message,
+  removals: readonly Removal[],
+  edits: EditList,
+  around: TextAround = { before: [], after: [] },
+): readonly string[] {
   const notes: string[] = [];
   const targets = joinTargets(message, removals, notes);
   for (const target of targets) {
     const { part } = target;
-    if (isMessageRoot(message, part)) replaceBody(message, target, edits);
+    if (isMessageRoot(message, part)) replaceBody(message, target, edits, part.index === 0 ? around : NOTHING_AROUND);
     else edits.replace(part.range, replacement(message, target));
     notes.push(`removed ${[...target.objects].map(printable).join(', ') || `part ${part.index + 1}`}`);
     if (isSigned(message, part)) notes.push('the signature of the message is gone with the attachment');
   }
   return notes;
+}
+
+/** Parts that are taken out, or lie in one that is. */
+export function removedParts(message: Message, removals: readonly Removal[]): ReadonlySet<number> {
+  const gone = new Set<number>();
+  for (const { part } of removals) {
+    const replaced = partToReplace(message, part);
+    if (replaced !== undefined) gone.add(replaced.index);
+  }
+  for (const { index, parent } of message.structure.parts)
+    if (parent !== undefined && gone.has(parent)) gone.add(index);
+  return gone;
 }
 
 /** Whether the root, and with it the whole body, is replaced. */
@@ -100,20 +127,20 @@ function isSigned(message: Message, part: Part): boolean {
   );
 }
 
-function replaceBody(message: Message, target: Target, edits: EditList): void {
+function replaceBody(message: Message, target: Target, edits: EditList, around: TextAround): void {
   const { part } = target;
-  const { fields, body } = notice(target);
+  const { fields, body } = textEntity([...around.before, noticeText(target), ...around.after].join('\r\n\r\n'));
   const content = part.fields.filter(({ key }) => key.startsWith('content-') || key === 'mime-version');
   for (const field of content) edits.replace(field.range, '');
-  const hasHeader = part.header.end > part.header.start;
-  const separated = part.body.start > part.header.end;
-  const open = hasHeader && message.bytes[part.header.end - 1] !== 0x0a ? '\r\n' : '';
-  edits.replace({ start: part.header.end, end: part.header.end }, `${open}MIME-Version: 1.0\r\n${fields}`);
-  edits.replace(part.body, `${separated ? '' : '\r\n'}${body}${endOfPart(message, part)}`);
+  const { start, end } = part.header;
+  if (end > start && message.bytes[end - 1] !== 0x0a) edits.insertOnce(`line ${part.index}`, end, '\r\n');
+  edits.insert(end, `MIME-Version: 1.0\r\n${fields}`);
+  separate(part, edits);
+  edits.replace(part.body, `${body}${endOfPart(message, part)}`);
 }
 
 function replacement(message: Message, target: Target): string {
-  const { fields, body } = notice(target);
+  const { fields, body } = textEntity(noticeText(target));
   return `${fields}\r\n${body}${endOfPart(message, target.part)}`;
 }
 
@@ -122,8 +149,8 @@ function endOfPart(message: Message, part: Part): string {
   return part.range.end === message.bytes.length ? '\r\n' : '';
 }
 
-function notice(target: Target): { readonly fields: string; readonly body: string } {
-  const text = noticeText(target);
+/** Header fields and body of a text part of our own. @param text with CRLF line ends */
+export function textEntity(text: string): { readonly fields: string; readonly body: string } {
   const plain = /^[\x20-\x7e\r\n]*$/.test(text) && text.split('\r\n').every((line) => line.length <= 76);
   const encoding = plain ? '7bit' : 'quoted-printable';
   return {

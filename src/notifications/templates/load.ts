@@ -19,6 +19,8 @@ export interface Template {
   readonly format: TemplateFormat;
   readonly subject: Fill;
   readonly body: Fill;
+  /** The body as it was written. */
+  readonly source: string;
 }
 
 export interface Templates {
@@ -38,7 +40,7 @@ const MAX_BYTES = 256 * 1024;
 const MAX_EXCERPT = 200;
 
 const frontMatter = z.strictObject({
-  subject: z.string().min(1),
+  subject: z.string().min(1).optional(),
   format: z.enum(['text', 'html', 'both']).default('text'),
   kind: z.enum(TEMPLATE_KINDS).optional(),
 });
@@ -96,7 +98,10 @@ export function parseTemplate(
   if (!head.success) return { problems: yaml.fromZod(head.error, frontMatter) };
   const { format } = head.data;
   const kind = head.data.kind ?? kindOf(name);
-  const subject = compileText(head.data.subject, kind, false);
+  // A text that is put into a message has none.
+  if (head.data.subject === undefined && kind !== 'banner')
+    return { problems: [yaml.error([], '`subject` is missing', 'write subject: "..." between the lines of ---')] };
+  const subject = compileText(head.data.subject ?? '', kind, false);
   const start = match[0].length;
   const body = compileText(text.slice(start), kind, format !== 'text');
   const subjectPlace = yaml.place(['subject']);
@@ -104,7 +109,7 @@ export function parseTemplate(
     ...subject.problems.map((each) => toProblem(each, subjectPlace)),
     ...body.problems.map((each) => toProblem(each, placeAt(file, text, start + each.offset))),
   ];
-  return fills(subject, body, (fill) => ({ name, language, kind, format, ...fill }), problems);
+  return fills(subject, body, (fill) => ({ name, language, kind, format, source: text.slice(start), ...fill }), problems);
 }
 
 function fills(

@@ -1,5 +1,5 @@
 /** What a template is for: says which macros are valid in it. */
-export const TEMPLATE_KINDS = ['rule', 'dsn', 'notice', 'event', 'summary'] as const;
+export const TEMPLATE_KINDS = ['rule', 'banner', 'dsn', 'notice', 'event', 'summary'] as const;
 export type TemplateKind = (typeof TEMPLATE_KINDS)[number];
 
 /** What a macro holds: a text, a yes or no, a list of texts, or a list of items with these fields. */
@@ -10,8 +10,9 @@ export interface Macro {
   readonly shape: MacroShape;
 }
 
-const MAIL: readonly TemplateKind[] = ['rule', 'dsn', 'notice'];
-const RULE: readonly TemplateKind[] = ['rule'];
+const MAIL: readonly TemplateKind[] = ['rule', 'banner', 'dsn', 'notice'];
+/** `banner`: a text that is put into the message itself. */
+const RULE: readonly TemplateKind[] = ['rule', 'banner'];
 const EVENT: readonly TemplateKind[] = ['event'];
 
 function macros(kinds: readonly TemplateKind[], shape: MacroShape, names: readonly string[]): [string, Macro][] {
