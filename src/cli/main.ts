@@ -1,8 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/problems.js';
+import type { EventsOptions } from './events.js';
 import { EXIT, UsageError } from './exit.js';
 import type { ExplainOptions } from './explain.js';
-import type { ListOptions, ReleaseOptions } from './quarantine.js';
+import type { ReleaseOptions, ShowOptions } from './quarantine.js';
+import type { ListOptions } from './quarantine-list.js';
+import type { RulesOptions } from './rules.js';
+import type { ReplayOptions } from './replay.js';
+import type { StatusOptions } from './status.js';
 import { err, paint } from './terminal.js';
 import type { TestOptions } from './test.js';
 import { version } from './version.js';
@@ -54,7 +59,9 @@ function program(): Command {
     });
   root
     .command('test')
-    .description('run test cases (rules/tests/*.yaml, or the named files) and say what they do not reach; nothing is sent')
+    .description(
+      'run test cases (rules/tests/*.yaml, or the named files) and say what they do not reach; nothing is sent',
+    )
     .argument('[file...]', 'test files, or folders with them')
     .option('--only <text...>', 'only cases with this text in their name')
     .option('--verbose', 'name the cases that pass, too')
@@ -62,6 +69,21 @@ function program(): Command {
     .option('--json', 'results and coverage as JSON')
     .action(async (files: string[], options: TestOptions) => {
       await (await import('./test.js')).test(files, options);
+    });
+  root
+    .command('replay')
+    .description(
+      'run stored mail (.eml files, mailboxes, Maildirs) through two rule sets and say what changes; nothing is sent',
+    )
+    .argument('<dir>', 'a folder with mail, or a mailbox file')
+    .requiredOption('--against <rules>', 'the other rule set: a folder with rule files, or a gatepost.yaml')
+    .option('--client <ip>', 'address of the client that all messages are taken to come from', '192.0.2.1')
+    .option('--fail-on-change', 'exit status 1 when something changes')
+    .option('--all', 'show all changes, not only the first 50')
+    .option(...config)
+    .option('--json', 'the changes as JSON')
+    .action(async (dir: string, options: ReplayOptions) => {
+      await (await import('./replay.js')).replay(dir, options);
     });
   root
     .command('trace')
@@ -87,27 +109,29 @@ function program(): Command {
   const quarantine = root.command('quarantine').description('originals that rules have put aside');
   quarantine
     .command('list')
-    .description('list the quarantine, newest first')
+    .description('list the quarantine, newest first; texts may be masks such as "*@example.org"')
+    .option('--id <id>', 'a message ID or its beginning')
     .option('--rule <id>', 'put aside by this rule')
-    .option('--finding <name>', 'status or name of a finding, such as infected')
-    .option('--sender <address>')
-    .option('--recipient <address>')
-    .option('--since <time>', 'received at or after (ISO 8601)')
-    .option('--until <time>', 'received before (ISO 8601)')
+    .option('--finding <name>', 'module, status or name of a finding, or the response: infected, "Eicar*", malware')
+    .option('--sender <address>', 'envelope sender; "<>" for the null sender')
+    .option('--recipient <address>', 'a recipient that it was kept for')
+    .option('--since <time>', 'received at or after: 2d (ago), 2026-11-21, 2026-11-21T17:05:00Z')
+    .option('--until <time>', 'received before')
     .option(...config)
-    .option('--all', 'all items, not only the first 100')
-    .option('--json', 'as JSON')
+    .option('--limit <n>', 'that many items, the newest (default: 100)')
+    .option('--all', 'all items')
+    .option('--json', 'as JSON: all items unless --limit is given')
     .action(async (options: ListOptions) => {
-      await (await import('./quarantine.js')).listQuarantine(options);
+      await (await import('./quarantine-list.js')).listQuarantine(options);
     });
   quarantine
     .command('show')
-    .description('show one item')
+    .description('show one item: envelope, findings, why it was put aside, what became of it')
     .argument('<id>')
-    .option('--raw', 'print the original bytes')
+    .option('--raw', 'print the original bytes, and nothing else')
     .option(...config)
     .option('--json', 'as JSON')
-    .action(async (id: string, options: { config?: string; json?: boolean; raw?: boolean }) => {
+    .action(async (id: string, options: ShowOptions) => {
       await (await import('./quarantine.js')).showQuarantine(id, options);
     });
   quarantine
@@ -120,6 +144,46 @@ function program(): Command {
     .option('--json', 'as JSON')
     .action(async (id: string, options: ReleaseOptions) => {
       await (await import('./quarantine.js')).releaseQuarantine(id, options);
+    });
+  quarantine
+    .command('delete')
+    .description('delete originals for good')
+    .argument('<id...>')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (ids: readonly string[], options: { config?: string; json?: boolean }) => {
+      await (await import('./quarantine.js')).deleteQuarantine(ids, options);
+    });
+
+  root
+    .command('rules')
+    .description('list the rules in their order, with what they have done and when last')
+    .option('--period <span>', 'counts of the last 7d or 30d, or the total', '30d')
+    .option('--responses', "each rule's responses as well")
+    .option(...config)
+    .option('--json', 'rules and responses with all counts as JSON')
+    .action(async (options: RulesOptions) => {
+      await (await import('./rules.js')).listRules(options);
+    });
+
+  root
+    .command('events')
+    .description('list application events: conditions of any node that hold, and that are over')
+    .option('--all', 'also those of the last 90 days that are over')
+    .option('--since <time>', 'also those that were over at or after this time (ISO 8601, or a span such as 2d)')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (options: EventsOptions) => {
+      await (await import('./events.js')).events(options);
+    });
+  root
+    .command('status')
+    .description('show how the gateway on this data folder stands; exit status 1 when none runs')
+    .option('--watch', 'show it anew every two seconds')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (options: StatusOptions) => {
+      await (await import('./status.js')).status(options);
     });
 
   const user = root.command('user').description('people who may log in (smtp.auth)');

@@ -2,27 +2,20 @@ import { loadConfig } from '../config/load.js';
 import { formatSize } from '../config/units.js';
 import { release } from '../gateway/release.js';
 import { parseTraceId, type TraceId } from '../message/trace-id.js';
-import type { QuarantineItem } from '../store/types.js';
+import type { DeliveryRecord, QuarantineRecord } from '../store/types.js';
+import { printDecisions } from './decisions.js';
 import { EXIT, UsageError } from './exit.js';
+import { itemJson } from './quarantine-list.js';
 import { err, json, out, paint, printable, table } from './terminal.js';
 import { withStore } from './with-store.js';
-
-const SHOWN = 100;
-const NOTHING = 'The quarantine is empty.';
 
 interface Common {
   readonly config?: string;
   readonly json?: boolean;
 }
 
-export interface ListOptions extends Common {
-  readonly rule?: string;
-  readonly finding?: string;
-  readonly sender?: string;
-  readonly recipient?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly all?: boolean;
+export interface ShowOptions extends Common {
+  readonly raw?: boolean;
 }
 
 export interface ReleaseOptions extends Common {
@@ -30,62 +23,26 @@ export interface ReleaseOptions extends Common {
   readonly again?: boolean;
 }
 
-/** `gatepost quarantine list` */
-export async function listQuarantine(options: ListOptions): Promise<void> {
-  const { config } = await loadConfig(options.config);
-  const everything = options.all === true || options.json === true;
-  const { rule, finding, sender, recipient } = options;
-  const filter = {
-    ...(rule === undefined ? {} : { rule }),
-    ...(finding === undefined ? {} : { finding }),
-    ...(sender === undefined ? {} : { sender }),
-    ...(recipient === undefined ? {} : { recipient }),
-    ...(options.since === undefined ? {} : { since: timeOf('--since', options.since) }),
-    ...(options.until === undefined ? {} : { until: timeOf('--until', options.until) }),
-    ...(everything ? {} : { limit: SHOWN + 1 }),
-  };
-  const items = await withStore<readonly QuarantineItem[]>(
-    config,
-    async (store) => await store.quarantine.list(filter),
-    () => [],
-  );
-  if (options.json === true) {
-    json(items.map(itemJson));
-    return;
-  }
-  if (items.length === 0) {
-    out(Object.keys(filter).length > (everything ? 0 : 1) ? 'Nothing in the quarantine fits.' : NOTHING);
-    return;
-  }
-  const shown = everything ? items : items.slice(0, SHOWN);
-  out(
-    table(shown, [
-      { title: 'id', value: (i) => i.id },
-      { title: 'time', value: (i) => i.time.toISOString().slice(0, 19).replace('T', ' ') },
-      { title: 'sender', value: (i) => i.envelope.sender || '<>', max: 40 },
-      { title: 'recipients', value: (i) => i.recipients.join(', '), max: 40 },
-      { title: 'size', value: (i) => formatSize(i.size), right: true },
-      { title: 'rule', value: (i) => i.rules.join(', ') },
-      { title: 'state', value: (i) => i.state },
-      { title: 'subject', value: (i) => i.subject, max: 60 },
-    ]),
-  );
-  if (items.length > shown.length) out(`(the newest ${SHOWN}; --all shows all)`);
-}
-
 /** `gatepost quarantine show ID [--raw]` */
-export async function showQuarantine(id: string, options: Common & { readonly raw?: boolean }): Promise<void> {
-  const { config } = await loadConfig(options.config);
+export async function showQuarantine(id: string, options: ShowOptions): Promise<void> {
+  if (options.raw === true && options.json === true) throw new UsageError('--raw and --json exclude each other');
   const traceId = idOf(id);
+  const { config } = await loadConfig(options.config);
   await withStore(
     config,
     async (store) => {
       const item = await store.quarantine.get(traceId);
-      if (item === undefined) missing(traceId);
-      else if (options.raw === true) {
+      if (item === undefined) {
+        missing(traceId);
+        return;
+      }
+      if (options.raw === true) {
         for await (const piece of store.quarantine.read(traceId)) if (!process.stdout.write(piece)) await drained();
-      } else if (options.json === true) json(itemJson(item));
-      else print(item);
+        return;
+      }
+      const deliveries = (await store.journal.find(traceId))?.deliveries ?? [];
+      if (options.json === true) json(recordJson(item, deliveries));
+      else print(item, deliveries);
     },
     () => missing(traceId),
   );
@@ -93,11 +50,11 @@ export async function showQuarantine(id: string, options: Common & { readonly ra
 
 /** `gatepost quarantine release ID`: through the spool, not scanned again, never twice by accident. */
 export async function releaseQuarantine(id: string, options: ReleaseOptions): Promise<void> {
-  const { config } = await loadConfig(options.config);
   const traceId = idOf(id);
   const to = options.to ?? [];
   for (const address of to)
-    if (!/^[^\s@]+@[^\s@]+$/.test(address)) throw new UsageError(`--to: "${address}" is not an address`);
+    if (!/^[^\s@<>]+@[^\s@<>]+$/.test(address)) throw new UsageError(`--to: "${address}" is not an address`);
+  const { config } = await loadConfig(options.config);
   await withStore(
     config,
     async (store) => {
@@ -106,39 +63,61 @@ export async function releaseQuarantine(id: string, options: ReleaseOptions): Pr
       if (result.outcome === 'released') {
         if (options.json !== true)
           out(
-            `Released ${traceId} to ${result.recipients.join(', ')}: it is in the spool and delivered as soon as a gateway runs.`,
+            `Released ${traceId} to ${result.recipients.map(printable).join(', ')}: it is in the spool of ` +
+              `${config.node.name} and delivered as soon as a gateway runs. See how it goes: gatepost trace ${traceId}`,
           );
         return;
       }
       process.exitCode = EXIT.no;
-      if (options.json !== true) err(result.reason);
+      if (options.json === true) return;
+      if (result.outcome === 'missing') missing(traceId);
+      else err(result.reason);
     },
     () => missing(traceId),
   );
 }
 
-function itemJson(item: QuarantineItem): object {
-  const { id, time, envelope, recipients, subject, size, rules, findings, state, node, messageId } = item;
+/** `gatepost quarantine delete ID...`: all that are there; exit 1 when one was not. */
+export async function deleteQuarantine(ids: readonly string[], options: Common): Promise<void> {
+  const traceIds = [...new Set(ids.map(idOf))];
+  const { config } = await loadConfig(options.config);
+  const results = await withStore(
+    config,
+    async (store) => {
+      const done: { id: TraceId; outcome: 'deleted' | 'missing' | 'releasing' }[] = [];
+      for (const id of traceIds) done.push({ id, outcome: await store.quarantine.delete(id) });
+      return done;
+    },
+    () => traceIds.map((id) => ({ id, outcome: 'missing' as const })),
+  );
+  if (options.json === true) json(results);
+  for (const { id, outcome } of results) {
+    if (outcome !== 'deleted') process.exitCode = EXIT.no;
+    if (options.json === true) continue;
+    if (outcome === 'deleted') out(`Deleted ${id}.`);
+    else if (outcome === 'missing') missing(id);
+    else err(`${id} is just being released and was not deleted: try again in a moment.`);
+  }
+}
+
+function recordJson(item: QuarantineRecord, deliveries: readonly DeliveryRecord[]): object {
+  const { client, helo, user, recipients } = item.envelope;
   return {
-    id,
-    time,
-    sender: envelope.sender,
-    recipients,
-    subject,
-    size,
-    rule: rules[0] ?? null,
-    rules,
-    findings,
-    state,
-    node,
-    messageId,
+    ...itemJson(item),
+    client,
+    helo,
+    user: user ?? null,
+    envelopeRecipients: recipients.map((r) => r.address),
+    decisions: item.decisions,
+    releases: item.releases,
+    deliveries,
   };
 }
 
-function print(item: QuarantineItem): void {
+function print(item: QuarantineRecord, deliveries: readonly DeliveryRecord[]): void {
   const facts: [string, string][] = [
     ['Received', `${item.time.toISOString()} by ${item.node}`],
-    ['From', `${item.envelope.sender || '<>'}, client ${item.envelope.client}`],
+    ['From', `${item.envelope.sender || '<>'}, client ${item.envelope.client} (${item.envelope.helo})`],
     ['To', item.envelope.recipients.map((r) => r.address).join(', ')],
     ['Kept for', item.recipients.join(', ')],
     ['Subject', item.subject || '(none)'],
@@ -147,33 +126,57 @@ function print(item: QuarantineItem): void {
     ['Rule', item.rules.join(', ')],
     ['State', item.state],
   ];
+  for (const { time, recipients, node } of item.releases)
+    facts.push(['Released', `${time.toISOString()} to ${recipients.join(', ')}, by way of ${node}`]);
   out(paint('bold', item.id));
   for (const [key, value] of facts) out(`  ${key.padEnd(10)}  ${printable(value)}`);
-  for (const f of item.findings.filter((one) => one.status !== 'clean')) {
-    out(`  Finding     ${printable(`${f.module}.${f.status} ${f.name ?? ''} ${f.object ?? ''}`.trim())}`);
-  }
-  out(`\nThe original: gatepost quarantine show ${item.id} --raw; deliver it: gatepost quarantine release ${item.id}`);
+  section(
+    'Findings',
+    item.findings.filter(({ status }) => status !== 'clean'),
+    [
+      { title: 'finding', value: (f) => `${f.module}.${f.status}` },
+      { title: 'name', value: (f) => f.name ?? '', max: 50 },
+      { title: 'object', value: (f) => f.object ?? '(message)', max: 50 },
+      { title: 'detail', value: (f) => f.detail ?? '', max: 80 },
+    ],
+  );
+  printDecisions(item.decisions);
+  section('Deliveries', deliveries, [
+    { title: 'recipient', value: (d) => d.recipient },
+    { title: 'state', value: (d) => d.state },
+    { title: 'hop', value: (d) => d.hop },
+    { title: 'time', value: (d) => d.time.toISOString() },
+    { title: 'reply', value: (d) => d.reply, max: 100 },
+  ]);
+  const again = item.releases.length > 0 ? ' --again' : '';
+  out(
+    `\nThe original:  gatepost quarantine show ${item.id} --raw\n` +
+      `Deliver it:    gatepost quarantine release ${item.id}${again}\n` +
+      `Delete it:     gatepost quarantine delete ${item.id}`,
+  );
+}
+
+function section<T>(title: string, rows: readonly T[], columns: Parameters<typeof table<T>>[1]): void {
+  if (rows.length > 0) out(`\n${paint('bold', title)}\n${table(rows, columns).replace(/^/gm, '  ')}`);
 }
 
 function missing(id: TraceId): void {
-  err(`There is no ${id} in the quarantine.`);
+  err(
+    `There is no ${id} in the quarantine: it was never put aside, or is deleted. ` +
+      `What became of the message: gatepost trace ${id}`,
+  );
   process.exitCode = EXIT.no;
 }
 
+/** @throws UsageError */
 function idOf(text: string): TraceId {
   const id = parseTraceId(text);
   if (id === undefined)
     throw new UsageError(
-      `"${text}" is not a message ID: it has 26 letters and digits, as in the reply or the notification`,
+      `"${printable(text)}" is not a message ID: it has 26 letters and digits, as in the reply or the notification; ` +
+        'gatepost quarantine list shows those that are there',
     );
   return id;
-}
-
-function timeOf(option: string, text: string): Date {
-  const time = Date.parse(text);
-  if (Number.isNaN(time))
-    throw new UsageError(`${option}: "${text}" is not a time; write it as 2026-11-21 or 2026-11-21T17:05:00Z`);
-  return new Date(time);
 }
 
 function drained(): Promise<void> {

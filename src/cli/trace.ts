@@ -1,7 +1,9 @@
 import { loadConfig } from '../config/load.js';
 import { formatSize } from '../config/units.js';
 import { parseTraceId } from '../message/trace-id.js';
-import type { JournalEntry, LedgerEntry } from '../store/types.js';
+import type { JournalEntry, LedgerEntry, QuarantineRecord } from '../store/types.js';
+import type { OpenStore } from '../store/open.js';
+import { printDecisions } from './decisions.js';
 import { EXIT } from './exit.js';
 import { err, json, out, paint, printable, table } from './terminal.js';
 import { withStore } from './with-store.js';
@@ -9,6 +11,8 @@ import { withStore } from './with-store.js';
 interface Story {
   readonly entry: JournalEntry;
   readonly notifications: readonly LedgerEntry[];
+  /** Absent where the message is not in the quarantine (any more). */
+  readonly quarantine?: QuarantineRecord;
 }
 
 /** `gatepost trace`: the whole story of a message, by its trace ID or its Message-ID. */
@@ -16,14 +20,7 @@ export async function trace(id: string, options: { readonly config?: string; rea
   const { config } = await loadConfig(options.config);
   const stories = await withStore<readonly Story[]>(
     config,
-    async (store) => {
-      const traceId = parseTraceId(id.replace(/\.\w+$/, ''));
-      const found = traceId === undefined ? undefined : await store.journal.find(traceId);
-      const entries = found === undefined ? await store.journal.findByMessageId(id.replace(/^<(.*)>$/, '$1')) : [found];
-      return await Promise.all(
-        entries.map(async (entry) => ({ entry, notifications: await store.ledger.ofMessage(entry.id) })),
-      );
-    },
+    async (store) => await find(store, id),
     () => [],
   );
   const [first] = stories;
@@ -39,8 +36,49 @@ export async function trace(id: string, options: { readonly config?: string; rea
   for (const story of stories) print(story);
 }
 
+async function find(store: OpenStore, id: string): Promise<readonly Story[]> {
+  const traceId = parseTraceId(id.replace(/\.\w+$/, ''));
+  const found = traceId === undefined ? undefined : await store.journal.find(traceId);
+  if (found === undefined && traceId !== undefined) {
+    const kept = await store.quarantine.get(traceId);
+    if (kept !== undefined) return [await tell(store, entryOf(kept), kept)];
+  }
+  const entries = found === undefined ? await store.journal.findByMessageId(id.replace(/^<(.*)>$/, '$1')) : [found];
+  return await Promise.all(
+    entries.map(async (entry) => await tell(store, entry, await store.quarantine.get(entry.id))),
+  );
+}
+
+async function tell(store: OpenStore, entry: JournalEntry, quarantine: QuarantineRecord | undefined): Promise<Story> {
+  const notifications = await store.ledger.ofMessage(entry.id);
+  return { entry, notifications, ...(quarantine === undefined ? {} : { quarantine }) };
+}
+
+/** What the quarantine still knows of a message whose journal row is gone, or was never written. */
+function entryOf(item: QuarantineRecord): JournalEntry {
+  const { id, time, node, envelope, subject, messageId, size, findings, decisions } = item;
+  return {
+    id,
+    time,
+    node,
+    client: envelope.client,
+    helo: envelope.helo,
+    sender: envelope.sender,
+    recipients: envelope.recipients.map((r) => r.address),
+    subject,
+    messageId,
+    size,
+    findings,
+    modules: [],
+    decisions,
+    audit: [],
+    deliveries: [],
+    reply: '(the journal does not know this message any more; this is from the quarantine)',
+  };
+}
+
 /** The shape that scripts rely on. */
-function toJson({ entry, notifications }: Story): object {
+function toJson({ entry, notifications, quarantine }: Story): object {
   const decisions = entry.decisions.map(({ recipient, decision, considered, changes }) => ({
     recipient,
     rule: decision.rule,
@@ -53,7 +91,16 @@ function toJson({ entry, notifications }: Story): object {
     changes,
     considered,
   }));
-  return { ...entry, decisions, notifications: notifications.map(notificationJson) };
+  const kept =
+    quarantine === undefined
+      ? null
+      : {
+          state: quarantine.state,
+          recipients: quarantine.recipients,
+          rules: quarantine.rules,
+          releases: quarantine.releases,
+        };
+  return { ...entry, decisions, quarantine: kept, notifications: notifications.map(notificationJson) };
 }
 
 function notificationJson(n: LedgerEntry): object {
@@ -73,7 +120,7 @@ function notificationJson(n: LedgerEntry): object {
   };
 }
 
-function print({ entry, notifications }: Story): void {
+function print({ entry, notifications, quarantine }: Story): void {
   const facts: [string, string][] = [
     ['Received', `${entry.time.toISOString()} by ${entry.node}`],
     ['From', `${entry.sender || '<>'}, client ${entry.client} (${entry.helo})`],
@@ -83,6 +130,7 @@ function print({ entry, notifications }: Story): void {
     ['Size', formatSize(entry.size)],
     ['Reply', entry.reply],
   ];
+  if (quarantine !== undefined) facts.push(['Quarantine', quarantineText(quarantine)]);
   out(paint('bold', entry.id));
   for (const [key, value] of facts) out(`  ${key.padEnd(10)}  ${printable(value)}`);
   const findings = entry.findings.filter((f) => f.status !== 'clean');
@@ -97,14 +145,7 @@ function print({ entry, notifications }: Story): void {
     { title: 'status', value: (m) => m.status },
     { title: 'ms', value: (m) => m.milliseconds.toFixed(1), right: true },
   ]);
-  for (const { recipient, decision, considered, changes } of entry.decisions) {
-    out(`\n${paint('bold', `Decision for ${printable(recipient)}`)}: ${decision.action} by ${decision.rule}`);
-    for (const fired of decision.fired) out(`  because   ${printable(fired.name)} (${fired.action})`);
-    if (decision.quarantine) out('  kept      in the quarantine');
-    for (const change of changes) out(`  changed   ${printable(change)}`);
-    for (const note of decision.notes) out(`  note      ${printable(note)}`);
-    for (const c of considered.filter((one) => !one.matched)) out(`  not ${c.rule}: ${printable(c.why)}`);
-  }
+  printDecisions(entry.decisions);
   section('Deliveries', entry.deliveries, [
     { title: 'recipient', value: (d) => d.recipient },
     { title: 'state', value: (d) => d.state },
@@ -119,6 +160,11 @@ function print({ entry, notifications }: Story): void {
     { title: 'state', value: (n) => n.state },
     { title: 'reply or reason', value: (n) => n.reason ?? n.lastReply ?? '', max: 100 },
   ]);
+}
+
+function quarantineText({ state, recipients, releases }: QuarantineRecord): string {
+  const kept = `${state}, for ${recipients.join(', ')}`;
+  return [kept, ...releases.map((r) => `released ${r.time.toISOString()} to ${r.recipients.join(', ')}`)].join('; ');
 }
 
 function section<T>(title: string, rows: readonly T[], columns: Parameters<typeof table<T>>[1]): void {
