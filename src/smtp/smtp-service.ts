@@ -7,6 +7,7 @@ import type { Log } from '../telemetry/log.js';
 import { authenticator, LOGIN_FAILURES, type Logins } from './authenticator.js';
 import { ClientRate } from './client-rate.js';
 import { Gate } from './gate.js';
+import { inheritedSockets } from './inherited.js';
 import { writtenBy } from './header-scan.js';
 import { MemoryBudget } from './intake.js';
 import { Listener } from './listener.js';
@@ -128,13 +129,18 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
   const proxies = networkSet(smtp.proxyProtocol);
   const listeners: Listener[] = [];
   const addresses: SmtpAddress[] = [];
+  const sockets = inheritedSockets(process.env, process.pid);
+  if (sockets.length > 0 && sockets.length !== smtp.listen.length) {
+    const text = `the service manager hands over ${sockets.length} sockets, and \`smtp.listen\` names ${smtp.listen.length} addresses`;
+    throw new SmtpStartError(`${text}: there has to be one for each, in the same order`);
+  }
   try {
-    for (const address of smtp.listen) {
+    for (const [i, address] of smtp.listen.entries()) {
       if (address.implicitTls && tls === undefined) {
         throw new SmtpStartError(`listening on tls://${address.host}:${address.port} needs \`smtp.tls\``);
       }
       const listener = makeListener(address, config, context, tls, proxies, logins);
-      const port = await listen(listener, address);
+      const port = await listen(listener, address, sockets[i]);
       listeners.push(listener);
       addresses.push({ ...address, port });
     }
@@ -149,7 +155,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
     get sessions() {
       return gate.sessions;
     },
-    close: () => (closing ??= stop(listeners, gate, smtp.timeouts.stop)),
+    close: () => (closing ??= stop(listeners, gate, smtp.timeouts.stop, sockets.length > 0)),
   };
 }
 
@@ -192,24 +198,36 @@ function makeListener(
   return listener;
 }
 
-function listen(listener: Listener, address: SmtpAddress): Promise<number> {
+/** @param socket file descriptor of a socket that listens already */
+function listen(listener: Listener, address: SmtpAddress, socket: number | undefined): Promise<number> {
+  const shown = `${address.host}:${address.port}`;
   return new Promise((resolve, reject) => {
     const failed = (cause: Error): void => {
       const reason =
         'code' in cause && cause.code === 'EADDRINUSE' ? 'another program listens there already' : cause.message;
-      reject(new SmtpStartError(`cannot listen on ${address.host}:${address.port}: ${reason}`, { cause }));
+      reject(new SmtpStartError(`cannot listen on ${shown}: ${reason}`, { cause }));
     };
     listener.server.once('error', failed);
-    listener.listen(address.port, address.host, () => {
+    const listening = (): void => {
       listener.server.removeListener('error', failed);
       const bound: AddressInfo | string | null = listener.server.address();
-      resolve(bound === null || typeof bound === 'string' ? address.port : bound.port);
-    });
+      const port = bound === null || typeof bound === 'string' ? address.port : bound.port;
+      if (address.port === 0 || port === address.port) resolve(port);
+      else reject(new SmtpStartError(`the socket of the service manager is on port ${port}, not on ${shown}`));
+    };
+    if (socket === undefined) listener.listen(address.port, address.host, listening);
+    else listener.server.listen({ fd: socket }, listening);
   });
 }
 
-async function stop(listeners: readonly Listener[], gate: Gate, patience: number): Promise<void> {
+/**
+ * @param patience ms for running sessions
+ * @param inherited the sockets stay open with the service manager: who connects now waits for the next gateway instead
+ *   of being told to come back
+ */
+async function stop(listeners: readonly Listener[], gate: Gate, patience: number, inherited: boolean): Promise<void> {
   gate.stopping = true;
+  if (inherited) for (const listener of listeners) listener.server.close();
   for (const session of allSessions(listeners)) session.shutDown();
   await waitUntil(() => gate.sessions === 0 && gate.handling === 0, patience);
   await waitUntil(() => allSessions(listeners).length === 0, LINGER);
