@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { addressWords, NetworkRanges, type Words } from './network-ranges.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -7,6 +8,12 @@ export function canonicalAddress(text: string): string | undefined {
   const bare = text.replace(/^IPv6:/i, '').replace(/%.*$/, '');
   if (!isAddress(bare)) return undefined;
   return ipaddr.process(bare).toString();
+}
+
+/** An address as the numbers that it is made of: one of 32 bits for IPv4, four for IPv6. Undefined when it is none. */
+export function wordsOf(text: string): Words | undefined {
+  const bare = text.replace(/^IPv6:/i, '').replace(/%.*$/, '');
+  return isAddress(bare) ? addressWords(ipaddr.process(bare).toByteArray()) : undefined;
 }
 
 /** A set of addresses and networks that answers whether a client belongs to it. */
@@ -42,37 +49,27 @@ export function parseNetwork(text: string): NetworkParse {
 
 /** @throws Error when one of the entries is no network; check them with parseNetwork first */
 export function networkSet(entries: readonly string[]): NetworkSet {
-  const single = new Set<string>();
-  const ranges: (readonly [Address, number])[] = [];
-  for (const entry of entries) {
-    const parsed = parseNetwork(entry);
-    if ('error' in parsed) throw new Error(parsed.error);
-    const [address, bits] = parsed.network;
-    if (bits === (address.kind() === 'ipv4' ? 32 : 128)) single.add(address.toString());
-    else ranges.push(parsed.network);
-  }
+  const ranges = new NetworkRanges(
+    entries.map((entry) => {
+      const parsed = parseNetwork(entry);
+      if ('error' in parsed) throw new Error(parsed.error);
+      const [address, bits] = parsed.network;
+      return { words: addressWords(address.toByteArray()), bits };
+    }),
+  );
   return {
     size: entries.length,
     has(text) {
-      const canonical = canonicalAddress(text);
-      if (canonical === undefined) return false;
-      if (single.has(canonical)) return true;
-      if (ranges.length === 0) return false;
-      const address = ipaddr.parse(canonical);
-      return ranges.some(([base, bits]) => contains(address, base, bits));
+      const words = wordsOf(text);
+      return words !== undefined && ranges.has(words);
     },
   };
 }
 
-function contains(address: Address, base: Address, bits: number): boolean {
-  if (address instanceof ipaddr.IPv4) return base instanceof ipaddr.IPv4 && address.match(base, bits);
-  return base instanceof ipaddr.IPv6 && address.match(base, bits);
-}
-
-function networkBase(address: Address, bits: number): Address {
+function networkBase(address: Address, length: number): Address {
   const bytes = address
     .toByteArray()
-    .map((byte, i) => byte & (0xff << Math.max(0, Math.min(8, 8 - (bits - i * 8)))) & 0xff);
+    .map((byte, i) => byte & (0xff << Math.max(0, Math.min(8, 8 - (length - i * 8)))) & 0xff);
   return ipaddr.fromByteArray(bytes);
 }
 

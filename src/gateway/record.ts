@@ -1,6 +1,6 @@
 import { replyLine } from '../delivery/reply.js';
 import type { Inspection } from '../pipeline/types.js';
-import type { SmtpReply } from '../rules/types.js';
+import type { Decision, SmtpReply } from '../rules/types.js';
 import type { DeliveryRecord, JournalDecision, JournalEntry } from '../store/types.js';
 import { type Settlement } from './outcome.js';
 import type { Arrived } from './request.js';
@@ -40,10 +40,11 @@ export function decisionTrace({ recipients, copies }: Inspection): JournalDecisi
   const changes = new Map(
     copies.flatMap((copy) => copy.recipients.map((recipient) => [recipient, copy.changes] as const)),
   );
-  return recipients.map(({ recipient, decision, considered }) => ({
+  return recipients.map(({ recipient, decision, considered, omitted }) => ({
     recipient,
-    decision,
+    decision: withoutPasswords(decision),
     considered,
+    ...(omitted === undefined ? {} : { omitted }),
     changes: changes.get(recipient) ?? [],
   }));
 }
@@ -58,4 +59,14 @@ export function deliveryRecords(settlements: readonly Settlement[]): DeliveryRec
     reply: replyLine(reply),
     time,
   }));
+}
+
+/** A decision as it may lie in the journal: the next hop that it names may have a password. */
+function withoutPasswords(decision: Decision): Decision {
+  if (decision.route === undefined && decision.fired.every(({ route }) => route === undefined)) return decision;
+  return { ...masked(decision), fired: decision.fired.map(masked) };
+}
+
+function masked<T extends { readonly route?: string }>(value: T): T {
+  return value.route === undefined ? value : { ...value, route: value.route.replace(/\/\/[^/]*@/, '//') };
 }

@@ -10,15 +10,19 @@ export interface Selected {
   readonly recipient: string;
   readonly rule: CompiledRule;
   readonly considered: readonly Considered[];
+  /** Rules before the deciding one that are not among `considered`. */
+  readonly omitted: number;
   /** Rules in mode `audit` that match. */
   readonly audit: readonly CompiledRule[];
 }
 
-export function selectRules(ruleSet: RuleSet, subject: RuleSubject): readonly Selected[] {
-  return subject.envelope.recipients.map(({ address }) => ({
-    recipient: address,
-    ...ruleSet.select(subject, address),
-  }));
+/** @param all every rule is among `considered`, however many there are */
+export function selectRules(ruleSet: RuleSet, subject: RuleSubject, all = false): readonly Selected[] {
+  return subject.envelope.recipients.map(({ address }) => {
+    const selection = ruleSet.select(subject, address);
+    const { considered, omitted } = all ? { considered: selection.considered, omitted: 0 } : selection.noted;
+    return { recipient: address, rule: selection.rule, audit: selection.audit, considered, omitted };
+  });
 }
 
 /** All rules that want the message scanned, those in mode `audit` among them: they are to say what they would do. */
@@ -50,10 +54,11 @@ export function decideRecipients(
     if (findings === undefined) seen.set(rule, (findings = visibleTo(rule, found)));
     return findings;
   };
-  const outcomes = selected.map(({ recipient, rule, considered }) => ({
+  const outcomes = selected.map(({ recipient, rule, considered, omitted }) => ({
     recipient,
     decision: decide(rule, subject, recipient, findingsFor(rule), onError),
     considered,
+    ...(omitted === 0 ? {} : { omitted }),
   }));
   const audit = selected.flatMap(({ recipient, audit: rules }) =>
     rules.map((rule) => auditOutcome(rule, subject, recipient, findingsFor(rule), onError)),

@@ -40,6 +40,8 @@ export interface MessageFacts {
   readonly automatic?: string;
   /** It has bytes over 127 in header or body. */
   readonly eightBit: boolean;
+  /** Values of X-Loop fields that begin as the mark of a blind copy of ours does; absent when there is none. */
+  readonly loops?: readonly string[];
 }
 
 export interface RecipientOutcome {

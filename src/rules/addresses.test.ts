@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AddressSet, foldAddress } from './addresses.js';
-import { maskCovers } from './cover.js';
+import { covers } from './cover.js';
 import { compileMask } from './mask.js';
 
 const takes = (masks: readonly string[], address: string): boolean => new AddressSet(masks).has(foldAddress(address));
@@ -43,7 +43,8 @@ describe('a set of address masks', () => {
     let covering = 0;
     fc.assert(
       fc.property(mask, mask, address, (wide, narrow, value) => {
-        if (!maskCovers(wide, narrow)) return;
+        fc.pre(!wide.startsWith('@') && !narrow.startsWith('@'));
+        if (!covers(new AddressSet([wide]), new AddressSet([narrow]))) return;
         covering++;
         if (takes([narrow], value)) expect(takes([wide], value)).toBe(true);
       }),

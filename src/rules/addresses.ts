@@ -1,5 +1,7 @@
 import { domainToUnicode } from 'node:url';
 import { compileMask, fold, hasWildcard, type MaskTest } from './mask.js';
+import { hasKey, keysOf } from './packed-keys.js';
+import type { PackedList } from './packed-list.js';
 
 /** Form in which addresses are compared: folded, and a domain written with A-labels (`xn--`) in U-labels. */
 export function foldAddress(address: string): string {
@@ -28,8 +30,8 @@ export type AddressMask =
   | { readonly kind: 'subdomains'; readonly domain: string }
   | { readonly kind: 'other'; readonly mask: string };
 
-export function readAddressMask(mask: string): AddressMask {
-  const folded = foldAddress(mask);
+/** @param folded by `foldAddress` where not given otherwise */
+export function readAddressMask(mask: string, folded: string = foldAddress(mask)): AddressMask {
   if (folded === '*') return { kind: 'all' };
   if (folded === '<>') return { kind: 'null' };
   if (!hasWildcard(folded)) return { kind: 'exact', address: folded };
@@ -41,56 +43,90 @@ export function readAddressMask(mask: string): AddressMask {
   return { kind: 'other', mask: folded };
 }
 
+/** The masks under which an address may be filed: itself, its domain, and each domain above that. */
+export function masksOver(address: string, visit: (mask: string) => boolean): boolean {
+  if (visit(address)) return true;
+  const at = address.lastIndexOf('@');
+  if (at < 0) return false;
+  const domain = address.slice(at + 1);
+  if (visit(`*@${domain}`)) return true;
+  for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1))
+    if (visit(`*@*.${domain.slice(dot + 1)}`)) return true;
+  return false;
+}
+
 /** A set of address masks: addresses and domains cost one look-up each, however many there are. */
 export class AddressSet {
   readonly all: boolean;
+  /** Addresses, and masks such as `*@example.org` and `*@*.example.org`. */
   readonly exact = new Set<string>();
-  readonly domains = new Set<string>();
-  readonly subdomains = new Set<string>();
-  private readonly takesNull: boolean;
+  readonly packs: readonly PackedList[];
+  /** Masks with wildcards elsewhere. */
+  readonly others: string[] = [];
+  readonly takesNull: boolean;
   private readonly tests: MaskTest[] = [];
+  private readonly looksAtDomains: boolean;
 
-  constructor(masks: readonly string[]) {
-    let all = false;
-    let takesNull = false;
+  /** @param packs lists, taken as if their entries stood among the masks */
+  constructor(masks: readonly string[], packs: readonly PackedList[] = []) {
+    let all = packs.some((pack) => pack.all);
+    let takesNull = packs.some((pack) => pack.takesNull);
+    let domains = packs.some((pack) => pack.hasDomains);
     for (const mask of masks) {
       const read = readAddressMask(mask);
       if (read.kind === 'all') all = true;
       else if (read.kind === 'null') takesNull = true;
       else if (read.kind === 'exact') this.exact.add(read.address);
-      else if (read.kind === 'domain') this.domains.add(read.domain);
-      else if (read.kind === 'subdomains') this.subdomains.add(read.domain);
-      else this.tests.push(compileMask(read.mask));
+      else if (read.kind === 'other') this.others.push(read.mask);
+      else {
+        domains = true;
+        this.exact.add(read.kind === 'domain' ? `*@${read.domain}` : `*@*.${read.domain}`);
+      }
     }
+    this.packs = packs;
+    for (const pack of packs) for (const mask of pack.others) this.others.push(foldAddress(mask));
+    for (const mask of this.others) this.tests.push(compileMask(mask));
     this.all = all;
     this.takesNull = takesNull || all;
+    this.looksAtDomains = domains;
   }
 
-  /** Whether everything that the set takes is found by address and domain alone. */
-  get indexable(): boolean {
-    return !this.all && !this.takesNull && this.tests.length === 0;
-  }
-
+  /** Number of masks. */
   get size(): number {
-    return this.exact.size + this.domains.size + this.subdomains.size + this.tests.length;
+    return this.exact.size + this.others.length + this.packs.reduce((sum, pack) => sum + pack.keys.count, 0);
+  }
+
+  get isEmpty(): boolean {
+    return !this.all && !this.takesNull && this.size === 0;
+  }
+
+  /** Addresses and masks of domains, those of lists too. */
+  *keys(): Generator<string> {
+    yield* this.exact;
+    for (const pack of this.packs) yield* keysOf(pack.keys);
   }
 
   /** @param address folded by `foldAddress`; the empty string is the null sender */
   has(address: string): boolean {
     if (address === '') return this.takesNull;
-    if (this.all || this.exact.has(address)) return true;
-    if (this.domains.size > 0 || this.subdomains.size > 0) {
-      const domain = address.slice(address.lastIndexOf('@') + 1);
-      if (this.domains.has(domain)) return true;
-      if (this.subdomains.size > 0 && parentDomains(domain).some((parent) => this.subdomains.has(parent))) return true;
-    }
+    if (this.all || this.holds(address)) return true;
+    if (this.looksAtDomains && masksOver(address, (mask) => this.holds(mask))) return true;
     return this.tests.some((test) => test(address));
   }
-}
 
-/** `a.b.c`: `b.c`, `c`. */
-export function parentDomains(domain: string): string[] {
-  const parents: string[] = [];
-  for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) parents.push(domain.slice(dot + 1));
-  return parents;
+  /** The same set without masks that have a `?`. */
+  withoutSingles(): AddressSet {
+    if (!this.others.some((mask) => mask.includes('?'))) return this;
+    const packs = this.packs.map((pack) => ({ ...pack, others: [] }));
+    const rest = new AddressSet(
+      this.others.filter((mask) => !mask.includes('?')),
+      packs,
+    );
+    for (const key of this.exact) rest.exact.add(key);
+    return rest;
+  }
+
+  private holds(key: string): boolean {
+    return this.exact.has(key) || this.packs.some((pack) => hasKey(pack.keys, key));
+  }
 }

@@ -4,10 +4,10 @@ import { RuleIndex } from './rule-index.js';
 import type { OnEntry, RuleBundle, RuleData, SpamThresholds } from './model.js';
 import { compileScope, type Scope } from './scope.js';
 import type { RuleSubject } from './subject.js';
-import { compileMask, fold } from './mask.js';
-import { expandLists } from './list-entries.js';
+import { fold } from './mask.js';
+import { withLists } from './list-entries.js';
 import { zoneClock } from './time.js';
-import type { CompileContext } from './test-value.js';
+import { textMasks, type CompileContext } from './test-value.js';
 import type { Considered } from './types.js';
 import { SubjectView, type Question } from './view.js';
 
@@ -37,11 +37,23 @@ export interface CompiledRule {
 
 export interface Selection {
   readonly rule: CompiledRule;
-  /** All rules before the deciding one, and it. Made when first read. */
+  /** All rules before the deciding one, and it. Made when read: with thousands of rules it costs more than deciding. */
   readonly considered: readonly Considered[];
+  /** The same for keeping with each message: of many rules only those that the addresses leave possible. */
+  readonly noted: NotedRules;
   /** Enabled rules in mode `audit` that match. */
   readonly audit: readonly CompiledRule[];
 }
+
+/** A bounded part of the rules before the deciding one, and it. */
+export interface NotedRules {
+  readonly considered: readonly Considered[];
+  /** Rules before the deciding one that are left out. */
+  readonly omitted: number;
+}
+
+/** Rules that are noted for one recipient. */
+const MAX_NOTED = 50;
 
 export interface RuleSet {
   readonly hash: string;
@@ -62,6 +74,7 @@ export function compileRules(bundle: RuleBundle): RuleSet {
     return view;
   };
   const rules = bundle.rules.map((data) => compileRule(data, bundle, bundle.thresholds, viewOf));
+  const positions = new Map(rules.map((rule, position) => [rule, position]));
   const deciding = new RuleIndex(rules.filter(decides));
   const audit = new RuleIndex(rules.filter(({ data }) => data.enabled && data.mode === 'audit'));
   return {
@@ -77,6 +90,9 @@ export function compileRules(bundle: RuleBundle): RuleSet {
         audit: audit.all(question),
         get considered() {
           return consider(rules, rule, question);
+        },
+        get noted() {
+          return note(rules, positions, rule, deciding.possible(question), question);
         },
       };
     },
@@ -117,11 +133,8 @@ function compileEntry(entry: OnEntry, context: CompileContext): CompiledEntry {
     ...(entry.selector.kind === 'content' ? { when: compileCondition(entry.selector.when, context) } : {}),
     fits: entry.responses.map(({ names }) => {
       if (names === undefined) return () => true;
-      const tests = expandLists(names, context.lists, context.domains).map(compileMask);
-      return (name) => {
-        const folded = fold(name);
-        return tests.some((test) => test(folded));
-      };
+      const holds = textMasks(withLists(names, context));
+      return (name) => holds(fold(name));
     }),
   };
 }
@@ -139,6 +152,19 @@ function consider(rules: readonly CompiledRule[], deciding: CompiledRule, questi
     considered.push(said(rule, whyNot(rule, question), false));
   }
   return considered;
+}
+
+function note(
+  rules: readonly CompiledRule[],
+  positions: ReadonlyMap<CompiledRule, number>,
+  deciding: CompiledRule,
+  possible: readonly CompiledRule[],
+  question: Question,
+): NotedRules {
+  const before = positions.get(deciding) ?? 0;
+  if (before < MAX_NOTED) return { considered: consider(rules, deciding, question), omitted: 0 };
+  const asked = possible.slice(0, possible.indexOf(deciding)).slice(-(MAX_NOTED - 1));
+  return { considered: consider([...asked, deciding], deciding, question), omitted: before - asked.length };
 }
 
 function whyNot(rule: CompiledRule, question: Question): string {

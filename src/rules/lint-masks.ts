@@ -2,31 +2,20 @@ import type { Problem } from '../config/problems.js';
 import type { KeyPath } from '../config/yaml-source.js';
 import { FIELDS } from './fields.js';
 import { isGroup } from './groups.js';
-import { placeOf, type ListFile } from './lists.js';
 import type { PlacedRule } from './placed.js';
 import { complainOfMask, type MaskUse } from './mask-lint.js';
 
-/** Masks that can match no address, in the rules and in the lists that they use for addresses. */
-export function lintMasks(rules: readonly PlacedRule[], lists: ReadonlyMap<string, ListFile>): Problem[] {
+/** Masks of rules that can match no address. Those of lists are looked at where the list is read. */
+export function lintMasks(rules: readonly PlacedRule[]): Problem[] {
   const problems: Problem[] = [];
-  const uses = new Map<string, MaskUse>();
   for (const { source, index } of rules) {
     visitMasks(rawRule(source.value, index), ['rules', index], (mask, use, path) => {
-      if (mask.startsWith('@')) uses.set(mask.slice(1), use);
       const complaint =
         isGroup(mask) && use === 'domain'
           ? { message: `"${mask}" can match no domain: it holds addresses`, hint: 'leave `.domain` out' }
           : complainOfMask(mask, use);
       if (complaint !== undefined) problems.push(source.warning(path, complaint.message, complaint.hint));
     });
-  }
-  for (const [name, use] of uses) {
-    const list = lists.get(name);
-    for (const entry of list?.entries ?? []) {
-      const complaint = complainOfMask(entry.text, use);
-      if (list !== undefined && complaint !== undefined)
-        problems.push({ severity: 'warning', place: placeOf(list, entry), ...complaint });
-    }
   }
   return problems;
 }

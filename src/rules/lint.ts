@@ -1,11 +1,14 @@
 import type { Problem } from '../config/problems.js';
-import { takesAll, type SpreadScope } from './cover.js';
+import type { AddressSet } from './addresses.js';
+import { takesAll, witnessOf } from './cover.js';
 import { DEFAULT_ID } from './default-rule.js';
-import { isGroup } from './groups.js';
-import { expandLists } from './list-entries.js';
+import { withGroupsHidden } from './groups.js';
 import { lintMasks } from './lint-masks.js';
 import { lintResponses } from './lint-responses.js';
 import { within, type LintOptions, type PlacedRule } from './placed.js';
+import { setScope } from './scope.js';
+import { ScopeIndex } from './scope-index.js';
+import type { CompileContext } from './test-value.js';
 
 /** Warnings about rules that are correct and yet hardly what the author meant. Rules that are off get none. */
 export function lint(rules: readonly PlacedRule[], options: LintOptions): Problem[] {
@@ -14,51 +17,53 @@ export function lint(rules: readonly PlacedRule[], options: LintOptions): Proble
     ...neverDeciding(on, options),
     ...on.flatMap((placed) => lintResponses(placed, options)),
     ...on.flatMap((placed) => emptyLists(placed)),
-    ...lintMasks(rules, options.lists),
+    ...lintMasks(rules),
   ];
 }
 
+/** Of more earlier rules than this it is not asked whether they take all of a rule's mail. */
+const MAX_ASKED = 500;
+
 /** Rules all of whose pairs an earlier one takes. */
 function neverDeciding(rules: readonly PlacedRule[], options: LintOptions): Problem[] {
-  const lists = Object.fromEntries(
-    [...options.lists.values()].map((list) => [list.name, list.entries.map((entry) => entry.text)]),
+  const deciding = rules.filter(({ rule }) => rule.mode === 'enforce');
+  const context: CompileContext = { lists: options.packed, domains: options.domains };
+  const scopes = deciding.map(({ rule }) => setScope(withGroupsHidden(rule.match), context));
+  const index = new ScopeIndex(
+    scopes.map((scope) => ({ ...scope, looksAtFrom: scope.match.senderIs === 'either' })),
   );
-  const spread = (masks: readonly string[] | undefined): readonly string[] | undefined =>
-    masks?.flatMap((mask) => (isGroup(mask) ? [mask] : expandLists([mask], lists, options.domains)));
-  const earlier: SpreadScope[] = [];
-  const problems: Problem[] = [];
-  for (const placed of rules) {
-    const { rule } = placed;
-    if (rule.mode === 'audit') continue;
-    const scope = spreadScope(placed, spread);
-    const taker = earlier.find((candidate) => takesAll(candidate, scope));
-    if (taker === undefined) earlier.push(scope);
+  const shadowed = new Set<number>();
+  return deciding.flatMap(({ rule, source, index: at }, position) => {
+    const scope = scopes[position];
+    if (scope === undefined) return [];
+    // A rule that takes all the mail takes such an example; what takes all mail of a rule that is itself never asked
+    // takes this one's as well.
+    const parties = { sender: exampleOf(scope.sender), from: [], clientWords: scope.client?.example };
+    const taker = index
+      .possible(parties, exampleOf(scope.recipient))
+      .filter((earlier) => earlier < position && !shadowed.has(earlier))
+      .slice(0, MAX_ASKED)
+      .find((earlier) => takesAll(scopes[earlier] ?? scope, scope));
+    const by = taker === undefined ? undefined : deciding[taker]?.rule.id;
     // The built-in rule is there for what is left, which may be nothing.
-    else if (rule.id !== DEFAULT_ID && rule.id !== taker.rule.id)
-      problems.push(
-        placed.source.warning(
-          within(placed, 'id'),
-          `the rule "${rule.id}" can never decide: "${taker.rule.id}" stands before it and takes all its mail`,
-          'move it up, or narrow the earlier one',
-        ),
-      );
-  }
-  return problems;
+    if (by === undefined || rule.id === DEFAULT_ID || rule.id === by) return [];
+    shadowed.add(position);
+    return [
+      source.warning(
+        ['rules', at, 'id'],
+        `the rule "${rule.id}" can never decide: "${by}" stands before it and takes all its mail`,
+        `move "${rule.id}" above "${by}", or make "${by}" narrower`,
+      ),
+    ];
+  });
 }
 
-function spreadScope(
-  { rule }: PlacedRule,
-  spread: (masks: readonly string[] | undefined) => readonly string[] | undefined,
-): SpreadScope {
-  const sender = spread(rule.match.sender);
-  const recipient = spread(rule.match.recipient);
-  const client = spread(rule.match.client);
-  return {
-    rule,
-    ...(sender === undefined ? {} : { sender }),
-    ...(recipient === undefined ? {} : { recipient }),
-    ...(client === undefined ? {} : { client }),
-  };
+/** An address that only sets take which take all of the given one's first entry. */
+function exampleOf(set: AddressSet | undefined): string {
+  if (set === undefined || set.all) return witnessOf('*');
+  const [first] = set.keys();
+  const mask = first ?? set.others[0];
+  return mask === undefined ? '' : witnessOf(mask);
 }
 
 /** `sender: []` holds for nobody. */

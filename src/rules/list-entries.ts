@@ -1,16 +1,25 @@
 import { LIST_OF_DOMAINS } from './lists.js';
+import type { RuleBundle } from './model.js';
+import type { PackedList } from './packed-list.js';
 
-/** Masks with every `@list` replaced by its entries. */
-export function expandLists(
-  masks: readonly string[],
-  lists: Readonly<Record<string, readonly string[]>>,
-  domains: readonly string[],
-): string[] {
-  return masks.flatMap((mask) => {
-    if (!mask.startsWith('@')) return [mask];
-    const name = mask.slice(1);
-    const entries = lists[name];
-    if (entries !== undefined) return entries;
-    return name === LIST_OF_DOMAINS ? domains.map((domain) => `*@${domain}`) : [];
-  });
+/** Masks of a rule, and the lists that stand among them. */
+export interface MasksAndLists {
+  readonly masks: readonly string[];
+  readonly lists: readonly PackedList[];
+}
+
+/** Looks up every `@list` among the masks. */
+export function withLists(masks: readonly string[], { lists, domains }: Pick<RuleBundle, 'lists' | 'domains'>): MasksAndLists {
+  const plain: string[] = [];
+  const packed: PackedList[] = [];
+  for (const mask of masks) {
+    if (!mask.startsWith('@')) {
+      plain.push(mask);
+      continue;
+    }
+    const list = lists[mask.slice(1)];
+    if (list !== undefined) packed.push(list);
+    else if (mask.slice(1) === LIST_OF_DOMAINS) plain.push(...domains.map((domain) => `*@${domain}`));
+  }
+  return { masks: plain, lists: packed };
 }

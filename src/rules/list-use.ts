@@ -1,64 +1,43 @@
-import { parseNetwork } from '../config/networks.js';
-import type { Problem } from '../config/problems.js';
 import type { YamlSource } from '../config/yaml-source.js';
-import { MAX_MASK_LENGTH } from './mask.js';
-import { placeOf, type ListFile } from './lists.js';
+import { FIELDS } from './fields.js';
 
-/** What the rule files use lists for: names without the `@`. */
-export interface ListUses {
-  readonly any: ReadonlySet<string>;
-  /** Used for client addresses: entries must be networks. */
-  readonly networks: ReadonlySet<string>;
+/** What the entries of a list are compared with. */
+export interface ListUse {
+  /** Under `client`: entries must be networks. */
+  readonly client: boolean;
+  /** With `client.ip` in a condition: entries may be networks. */
+  readonly ip: boolean;
+  readonly address: boolean;
+  readonly domain: boolean;
 }
+
+const UNUSED: ListUse = { client: false, ip: false, address: false, domain: false };
 
 /** Looks for `@name` wherever it stands in the files, also in rules that have other mistakes. */
-export function listsUsed(sources: readonly YamlSource[]): ListUses {
-  const any = new Set<string>();
-  const networks = new Set<string>();
-  const walk = (value: unknown, key: string): void => {
+export function listsUsed(sources: readonly YamlSource[]): ReadonlyMap<string, ListUse> {
+  const uses = new Map<string, ListUse>();
+  const walk = (value: unknown, use: Partial<ListUse>): void => {
     if (typeof value === 'string' && value.startsWith('@')) {
-      any.add(value.slice(1));
-      if (key === 'client') networks.add(value.slice(1));
-    } else if (Array.isArray(value)) for (const item of value) walk(item, key);
+      const name = value.slice(1);
+      uses.set(name, { ...(uses.get(name) ?? UNUSED), ...use });
+    } else if (Array.isArray(value)) for (const item of value) walk(item, use);
     else if (typeof value === 'object' && value !== null)
-      for (const [name, item] of Object.entries(value)) walk(item, name);
+      for (const [key, item] of Object.entries(value)) walk(item, key === 'is' || key === 'in' ? use : useOf(key));
   };
-  for (const source of sources) walk(source.value, '');
-  return { any, networks };
+  for (const source of sources) walk(source.value, {});
+  return uses;
 }
 
-/** Entries that cannot be what the list is used for, and lists that nothing uses. */
-export function checkLists(lists: ReadonlyMap<string, ListFile>, uses: ListUses): Problem[] {
-  const problems: Problem[] = [];
-  for (const list of lists.values()) {
-    if (!uses.any.has(list.name))
-      problems.push({
-        severity: 'warning',
-        place: { file: list.file, line: 1, column: 1 },
-        message: `no rule uses the list "@${list.name}"`,
-      });
-    for (const entry of list.entries) {
-      const place = placeOf(list, entry);
-      if (entry.text.startsWith('@'))
-        problems.push({
-          severity: 'error',
-          place,
-          message: 'a list cannot hold another list',
-          hint: `name both where the masks stand, or write "*${entry.text}" for a domain`,
-        });
-      else if (entry.text.length > MAX_MASK_LENGTH)
-        problems.push({ severity: 'error', place, message: `longer than ${MAX_MASK_LENGTH} characters` });
-      else if (uses.networks.has(list.name)) {
-        const parsed = parseNetwork(entry.text);
-        if ('error' in parsed)
-          problems.push({
-            severity: 'error',
-            place,
-            message: `${parsed.error}: "@${list.name}" is used under \`client\``,
-            ...(parsed.hint === undefined ? {} : { hint: parsed.hint }),
-          });
-      }
-    }
+function useOf(key: string): Partial<ListUse> {
+  if (key === 'client') return { client: true };
+  switch (FIELDS.get(key)?.kind) {
+    case 'ip':
+      return { ip: true };
+    case 'address':
+      return { address: true };
+    case 'domain':
+      return { domain: true };
+    default:
+      return {};
   }
-  return problems;
 }

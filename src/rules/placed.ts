@@ -1,7 +1,6 @@
 import type { KeyPath, YamlSource } from '../config/yaml-source.js';
-import type { ListFile } from './lists.js';
 import type { LoadOptions } from './load.js';
-import type { RuleData } from './model.js';
+import type { RuleBundle, RuleData } from './model.js';
 
 /** A rule together with where it stands. */
 export interface PlacedRule {
@@ -17,7 +16,8 @@ export function within(placed: PlacedRule, ...path: KeyPath): KeyPath {
 }
 
 export interface LintOptions extends LoadOptions {
-  readonly lists: ReadonlyMap<string, ListFile>;
+  /** Each list by its name. */
+  readonly packed: RuleBundle['lists'];
   /** The rules are those that come with Gatepost. */
   readonly shipped: boolean;
 }

@@ -1,7 +1,8 @@
-import { networkSet } from '../config/networks.js';
 import { AddressSet } from './addresses.js';
+import { ClientSet } from './clients.js';
+import type { SetScope } from './cover.js';
 import { compileCondition, type Evaluator } from './condition.js';
-import { expandLists } from './list-entries.js';
+import { withLists } from './list-entries.js';
 import type { MatchData, RuleData, ScopeKeys } from './model.js';
 import type { CompileContext } from './test-value.js';
 import { inWindow } from './time.js';
@@ -21,6 +22,7 @@ export interface Scope {
   /** Of `match.sender`, where it is given. */
   readonly sender?: AddressSet;
   readonly recipient?: AddressSet;
+  readonly client?: ClientSet;
   readonly looksAtFrom: boolean;
 }
 
@@ -34,16 +36,12 @@ export function compileScope({ match }: RuleData, context: CompileContext): Scop
   const evaluators: Evaluator[] = [];
   const recipient = match.recipient === undefined ? undefined : sets.addresses(match.recipient);
   const sender = match.sender === undefined ? undefined : sets.addresses(match.sender);
+  const client = match.client === undefined ? undefined : sets.clients(match.client);
   if (recipient !== undefined) clauses.push({ why: RECIPIENT_REFUSAL, holds: (q) => recipient.has(q.recipient) });
   if (sender !== undefined)
     clauses.push({ why: SENDER_REFUSAL, holds: (q) => takesSender(sender, q.view, match.senderIs) });
-  if (match.client !== undefined) {
-    const networks = networkSet(expandLists(match.client, context.lists, []));
-    clauses.push({
-      why: 'the client is not one of `client`',
-      holds: ({ view }) => networks.has(view.subject.envelope.client),
-    });
-  }
+  if (client !== undefined)
+    clauses.push({ why: 'the client is not one of `client`', holds: ({ view }) => client.has(view.clientWords) });
   const { authenticated, time, when } = match;
   if (authenticated !== undefined)
     clauses.push({
@@ -66,7 +64,22 @@ export function compileScope({ match }: RuleData, context: CompileContext): Scop
     needsText: evaluators.some((evaluator) => evaluator.needsText),
     ...(sender === undefined ? {} : { sender }),
     ...(recipient === undefined ? {} : { recipient }),
+    ...(client === undefined ? {} : { client }),
     looksAtFrom: match.senderIs === 'either',
+  };
+}
+
+/** The scope as sets, for comparing it with others. */
+export function setScope(match: MatchData, context: CompileContext): SetScope {
+  const sets = new SetCache(context);
+  return { match, ...setsOf(match, sets), except: setsOf(match.except ?? {}, sets) };
+}
+
+function setsOf({ sender, recipient, client }: ScopeKeys, sets: SetCache): Pick<SetScope, 'sender' | 'recipient' | 'client'> {
+  return {
+    ...(sender === undefined ? {} : { sender: sets.addresses(sender) }),
+    ...(recipient === undefined ? {} : { recipient: sets.addresses(recipient) }),
+    ...(client === undefined ? {} : { client: sets.clients(client) }),
   };
 }
 
@@ -92,8 +105,8 @@ function exceptClauses(
     excluded('sender', (q) => takesSender(set, q.view, match.senderIs));
   }
   if (client !== undefined) {
-    const networks = networkSet(expandLists(client, context.lists, []));
-    excluded('client', ({ view }) => networks.has(view.subject.envelope.client));
+    const set = sets.clients(client);
+    excluded('client', ({ view }) => set.has(view.clientWords));
   }
   if (when !== undefined) {
     const condition = compileCondition(when, context);
@@ -116,15 +129,28 @@ class SetCache {
   }
 
   addresses(masks: readonly string[]): AddressSet {
-    const [only, ...more] = masks;
-    const build = (): AddressSet => new AddressSet(expandLists(masks, this.context.lists, this.context.domains));
-    if (only === undefined || more.length > 0 || !only.startsWith('@')) return build();
-    let kept = KEPT.get(this.context);
-    if (kept === undefined) KEPT.set(this.context, (kept = new Map<string, AddressSet>()));
-    let set = kept.get(only);
-    if (set === undefined) kept.set(only, (set = build()));
-    return set;
+    return kept(ADDRESSES, this.context, masks, () => {
+      const given = withLists(masks, this.context);
+      return new AddressSet(given.masks, given.lists);
+    });
+  }
+
+  clients(masks: readonly string[]): ClientSet {
+    return kept(CLIENTS, this.context, masks, () => new ClientSet(withLists(masks, this.context)));
   }
 }
 
-const KEPT = new WeakMap<CompileContext, Map<string, AddressSet>>();
+type Kept<T> = WeakMap<CompileContext, Map<string, T>>;
+
+const ADDRESSES: Kept<AddressSet> = new WeakMap<CompileContext, Map<string, AddressSet>>();
+const CLIENTS: Kept<ClientSet> = new WeakMap<CompileContext, Map<string, ClientSet>>();
+
+function kept<T>(all: Kept<T>, context: CompileContext, masks: readonly string[], build: () => T): T {
+  const [only, ...more] = masks;
+  if (only === undefined || more.length > 0 || !only.startsWith('@')) return build();
+  let sets = all.get(context);
+  if (sets === undefined) all.set(context, (sets = new Map<string, T>()));
+  let set = sets.get(only);
+  if (set === undefined) sets.set(only, (set = build()));
+  return set;
+}

@@ -1,8 +1,10 @@
 import { RE2JS } from 're2js';
-import { parseNetwork, networkSet } from '../config/networks.js';
+import { wordsOf } from '../config/networks.js';
 import { AddressSet } from './addresses.js';
-import { expandLists } from './list-entries.js';
+import { ClientSet } from './clients.js';
+import { withLists, type MasksAndLists } from './list-entries.js';
 import { compileMask, fold, type MaskTest } from './mask.js';
+import { textTest } from './packed-list.js';
 import type { Check, RuleBundle } from './model.js';
 import type { TextValue } from './view.js';
 
@@ -40,12 +42,12 @@ function anyOf<T>(tests: readonly ((value: T) => boolean)[]): (value: T) => bool
 function textCheck(check: Check, kind: 'address' | 'ip' | 'text', context: CompileContext): TextTest | undefined {
   switch (check.op) {
     case 'masks':
-      return compileMasks(expandLists(check.masks, context.lists, context.domains), kind);
+      return compileMasks(withLists(check.masks, context), kind);
     case 'in': {
       const plain = new Set(check.values.filter((value) => !value.startsWith('@')).map(fold));
       const lists = check.values.filter((value) => value.startsWith('@'));
       if (lists.length === 0) return ({ folded }) => plain.has(folded);
-      const masks = compileMasks(expandLists(lists, context.lists, context.domains), kind);
+      const masks = compileMasks(withLists(lists, context), kind);
       return (value) => plain.has(value.folded) || masks(value);
     }
     case 'contains':
@@ -64,19 +66,25 @@ function textCheck(check: Check, kind: 'address' | 'ip' | 'text', context: Compi
   }
 }
 
-function compileMasks(masks: readonly string[], kind: 'address' | 'ip' | 'text'): TextTest {
+function compileMasks({ masks, lists }: MasksAndLists, kind: 'address' | 'ip' | 'text'): TextTest {
   if (kind === 'address') {
-    const set = new AddressSet(masks);
+    const set = new AddressSet(masks, lists);
     return ({ folded }) => set.has(folded);
   }
-  const networks = kind === 'ip' ? networkSet(masks.filter((mask) => 'network' in parseNetwork(mask))) : undefined;
+  const clients = kind === 'ip' ? new ClientSet({ masks, lists }) : undefined;
+  const holds = textMasks({ masks, lists });
+  return ({ folded }) => holds(folded) || clients?.has(wordsOf(folded)) === true;
+}
+
+/** Whether one of the masks takes a folded text. */
+export function textMasks({ masks, lists }: MasksAndLists): (folded: string) => boolean {
   const exact = new Set<string>();
-  const tests: MaskTest[] = [];
+  const tests: MaskTest[] = lists.map(textTest);
   for (const mask of masks) {
     if (/[*?]/.test(mask)) tests.push(compileMask(mask));
     else exact.add(fold(mask));
   }
-  return ({ folded }) => exact.has(folded) || tests.some((test) => test(folded)) || networks?.has(folded) === true;
+  return (folded) => exact.has(folded) || tests.some((test) => test(folded));
 }
 
 function numberCheck(check: Check): NumberTest | undefined {

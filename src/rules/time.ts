@@ -70,6 +70,28 @@ export function inWindow(window: TimeWindow, { day, minute }: LocalTime): boolea
   );
 }
 
+const WEEK = 7 * 24 * 60;
+
+/** Whether each moment of the later windows is one of the earlier ones; no windows are all of the week. */
+export function timeCovers(earlier: readonly TimeWindow[] | undefined, later: readonly TimeWindow[] | undefined): boolean {
+  if (earlier === undefined) return true;
+  const taken = minutesOf(earlier);
+  if (later === undefined) return taken.every((minute) => minute === 1);
+  const wanted = minutesOf(later);
+  return wanted.every((minute, i) => minute === 0 || taken[i] === 1);
+}
+
+/** For each minute of the week 1 where a window holds it. */
+function minutesOf(windows: readonly TimeWindow[]): Uint8Array {
+  const week = new Uint8Array(WEEK);
+  for (const { days, from, to } of windows) {
+    const length = from < to ? to - from : 1440 - from + to;
+    for (const day of days)
+      for (let minute = 0; minute < length; minute++) week[(day * 1440 + from + minute) % WEEK] = 1;
+  }
+  return week;
+}
+
 function dayOf(text: string): number {
   const lower = text.toLowerCase();
   return DAYS.findIndex((day) => lower === day || (lower.length > 3 && FULL_NAMES[day] === lower));

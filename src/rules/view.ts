@@ -1,4 +1,6 @@
 import { domainToUnicode } from 'node:url';
+import type { Words } from '../config/network-ranges.js';
+import { wordsOf } from '../config/networks.js';
 import { domainOf } from '../message/envelope.js';
 import type { Finding } from '../detectors/types.js';
 import { extensionReadings, nameReadings } from '../message/objects/names.js';
@@ -18,6 +20,8 @@ export interface TextValue {
 export class SubjectView {
   readonly subject: RuleSubject;
   readonly sender: string;
+  /** Address of the client, as numbers. */
+  readonly clientWords: Words | undefined;
   readonly local: LocalTime;
   private readonly kept = new Map<string, readonly TextValue[]>();
   private fromKept: readonly string[] | undefined;
@@ -27,6 +31,7 @@ export class SubjectView {
     this.subject = subject;
     this.local = local;
     this.sender = foldAddress(subject.envelope.sender);
+    this.clientWords = wordsOf(subject.envelope.client);
   }
 
   /** Folded addresses of the From field. */

@@ -52,6 +52,8 @@ export interface JournalDecision {
   readonly recipient: string;
   readonly decision: Decision;
   readonly considered: readonly Considered[];
+  /** Rules before the deciding one that are not among `considered`: their addresses alone rule them out, or they are too many. */
+  readonly omitted?: number;
   readonly changes: readonly string[];
 }
 
