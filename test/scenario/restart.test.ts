@@ -60,7 +60,7 @@ it.skipIf(!has('perl'))(
       else if ('child' in data) seen.child = data.child;
       else seen.starts += 1;
     });
-    await until('the first start', async () => seen.starts === 1);
+    await until('the first start', () => Promise.resolve(seen.starts === 1));
 
     const state = { taken: 0, told: 0, refused: [] as string[], over: false };
     const sender = (async () => {
@@ -78,11 +78,11 @@ it.skipIf(!has('perl'))(
         client.destroy();
       }
     })();
-    await until('some mail', async () => state.taken >= 20);
+    await until('some mail', () => Promise.resolve(state.taken >= 20));
     process.kill(seen.child, 'SIGTERM');
-    await until('the second start', async () => seen.starts === 2);
+    await until('the second start', () => Promise.resolve(seen.starts === 2));
     const before = state.taken;
-    await until('mail after the restart', async () => state.taken >= before + 20);
+    await until('mail after the restart', () => Promise.resolve(state.taken >= before + 20));
     state.over = true;
     await sender;
 
