@@ -9,6 +9,7 @@ import type { QuarantineItem, QuarantineRecord, Store } from '../store/types.js'
 import type { Log } from '../telemetry/log.js';
 import { NO_ROOM, type Settlement } from './outcome.js';
 import { decisionTrace } from './record.js';
+import type { CopyMark } from './copy-mark.js';
 import { blindCopyFor, bouncePolicy, itemKey, originalOf, requestFor, type Arrived } from './request.js';
 
 export interface DisposalParts {
@@ -17,6 +18,7 @@ export interface DisposalParts {
   readonly store: Store;
   readonly events: EventReporter;
   readonly log: Log;
+  readonly copyMark: CopyMark;
 }
 
 const NO_QUARANTINE: SmtpReply = {
@@ -76,7 +78,7 @@ async function settle(
     case 'defer':
       // What comes from the spool lies there still.
       if (decision.hold !== true || !inline) return all('deferred', decision.reply ?? LATER);
-      return (await holdBack(arrived, request, parts)) ? all('spooled', ACCEPTED) : all('no-room', NO_ROOM);
+      return (await holdBack(arrived, copy, request, parts)) ? all('spooled', ACCEPTED) : all('no-room', NO_ROOM);
     case 'reject':
       return all('rejected', decision.reply ?? REFUSED);
     case 'discard':
@@ -96,9 +98,14 @@ async function settle(
 }
 
 /** Spools a copy that waits for a verdict, to be inspected again. False when there is no room. */
-async function holdBack(arrived: Arrived, request: DeliveryRequest, { delivery }: DisposalParts): Promise<boolean> {
+async function holdBack(
+  arrived: Arrived,
+  copy: Copy,
+  request: DeliveryRequest,
+  { delivery }: DisposalParts,
+): Promise<boolean> {
   try {
-    await delivery.spoolForInspection(originalOf(arrived, request), arrived.receivedAt, 'it waits for a verdict');
+    await delivery.spoolForInspection(originalOf(arrived, copy, request), arrived.receivedAt, 'it waits for a verdict');
     return true;
   } catch (error) {
     if (!(error instanceof SpoolFullError)) throw error;
@@ -149,14 +156,33 @@ async function putAside(
   }
 }
 
-/** Sends the blind copies that rules ask for. A full spool is logged: it must not refuse what was accepted. */
-export async function sendBlindCopies(arrived: Arrived, inspection: Inspection, parts: DisposalParts): Promise<void> {
-  const from = addressOf(parts.config.notifications.from);
-  const wanting = inspection.copies.filter(
-    // A deferred message comes again, and its blind copies with it.
-    ({ decision }) => decision.copy.length > 0 && decision.action !== 'defer',
-  );
-  for (const [i, copy] of wanting.entries()) {
-    await parts.delivery.spool(blindCopyFor(arrived, inspection, copy, `${arrived.traceId}.c${i + 1}`, from));
+/**
+ * Spools the blind copies that rules ask for: the original, once for each address. A deferred copy comes again, and its
+ * blind copies with it; a blind copy of ours that came back makes no further ones.
+ * @param prefix begins the key of the item
+ * @throws SpoolFullError
+ */
+export async function sendBlindCopies(
+  arrived: Arrived,
+  inspection: Inspection,
+  disposed: readonly Disposed[],
+  parts: DisposalParts,
+  prefix: string = arrived.traceId,
+): Promise<void> {
+  const addresses = new Map<string, string>();
+  for (const { copy, settlements } of disposed) {
+    if (settlements.some(({ state }) => state === 'deferred' || state === 'no-room')) continue;
+    // Held back for a verdict, it is inspected again as well.
+    if (copy.decision.action === 'defer') continue;
+    for (const address of copy.decision.copy) addresses.set(address.toLowerCase(), address);
   }
+  if (addresses.size === 0) return;
+  const { config, copyMark, delivery, log } = parts;
+  if (copyMark.isOurs(inspection.facts.loops ?? [])) {
+    log.warn({ id: arrived.traceId }, 'a blind copy of ours has come back: it is not copied again');
+    return;
+  }
+  const from = addressOf(config.notifications.from);
+  const mark = copyMark.field(arrived.traceId);
+  await delivery.spool(blindCopyFor(arrived, inspection, [...addresses.values()], `${prefix}.c1`, from, mark));
 }

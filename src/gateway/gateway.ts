@@ -10,17 +10,27 @@ import { openEvents } from '../events/service.js';
 import type { EventService } from '../events/types.js';
 import { openNotifications } from '../notifications/service.js';
 import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
+import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
 import { startSmtp, type SmtpAddress } from '../smtp/smtp-service.js';
 import { openStore, type OpenStore } from '../store/open.js';
 import type { Store } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
+import { countMail } from './control/mail-counts.js';
+import { provideSections } from './control/sections.js';
+import { openControl } from './control/socket.js';
+import { StatusBoard } from './control/status.js';
 import { watchHealth, withHealth } from './health.js';
+import { openCopyMark } from './copy-mark.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
 import { reinspect } from './reinspect.js';
 import { startRetention } from './retention.js';
 import type { Setup } from './setup.js';
 import { notificationTransport } from './transport.js';
+import { EngineEvents } from './watch/engines.js';
+import { reportFileStates } from './watch/lists.js';
+import { watchStore } from './watch/store.js';
+import { watchNode } from './watch/watch.js';
 
 /** A gateway that takes mail in. */
 export interface Gateway {
@@ -31,6 +41,8 @@ export interface Gateway {
   readonly store: OpenStore;
   /** Conditions of this node. */
   readonly events: EventService;
+  /** What `gatepost status` shows; parts may add sections. */
+  readonly status: StatusBoard;
   /** State of the detectors' engines. */
   readonly detectors: readonly DetectorHealth[];
   /** Number of notifications that have no final state yet. */
@@ -89,19 +101,26 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   );
   const retention = parts.add(startRetention({ config, store, events, log, spool: spoolFolder }), (r) => r.close());
   store.counters.know(setup.bundle.rules.filter((rule) => rule.enabled).map((rule) => rule.id));
-  const health = parts.add(await watchHealth(setup, log), (h) => h.close());
+  const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
+  const engines = new EngineEvents(events);
+  const health = parts.add(await watchHealth(setup, log, engines), (h) => h.close());
   const pool = withHealth(
     parts.add(startPool(setup, log), (p) => p.close()),
     health,
+    engines,
   );
   const threads = pool.ready();
   parts.add(
-    watchDetectors(setup.specs, (module, level, text) => log[level]({ module }, text)),
+    watchDetectors(setup.specs, (module, level, text) => log[level]({ module }, text), reportFileStates(events)),
     (w) => w.close(),
   );
   // Awaited below; a failure before that must not count as unhandled.
   threads.catch(() => undefined);
-  const queue = await openQueue(config, store, log);
+  const queue = await openQueue(config, store, log).catch((error: unknown) => {
+    if (error instanceof QueueError && error.code === 'refused')
+      events.raise('cluster-misconfigured', { detail: error.message });
+    throw error;
+  });
   const transport = parts.add(notificationTransport(config), (t) => t.close());
 
   // Spooled items that are to be inspected again wait until the rest is there.
@@ -111,6 +130,8 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
       config,
       queue,
       log,
+      reporter: events,
+      probeInterval: config.health,
       events: { settled: (id, records) => store.journal.delivered(id, records) },
       reinspect: async (item) =>
         started.processing === undefined
@@ -127,20 +148,24 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
       transport,
       templates: setup.templates,
       log,
+      events,
       port: () => started.port,
     }),
     (n) => n.close(),
   );
   // Its workers use all of the above: it is closed before them.
   parts.add(queue, (q) => q.close());
+  parts.add(watchNode({ config, queue, delivery, events, log }), (w) => w.close());
   await threads;
   const watched: Store = { ...store, quarantine: retention.quarantine };
-  const processing: ProcessorParts = { config, pool, delivery, notifications, store: watched, events, log };
+  const copyMark = await openCopyMark(config.data);
+  const processing: ProcessorParts = { config, pool, delivery, notifications, store: watched, events, log, copyMark };
   started.processing = processing;
+  const counted = countMail(createProcessor(processing));
   const smtp = parts.add(
     await startSmtp({
       config,
-      handler: createProcessor(processing),
+      handler: counted.handler,
       log,
       spoolFolder: path.join(config.data, 'uploads'),
     }),
@@ -148,12 +173,27 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   );
   const [first] = smtp.addresses;
   if (first !== undefined) started.port = first.port;
+  const status = new StatusBoard();
+  provideSections(status, {
+    config,
+    ruleCount: setup.bundle.rules.length,
+    addresses: smtp.addresses,
+    counts: counted.counts,
+    delivery,
+    notifications,
+    queue,
+    store: { name: store.name, available: () => storeWatch.available, lostLines: () => store.journal.lost },
+    health,
+    events,
+  });
+  parts.add(await openControl(config.data, { status: async () => await status.snapshot() }, log), (c) => c.close());
   return {
     addresses: smtp.addresses,
     hops: delivery.hops,
     queueName: queue.name,
     store,
     events,
+    status,
     get detectors() {
       return health.states;
     },

@@ -71,7 +71,9 @@ async function owe(
       await keepDeferred(message, disposed, parts.delivery);
       await reportRefused(message, inspection, disposed, parts);
     }
-    await sendBlindCopies(message, inspection, parts);
+    // A client that is to try again brings what is copied along.
+    if (verdict.kind === 'accept' || verdict.reply.code >= 500)
+      await sendBlindCopies(message, inspection, disposed, parts);
     await parts.notifications.owe(
       inspection,
       message.envelope,
@@ -90,10 +92,10 @@ async function owe(
 
 /** A copy that is deferred beside others that are settled is inspected again at its next attempt. */
 async function keepDeferred(message: Arrived, disposed: readonly Disposed[], delivery: Delivery): Promise<void> {
-  for (const { request, settlements } of disposed) {
+  for (const { copy, request, settlements } of disposed) {
     const [first] = settlements;
     if (first?.state !== 'deferred') continue;
-    await delivery.spoolForInspection(originalOf(message, request), message.receivedAt, replyLine(first.reply));
+    await delivery.spoolForInspection(originalOf(message, copy, request), message.receivedAt, replyLine(first.reply));
   }
 }
 

@@ -6,7 +6,8 @@ import { dispose, sendBlindCopies } from './disposal.js';
 
 import { reportRefused, type ProcessorParts } from './processor.js';
 import { deliveryRecords } from './record.js';
-import type { Arrived } from './request.js';
+import { originalOf, type Arrived } from './request.js';
+import { hitsOf } from './rule-hits.js';
 
 /**
  * Judges a copy once more that was deferred beside others that were settled: by the rules of now, for its recipients
@@ -15,14 +16,16 @@ import type { Arrived } from './request.js';
  */
 export async function reinspect(item: SpoolItem, path: string, parts: ProcessorParts): Promise<Reinspection> {
   const source: MessageSource = { kind: 'file', path, size: item.size };
+  // Items of an earlier version do not say what intake saw.
+  const intake = item.intake ?? { anomalies: [], received: 0 };
   const arrived: Arrived = {
     traceId: item.traceId,
     envelope: envelopeOf(item),
     source,
+    intake,
     received: '',
     receivedAt: Date.parse(item.receivedAt),
   };
-  const intake = { anomalies: [], received: 0 };
   const inspection = await parts.pool.inspect(
     { traceId: item.traceId, envelope: arrived.envelope, intake, receivedAt: arrived.receivedAt },
     source,
@@ -35,23 +38,25 @@ export async function reinspect(item: SpoolItem, path: string, parts: ProcessorP
     return { state: 'again', reason: reply === undefined ? 'it is still deferred' : replyLine(reply) };
   }
   for (const {
+    copy,
     request,
     settlements: [first],
   } of deferred) {
     await parts.delivery.spoolForInspection(
-      { ...request, content: contentOf(source) },
+      originalOf(arrived, copy, request),
       arrived.receivedAt,
       first === undefined ? 'deferred' : replyLine(first.reply),
     );
   }
   await reportRefused(arrived, inspection, disposed, parts);
-  await sendBlindCopies(arrived, inspection, parts);
+  await sendBlindCopies(arrived, inspection, disposed, parts, item.item);
   await parts.notifications.owe(
     inspection,
     arrived.envelope,
     { intake, receivedAt: arrived.receivedAt },
     contentOf(source),
   );
+  parts.store.counters.count(hitsOf(inspection), new Date());
   parts.store.journal.delivered(
     item.traceId,
     deliveryRecords(settlements.filter((s) => s.state !== 'deferred' && s.state !== 'no-room')),

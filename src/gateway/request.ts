@@ -1,6 +1,6 @@
 import type { Config } from '../config/load.js';
 import type { DeliveryRequest } from '../delivery/types.js';
-import type { Envelope, EnvelopeRecipient } from '../message/envelope.js';
+import type { Envelope, EnvelopeRecipient, IntakeReport } from '../message/envelope.js';
 import { contentOf, type MessageSource } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 import { gatepostFields } from '../pipeline/headers.js';
@@ -12,6 +12,7 @@ export interface Arrived {
   readonly traceId: TraceId;
   readonly envelope: Envelope;
   readonly source: MessageSource;
+  readonly intake: IntakeReport;
   /** Our Received field; empty when it stands in the bytes already. */
   readonly received: string;
   readonly receivedAt: number;
@@ -43,6 +44,7 @@ export function requestFor(
     envelope: {
       ...arrived.envelope,
       recipients: redirect === undefined ? ofCopy(arrived.envelope, copy) : redirect.map((address) => ({ address })),
+      smtpUtf8: arrived.envelope.smtpUtf8 || redirect?.every(isAsciiText) === false,
     },
     content: contentOf(arrived.source, top, copy.edits),
     eightBit: inspection.facts.eightBit,
@@ -51,31 +53,47 @@ export function requestFor(
   };
 }
 
-/** The copy as it was received, our Received field on top: for inspecting it again. */
-export function originalOf(arrived: Arrived, request: DeliveryRequest): DeliveryRequest {
-  return { ...request, content: contentOf(arrived.source, Buffer.from(arrived.received, 'latin1')) };
+/**
+ * The copy as it was received, for its own recipients, our Received field on top: for inspecting it again. Where a rule
+ * sent it is for the next inspection to say.
+ */
+export function originalOf(arrived: Arrived, copy: Copy, request: DeliveryRequest): DeliveryRequest {
+  const { route, ...rest } = request;
+  const content = contentOf(arrived.source, Buffer.from(arrived.received, 'latin1'));
+  const envelope = { ...arrived.envelope, recipients: ofCopy(arrived.envelope, copy) };
+  return { ...rest, envelope, content, intake: arrived.intake };
 }
 
-/** Blind copies that a rule asks for: the original bytes, from our own address, whatever became of the message. */
+/**
+ * Blind copies that rules ask for: the original bytes, from our own address, whatever became of the message.
+ * @param mark header field by which we know it again, should it come back
+ */
 export function blindCopyFor(
   arrived: Arrived,
   inspection: Inspection,
-  copy: Copy,
+  recipients: readonly string[],
   item: string,
   from: string,
+  mark: string,
 ): DeliveryRequest {
+  const { ret, envid, ...envelope } = arrived.envelope;
   return {
     item,
     traceId: arrived.traceId,
     envelope: {
-      ...withoutDsn(arrived.envelope),
+      ...envelope,
       sender: from,
-      recipients: copy.decision.copy.map((address) => ({ address, notify: ['never'] })),
+      recipients: recipients.map((address) => ({ address, notify: ['never'] })),
+      smtpUtf8: envelope.smtpUtf8 || !recipients.every(isAsciiText),
     },
-    content: contentOf(arrived.source, Buffer.from(arrived.received, 'latin1')),
+    content: contentOf(arrived.source, Buffer.from(mark + arrived.received, 'latin1')),
     eightBit: inspection.facts.eightBit,
     bounce: 'never',
   };
+}
+
+function isAsciiText(text: string): boolean {
+  return /^[\x00-\x7f]*$/.test(text);
 }
 
 /**
@@ -97,9 +115,4 @@ export function bouncePolicy(
 function ofCopy(envelope: Envelope, copy: Copy): EnvelopeRecipient[] {
   const wanted = new Set(copy.recipients);
   return envelope.recipients.filter((r) => wanted.has(r.address));
-}
-
-function withoutDsn(envelope: Envelope): Envelope {
-  const { ret, envid, ...rest } = envelope;
-  return rest;
 }

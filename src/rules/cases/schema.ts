@@ -78,7 +78,7 @@ const notify = z.union([
 const headers = z
   .strictObject({
     set: z.record(z.string(), text).optional(),
-    add: z.record(z.string(), text).optional(),
+    add: z.record(z.string(), listOf(text)).optional(),
     remove: texts.optional(),
   })
   .transform(compact);
