@@ -1,20 +1,22 @@
-import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { canonicalAddress, networkSet } from '../config/networks.js';
 import type { Config } from '../config/load.js';
-import { formatSize } from '../config/units.js';
+import { parseMoment } from '../config/moment.js';
+import { canonicalAddress } from '../config/networks.js';
 import { loadSetup } from '../gateway/setup.js';
+import { isAddress, trialEnvelope, withoutBrackets } from '../gateway/trial/envelope.js';
+import { startInspecting } from '../gateway/trial/inspecting.js';
+import { oddity, readMessageFile, UnusableMessage } from '../gateway/trial/message.js';
+import { reportFor, type RecipientReport } from '../gateway/trial/report.js';
 import type { Envelope } from '../message/envelope.js';
 import { newTraceId } from '../message/trace-id.js';
-import { owedFor, owe, type ToldGroup, type UntoldGroup } from '../notifications/owed.js';
-import { previewNotification } from '../notifications/preview.js';
+import { owe } from '../notifications/owed.js';
+import { previewNotification, type PreviewedNotification } from '../notifications/preview.js';
 import { oweSettings } from '../notifications/settings.js';
-import { createInspector } from '../pipeline/inspector.js';
 import type { Inspection, InspectInput } from '../pipeline/types.js';
-import type { Considered, Decision } from '../rules/types.js';
 import { canonicalMessage } from '../smtp/canonical.js';
 import { UsageError } from './exit.js';
-import { json, out, paint, printable, table } from './terminal.js';
+import { printExplanation } from './explain-text.js';
+import { err, json, paint } from './terminal.js';
 
 export interface ExplainOptions {
   readonly sender: string;
@@ -29,209 +31,92 @@ export interface ExplainOptions {
   readonly json?: boolean;
 }
 
-/** What `explain --json` says of one recipient. */
-export interface ExplainedRecipient {
-  readonly rule: string;
-  readonly action: string;
-  readonly quarantine: boolean;
-  readonly tags: readonly string[];
-  readonly headers: Decision['headers'];
-  readonly warn: readonly string[];
-  readonly disclaimer: readonly string[];
-  readonly notify: readonly ToldGroup[];
-  readonly suppressed: readonly UntoldGroup[];
-  readonly considered: readonly Considered[];
-  readonly reply?: Decision['reply'];
-  readonly fired: readonly { readonly response: string; readonly action: string }[];
-  readonly edits: readonly string[];
-  readonly notes: readonly string[];
+/** What `explain` says, besides the inspection itself. */
+export interface Explanation {
+  readonly input: InspectInput;
+  readonly inspection: Inspection;
+  readonly recipients: Readonly<Record<string, RecipientReport>>;
+  readonly rendered: readonly PreviewedNotification[];
 }
 
 /** `gatepost explain`: the gateway's own inspection, in this process; nothing is sent, stored or queued. */
 export async function explain(file: string, options: ExplainOptions): Promise<void> {
+  checkSession(options);
   const setup = await loadSetup(options.config);
   const { config } = setup;
-  const canonical = canonicalMessage(await readMessageFile(file), config.smtp.hostname);
+  const raw = await readGiven(file);
+  const odd = oddity(raw, config.smtp.maxMessageSize);
+  if (odd !== undefined) err(`${paint('yellow', 'note:', process.stderr)} ${odd}`);
+  const { bytes, intake } = canonicalMessage(raw, config.smtp.hostname);
   const input: InspectInput = {
     traceId: newTraceId(),
     envelope: envelopeOf(options, config),
-    intake: canonical.intake,
-    receivedAt: timeOf(options.at),
+    intake,
+    receivedAt: timeOf(options.at, config.node.timezone),
+    considered: 'all',
   };
-  const inspector = await createInspector({
-    bundle: setup.bundle,
-    specs: setup.specs,
-    limits: config.scan,
-    deadline: config.scan.deadline,
-  });
+  const inspecting = await startInspecting(setup, 1);
   try {
-    const inspection = await inspector.inspect(input, canonical.bytes);
+    const inspection = await inspecting.inspect(input, bytes);
     const recipients = Object.fromEntries(
-      inspection.recipients.map(({ recipient }) => [recipient, explained(recipient, inspection, input, config)]),
+      inspection.recipients.map((outcome) => [outcome.recipient, reportFor(outcome, inspection, input, config)]),
     );
-    const owed = owe(inspection, input.envelope, oweSettings(config), {
-      intake: input.intake,
-      receivedAt: input.receivedAt,
-    });
+    const { receivedAt } = input;
+    const owed = owe(inspection, input.envelope, oweSettings(config), { intake, receivedAt });
     const rendered =
-      options.render === true ? owed.notify.map((n) => previewNotification(n, setup.templates, config)) : [];
-    if (options.json === true) {
-      json({
-        traceId: inspection.traceId,
-        findings: inspection.findings,
-        audit: inspection.audit,
-        recipients,
-        ...(options.render === true ? { rendered } : {}),
-      });
-      return;
-    }
-    print(inspection, recipients, input);
-    for (const mail of rendered)
-      out(`\n${paint('bold', `Notification to ${mail.to}: ${mail.subject}`)}\n${indent(mail.text)}`);
+      options.render === true ? owed.notify.map((one) => previewNotification(one, setup.templates, config)) : [];
+    const explanation = { input, inspection, recipients, rendered };
+    if (options.json === true) json(asJson(explanation, options.render === true));
+    else printExplanation(explanation);
   } finally {
-    await inspector.close();
+    await inspecting.close();
   }
 }
 
-function explained(recipient: string, inspection: Inspection, input: InspectInput, config: Config): ExplainedRecipient {
-  const outcome = inspection.recipients.find((r) => r.recipient === recipient);
-  if (outcome === undefined) throw new Error(`nothing was decided for ${recipient}`);
-  const { decision, considered } = outcome;
-  const delivered = decision.action === 'deliver' || decision.action === 'delete-attachment';
-  const { notify, suppressed } = owedFor(recipient, inspection, input.envelope, oweSettings(config), {
-    intake: input.intake,
-    receivedAt: input.receivedAt,
-  });
+function asJson({ inspection, recipients, rendered }: Explanation, withRendered: boolean): unknown {
   return {
-    rule: decision.rule,
-    action: decision.action,
-    quarantine: decision.quarantine,
-    tags: delivered ? decision.tags : [],
-    headers: delivered ? decision.headers : { set: {}, add: {}, remove: [] },
-    warn: delivered ? decision.warn : [],
-    disclaimer: delivered ? decision.disclaimer : [],
-    notify,
-    suppressed,
-    considered,
-    ...(decision.reply === undefined ? {} : { reply: decision.reply }),
-    fired: decision.fired.map((f) => ({ response: f.key, action: f.action })),
-    edits: inspection.copies.find((copy) => copy.recipients.includes(recipient))?.changes ?? [],
-    notes: decision.notes,
+    traceId: inspection.traceId,
+    findings: inspection.findings,
+    audit: inspection.audit.map(({ recipient, rule, action, quarantine, tags, notify }) => ({
+      recipient,
+      rule,
+      action,
+      quarantine,
+      tags,
+      notify,
+    })),
+    recipients,
+    ...(withRendered ? { rendered } : {}),
   };
 }
 
-function print(
-  inspection: Inspection,
-  recipients: Readonly<Record<string, ExplainedRecipient>>,
-  input: InspectInput,
-): void {
-  const { facts } = inspection;
-  out(
-    `${paint('bold', 'Message')}   ${printable(facts.subject) || '(no subject)'}, ${formatSize(facts.size)}, from ${input.envelope.sender || '<>'} at ${input.envelope.client}`,
-  );
-  const findings = inspection.findings.filter((f) => f.status !== 'clean');
-  out(`${paint('bold', 'Findings')}  ${findings.length === 0 ? 'none' : ''}`);
-  if (findings.length > 0) {
-    out(
-      indent(
-        table(findings, [
-          { title: 'finding', value: (f) => `${f.module}.${f.status}` },
-          { title: 'name', value: (f) => f.name ?? '', max: 50 },
-          { title: 'object', value: (f) => f.object ?? '(message)', max: 50 },
-          { title: 'detail', value: (f) => f.detail ?? '', max: 80 },
-        ]),
-      ),
-    );
-  }
-  for (const [recipient, result] of Object.entries(recipients)) {
-    out(`\n${paint('bold', recipient)}`);
-    out(indent(aboutRecipient(result)));
-    out(indent('rules:'));
-    out(
-      indent(
-        indent(
-          table(result.considered, [
-            { title: 'rule', value: (c) => c.rule },
-            { title: '', value: (c) => (c.matched ? paint('green', 'yes') : 'no') },
-            { title: 'why', value: (c) => c.why, max: 100 },
-          ]),
-        ),
-      ),
-    );
-  }
-  for (const audit of inspection.audit)
-    out(`\naudit: ${audit.rule} would have done ${audit.action} for ${audit.recipient}`);
-}
-
-/** The lines about one recipient. */
-function aboutRecipient(result: ExplainedRecipient): string {
-  const lines: [string, string][] = [
-    ['rule', result.rule],
-    [
-      'action',
-      paint(
-        result.action === 'deliver' ? 'green' : result.action === 'delete-attachment' ? 'yellow' : 'red',
-        result.action,
-      ),
-    ],
-  ];
-  if (result.reply !== undefined)
-    lines.push(['reply', `${result.reply.code} ${result.reply.enhanced} ${result.reply.text}`]);
-  if (result.fired.length > 0)
-    lines.push(['because', result.fired.map((f) => `${f.response} (${f.action})`).join(', ')]);
-  if (result.quarantine) lines.push(['quarantine', 'the original is kept']);
-  if (result.tags.length > 0) lines.push(['tags', result.tags.join(' ')]);
-  for (const edit of result.edits) lines.push(['edit', edit]);
-  for (const note of result.notes) lines.push(['note', note]);
-  for (const told of result.notify) lines.push(['notify', `${told.group}: ${told.to.join(', ')} (${told.template})`]);
-  for (const told of result.suppressed)
-    lines.push(['not told', `${told.group}: ${told.to.join(', ')}: ${told.reason}`]);
-  return lines.map(([key, value]) => `${key.padEnd(10)}  ${printable(value)}`).join('\n');
+/** @throws UsageError for what no session could have */
+function checkSession({ sender, recipient, client }: ExplainOptions): void {
+  if (canonicalAddress(client) === undefined) throw new UsageError(`--client: "${client}" is not an IP address`);
+  const from = withoutBrackets(sender);
+  if (from !== '' && !isAddress(from))
+    throw new UsageError(`--sender: "${sender}" is not an address; give "" or "<>" for mail without a sender`);
+  for (const address of recipient)
+    if (!isAddress(withoutBrackets(address))) throw new UsageError(`--recipient: "${address}" is not an address`);
 }
 
 function envelopeOf(options: ExplainOptions, config: Config): Envelope {
-  const client = canonicalAddress(options.client);
-  if (client === undefined) throw new UsageError(`--client: "${options.client}" is not an IP address`);
-  const user =
-    typeof options.authenticated === 'string'
-      ? options.authenticated
-      : options.authenticated === true
-        ? 'user'
-        : undefined;
-  const addresses = [...new Set(options.recipient)];
-  for (const address of addresses)
-    if (!/^[^\s@]+@[^\s@]+$/.test(address)) throw new UsageError(`--recipient: "${address}" is not an address`);
-  return {
-    sender: options.sender.replace(/^<(.*)>$/, '$1'),
-    recipients: addresses.map((address) => ({ address })),
-    client,
-    helo: options.helo,
-    tls: options.tls === true,
-    ...(user === undefined ? {} : { user }),
-    trusted: user !== undefined || networkSet(config.trusted).has(client),
-    smtpUtf8: false,
-    eightBit: true,
-  };
+  return trialEnvelope({ ...options, recipients: options.recipient }, config);
 }
 
-function timeOf(text: string | undefined): number {
+function timeOf(text: string | undefined, timezone: string): number {
   if (text === undefined) return Date.now();
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new UsageError(`--at: "${text}" is not a time; write it as 2026-11-21T17:05:00+01:00`);
+  const time = parseMoment(text, timezone);
+  if (time === undefined) throw new UsageError(`--at: "${text}" is not a time; write it as 2026-11-21T17:05`);
   return time;
 }
 
-async function readMessageFile(file: string): Promise<Buffer> {
+async function readGiven(file: string): Promise<Buffer> {
   if (file === '-') return await buffer(process.stdin);
   try {
-    return await readFile(file);
+    return await readMessageFile(file);
   } catch (error) {
-    throw new UsageError(
-      `cannot read ${file}: ${error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is no such file' : String(error)}`,
-    );
+    if (error instanceof UnusableMessage) throw new UsageError(`cannot read ${file}: ${error.message}`);
+    throw error;
   }
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, '  ');
 }

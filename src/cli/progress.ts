@@ -1,45 +1,53 @@
 const BAR = 30;
-/** ms after which progress is worth showing, and between two lines where there is no terminal. */
+/** ms after which progress is worth showing. */
 const PATIENCE = 1000;
+/** ms between two drawings on a terminal, and between two lines elsewhere. */
+const REDRAW = 100;
 const LINE_INTERVAL = 10_000;
 
-/** Shows how far a longer work has come: a bar on a terminal, a line now and then elsewhere. On standard error. */
+/** Shows how far a longer work has come: a bar on a terminal, a line now and then elsewhere. */
 export interface Progress {
-  /** @param total 0 when it is not known */
-  update(done: number, total: number): void;
-  /** Takes the bar away. */
-  end(): void;
+  /** @param part of the whole, from 0 to 1; undefined when it is not known */
+  update(done: number, part: number | undefined): void;
+  /** Takes the bar away, so that something can be printed or all is done. */
+  clear(): void;
 }
 
-/** @param what of which there are many, such as `messages` */
+/**
+ * @param what of which there are many, such as `messages`
+ * @param now ms
+ */
 export function progress(
   what: string,
-  stream: NodeJS.WriteStream = process.stderr,
+  stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr,
   now: () => number = Date.now,
 ): Progress {
   const started = now();
-  let shown = started;
+  let shown = Number.NEGATIVE_INFINITY;
   let drawn = false;
   return {
-    update(done, total) {
+    update(done, part) {
       const time = now();
-      if (time - started < PATIENCE || time - shown < (stream.isTTY ? 100 : drawn ? LINE_INTERVAL : PATIENCE)) return;
+      if (time - started < PATIENCE || (!drawn && time - shown < (stream.isTTY ? REDRAW : LINE_INTERVAL))) return;
+      if (drawn && time - shown < REDRAW) return;
       shown = time;
+      const speed = Math.round(done / ((time - started) / 1000));
+      const text = `${done} ${what}, ${speed} a second`;
+      if (!stream.isTTY) {
+        stream.write(`${text}\n`);
+        return;
+      }
+      stream.write(`\r\x1b[2K${part === undefined ? '' : bar(part)}${text}`);
       drawn = true;
-      const count = `${done}${total > 0 ? ` of ${total}` : ''} ${what}`;
-      const speed = `${Math.round(done / ((time - started) / 1000))} a second`;
-      if (stream.isTTY) stream.write(`\r\x1b[2K${bar(done, total)}${count}, ${speed}`);
-      else stream.write(`${count}, ${speed}\n`);
     },
-    end() {
-      if (drawn && stream.isTTY) stream.write('\r\x1b[2K');
+    clear() {
+      if (drawn) stream.write('\r\x1b[2K');
       drawn = false;
     },
   };
 }
 
-function bar(done: number, total: number): string {
-  if (total <= 0) return '';
-  const full = Math.min(BAR, Math.floor((done / total) * BAR));
-  return `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] `;
+function bar(part: number): string {
+  const full = Math.min(BAR, Math.floor(part * BAR));
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${Math.min(100, Math.floor(part * 100))} % `;
 }

@@ -67,10 +67,10 @@ async function run(
       async (test) => await runCase(test, inspecting, config, coverage),
     )) {
       results.push(result);
-      bar.update(results.length, cases.length);
+      bar.update(results.length, results.length / cases.length);
     }
   } finally {
-    bar.end();
+    bar.clear();
     await inspecting.close();
   }
   const places = await readRulePlaces(config.rules, shown(config.rules, config));

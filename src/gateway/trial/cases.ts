@@ -41,6 +41,7 @@ export async function runCase(
     envelope: trialEnvelope(test.envelope, config),
     intake,
     receivedAt: test.envelope.at ?? Date.now(),
+    considered: 'all',
     ...(test.findings.length === 0 ? {} : { findings: test.findings }),
   };
   const inspection = await inspecting.inspect(input, bytes);

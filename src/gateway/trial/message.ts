@@ -36,7 +36,7 @@ export function oddity(bytes: Buffer, maxMessageSize: number): string | undefine
   if (bytes.length > maxMessageSize)
     return 'the message is larger than `smtp.maxMessageSize`: the gateway would refuse it before any rule is asked';
   const head = bytes.subarray(0, 1000).toString('latin1');
-  if (/^From /.test(head))
+  if (head.startsWith('From '))
     return 'the file begins with a "From " line as a mailbox does: `gatepost replay` looks at each message of it';
   if (!/^[\x21-\x39\x3b-\x7e]{1,100}[ \t]*:/.test(head))
     return 'the file does not begin with a header field: is it a mail?';

@@ -36,7 +36,7 @@ function compareHeaders(wanted: Partial<HeaderChanges>, got: HeaderChanges, add:
   for (const kind of ['set', 'add'] as const) {
     const given = new Map(Object.entries(got[kind]).map(([name, value]) => [name.toLowerCase(), value]));
     for (const [name, value] of Object.entries(wanted[kind] ?? {}))
-      add(`headers.${kind}.${name}`, value, given.get(name.toLowerCase()) ?? 'none');
+      add(`headers.${kind}.${name}`, list([value].flat()), list([given.get(name.toLowerCase()) ?? []].flat()));
   }
   if (wanted.remove !== undefined) add('headers.remove', set(wanted.remove.map(lower)), set(got.remove.map(lower)));
 }

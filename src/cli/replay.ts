@@ -1,0 +1,98 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { loadConfig } from '../config/load.js';
+import { canonicalAddress } from '../config/networks.js';
+import { finishSetup, type Setup } from '../gateway/setup.js';
+import { TRIAL_CLIENT } from '../gateway/trial/envelope.js';
+import { startInspecting } from '../gateway/trial/inspecting.js';
+import { countFiles, storedMails } from '../gateway/trial/mail-files.js';
+import { UnusableMessage } from '../gateway/trial/message.js';
+import { ordered } from '../gateway/trial/ordered.js';
+import { replayMail } from '../gateway/trial/replay.js';
+import { EXIT, UsageError } from './exit.js';
+import { progress } from './progress.js';
+import { jsonReport, textReport, type ReplayReport } from './replay-report.js';
+
+export interface ReplayOptions {
+  readonly against: string;
+  readonly client?: string;
+  readonly failOnChange?: boolean;
+  readonly all?: boolean;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** `gatepost replay`: runs stored mail through two rule sets and says what changes. Nothing is sent, stored or queued. */
+export async function replay(place: string, options: ReplayOptions): Promise<void> {
+  const client = canonicalAddress(options.client ?? TRIAL_CLIENT);
+  if (client === undefined) throw new UsageError(`--client: "${options.client ?? ''}" is not an IP address`);
+  const folder = path.resolve(place);
+  const files = await filesOf(folder, place);
+  const { config: file } = options;
+  const loaded = await loadConfig(file);
+  const before = await finishSetup(loaded);
+  const rules = await ruleFolder(options.against);
+  const after = await finishSetup({ ...loaded, config: { ...loaded.config, rules } });
+  const report = options.json === true ? jsonReport() : textReport(options.all === true);
+  const changed = await run(folder, files, client, before, after, report);
+  process.exitCode = changed > 0 && options.failOnChange === true ? EXIT.no : EXIT.good;
+}
+
+/** A mailbox of this size is worth starting threads for. */
+const LARGE = 2 * 2 ** 20;
+
+async function run(
+  folder: string,
+  files: number,
+  client: string,
+  before: Setup,
+  after: Setup,
+  report: ReplayReport,
+): Promise<number> {
+  const { config } = before;
+  const bar = progress('messages');
+  const many = files === 1 && (await stat(folder)).size > LARGE ? Infinity : files;
+  const inspecting = await startInspecting(before, many, { against: after.bundle });
+  let changed = 0;
+  let done = 0;
+  try {
+    const mails = storedMails(folder, (name) => report.ignored(name));
+    for await (const one of ordered(
+      mails,
+      inspecting.width,
+      async (mail) => await replayMail(mail, { inspecting, config, session: { client } }),
+    )) {
+      changed += one.changes.length;
+      done += 1;
+      if (one.changes.length > 0) bar.clear();
+      report.replayed(one);
+      bar.update(done, files > 1 ? one.mail.files / files : undefined);
+    }
+  } finally {
+    bar.clear();
+    await inspecting.close();
+  }
+  report.end();
+  return changed;
+}
+
+async function filesOf(folder: string, given: string): Promise<number> {
+  try {
+    return await countFiles(folder);
+  } catch (error) {
+    if (error instanceof UnusableMessage) throw new UsageError(`cannot read ${given}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The other rule set: its folder, the folder of a site with `rules` in it, or a gatepost.yaml. */
+async function ruleFolder(given: string): Promise<string> {
+  const place = path.resolve(given);
+  const found = await stat(place).catch(() => undefined);
+  if (found === undefined) throw new UsageError(`--against: there is no folder ${given}`);
+  if (!found.isDirectory()) return (await loadConfig(place)).config.rules;
+  const names = await readdir(place);
+  if (names.some((name) => name.endsWith('.yaml') && name !== 'gatepost.yaml')) return place;
+  if (names.includes('rules')) return path.join(place, 'rules');
+  throw new UsageError(`--against: there are no rule files (*.yaml) in ${given}`);
+}
