@@ -28,8 +28,9 @@ function program(): Command {
     .command('start')
     .description('run the gateway')
     .option(...config)
+    .option('--last-good', 'when the present settings are broken, run on those that were last in force')
     .option('--json', 'log as JSON lines, also on a terminal')
-    .action(async (options: { config?: string; json?: boolean }) => {
+    .action(async (options: { config?: string; json?: boolean; lastGood?: boolean }) => {
       await (await import('./start.js')).start(options);
     });
   root

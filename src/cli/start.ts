@@ -1,14 +1,28 @@
 import { formatProblem } from '../config/problems.js';
 import { banner } from '../gateway/banner.js';
 import { startGateway } from '../gateway/gateway.js';
-import { loadSetup } from '../gateway/setup.js';
+import { openSettings } from '../gateway/reload/open-settings.js';
 import { createLog } from '../telemetry/log.js';
 import { err, out } from './terminal.js';
 import { version } from './version.js';
 
-/** `gatepost start`: runs until SIGTERM or SIGINT; a second signal ends it at once. */
-export async function start(options: { readonly config?: string; readonly json?: boolean }): Promise<void> {
-  const setup = await loadSetup(options.config);
+export interface StartOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly lastGood?: boolean;
+}
+
+/** `gatepost start`: runs until SIGTERM or SIGINT; a second signal ends it at once. SIGHUP loads the settings anew. */
+export async function start(options: StartOptions): Promise<void> {
+  // Until there is something to reload it must not end the process.
+  let reload = (): void => undefined;
+  process.on('SIGHUP', () => reload());
+  const opened = await openSettings({
+    ...(options.config === undefined ? {} : { file: options.config }),
+    cwd: process.cwd(),
+    lastGood: options.lastGood === true,
+  });
+  const { setup } = opened;
   const { config } = setup;
   const pretty = process.stdout.isTTY && options.json !== true;
   const log = createLog({ level: config.log.level, pretty });
@@ -16,7 +30,8 @@ export async function start(options: { readonly config?: string; readonly json?:
     if (pretty) err(formatProblem(warning));
     else log.warn({ place: warning.place, hint: warning.hint }, warning.message);
   }
-  const gateway = await startGateway(setup, log);
+  const gateway = await startGateway(setup, log, opened);
+  reload = () => gateway.reload();
   const facts = {
     config,
     rules: setup.bundle.rules.length,

@@ -29,6 +29,11 @@ export function onErrorOf(specs: readonly DetectorSpec[]): ReadonlyMap<string, D
   return new Map(specs.map((spec) => [spec.name, spec.onError]));
 }
 
+/** Whether a module follows the files that its settings name by itself. */
+export function followsItsFiles(name: string): boolean {
+  return builtIn(name)?.watch !== undefined;
+}
+
 /**
  * Follows the files of built-in modules that can do so, until it is closed. For the main thread of a running gateway.
  * @param report takes what is to be said to the admin

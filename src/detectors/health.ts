@@ -44,6 +44,8 @@ export interface HealthOptions {
   readonly onChange: (change: HealthChange) => void;
   /** The present, ms since the epoch. */
   readonly now?: () => number;
+  /** What a monitor before this one knew: modules of the same name go on from there. */
+  readonly known?: readonly DetectorHealth[];
 }
 
 /** Watches the engines behind the detectors. */
@@ -75,9 +77,9 @@ class Monitor implements HealthMonitor {
   private readonly active: readonly ActiveDetector[];
   private readonly timer: NodeJS.Timeout;
 
-  constructor(active: readonly ActiveDetector[], { interval, onChange, now = Date.now }: HealthOptions) {
+  constructor(active: readonly ActiveDetector[], { interval, onChange, now = Date.now, known = [] }: HealthOptions) {
     this.active = active;
-    this.watches = active.map((one) => new Watch(one, onChange, now));
+    this.watches = active.map((one) => new Watch(one, onChange, now, known));
     this.timer = setInterval(() => void this.check(), interval);
     this.timer.unref();
     void this.check();
@@ -113,11 +115,20 @@ class Watch {
   private databasesDue = -Infinity;
   private stopped = false;
 
-  constructor({ spec, detector }: ActiveDetector, onChange: (change: HealthChange) => void, now: () => number) {
+  constructor(
+    { spec, detector }: ActiveDetector,
+    onChange: (change: HealthChange) => void,
+    now: () => number,
+    known: readonly DetectorHealth[],
+  ) {
     this.detector = detector;
     this.onChange = onChange;
     this.now = now;
-    this.health = { module: spec.name, state: 'unknown', since: new Date(now()) };
+    this.health = known.find(({ module }) => module === spec.name) ?? {
+      module: spec.name,
+      state: 'unknown',
+      since: new Date(now()),
+    };
   }
 
   /** One check at a time: who comes meanwhile waits for that one. */

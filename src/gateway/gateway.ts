@@ -2,7 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../config/load.js';
-import { watchDetectors } from '../detectors/active.js';
 import { openDelivery } from '../delivery/delivery.js';
 import { spoolPaths, emlOf } from '../delivery/spool-folder.js';
 import type { DetectorHealth } from '../detectors/health.js';
@@ -24,6 +23,11 @@ import { watchHealth, withHealth } from './health.js';
 import { openCopyMark } from './copy-mark.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
 import { reinspect } from './reinspect.js';
+import { applier, DetectorWatchers } from './reload/apply.js';
+import { followSettings } from './reload/follow.js';
+import { InForce, ownRulesOf } from './reload/in-force.js';
+import type { OpenedSettings } from './reload/open-settings.js';
+import type { SettingsStatus } from './reload/reloader.js';
 import { startRetention } from './retention.js';
 import type { Setup } from './setup.js';
 import { notificationTransport } from './transport.js';
@@ -47,6 +51,10 @@ export interface Gateway {
   readonly detectors: readonly DetectorHealth[];
   /** Number of notifications that have no final state yet. */
   readonly pendingNotifications: number;
+  /** Which set is in force, and how the last reload went. */
+  readonly settings: SettingsStatus | undefined;
+  /** Loads the settings anew, changed or not, as soon as it can. Never waits; nothing without `opened`. */
+  reload(): void;
   /** Ends it: running sessions may finish, what is spooled and owed stays on disk. */
   close(): Promise<void>;
 }
@@ -77,20 +85,22 @@ class Parts {
 /**
  * Puts a gateway together and starts it: store, queue, delivery, notifications, scanning threads, and last the sessions,
  * so that nothing is taken in before all behind it is there.
+ * @param opened where the setup comes from: its files are then followed
  * @throws Error when a part cannot start; those that were started are closed again
  */
-export async function startGateway(setup: Setup, log: Log): Promise<Gateway> {
+export async function startGateway(setup: Setup, log: Log, opened?: OpenedSettings): Promise<Gateway> {
   const parts = new Parts();
   try {
-    return await assemble(setup, log, parts);
+    return await assemble(setup, log, parts, opened);
   } catch (error) {
     await parts.close();
     throw error;
   }
 }
 
-async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> {
-  const { config } = setup;
+async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSettings | undefined): Promise<Gateway> {
+  const inForce = new InForce(setup, opened?.hash ?? setup.bundle.hash, await ownRulesOf(setup.config));
+  const config = withLiveDomains(setup.config, inForce);
   const spoolFolder = spoolPaths(path.join(config.data, 'spool')).root;
   // Others may pass through (the embedded database runs as another account when we are root); what lies in it is closed.
   await mkdir(config.data, { recursive: true, mode: 0o711 });
@@ -110,10 +120,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
     engines,
   );
   const threads = pool.ready();
-  parts.add(
-    watchDetectors(setup.specs, (module, level, text) => log[level]({ module }, text), reportFileStates(events)),
-    (w) => w.close(),
-  );
+  const watchers = parts.add(new DetectorWatchers(setup.specs, log, reportFileStates(events)), (w) => w.close());
   // Awaited below; a failure before that must not count as unhandled.
   threads.catch(() => undefined);
   const queue = await openQueue(config, store, log).catch((error: unknown) => {
@@ -146,7 +153,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
       queue,
       ledger: store.ledger,
       transport,
-      templates: setup.templates,
+      templates: inForce.templates,
       log,
       events,
       port: () => started.port,
@@ -159,7 +166,18 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   await threads;
   const watched: Store = { ...store, quarantine: retention.quarantine };
   const copyMark = await openCopyMark(config.data);
-  const processing: ProcessorParts = { config, pool, delivery, notifications, store: watched, events, log, copyMark };
+  const processing: ProcessorParts = {
+    get config() {
+      return inForce.config;
+    },
+    pool,
+    delivery,
+    notifications,
+    store: watched,
+    events,
+    log,
+    copyMark,
+  };
   started.processing = processing;
   const counted = countMail(createProcessor(processing));
   const smtp = parts.add(
@@ -173,6 +191,11 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
   );
   const [first] = smtp.addresses;
   if (first !== undefined) started.port = first.port;
+  const apply = applier({ pool, smtp, health, watchers, log }, setup);
+  const reloader =
+    opened === undefined
+      ? undefined
+      : parts.add(await followSettings({ opened, inForce, events, log, apply }), (r) => r.close());
   const status = new StatusBoard();
   provideSections(status, {
     config,
@@ -186,6 +209,12 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
     health,
     events,
   });
+  status.provide('rules', () => ({
+    folder: inForce.config.rules,
+    count: inForce.current.bundle.rules.length,
+    loaded: inForce.loadedAt,
+    ...reloader?.status,
+  }));
   parts.add(await openControl(config.data, { status: async () => await status.snapshot() }, log), (c) => c.close());
   return {
     addresses: smtp.addresses,
@@ -200,7 +229,21 @@ async function assemble(setup: Setup, log: Log, parts: Parts): Promise<Gateway> 
     get pendingNotifications() {
       return notifications.pending;
     },
+    get settings() {
+      return reloader?.status;
+    },
+    reload: () => reloader?.request(),
     close: () => parts.close(),
+  };
+}
+
+/** For parts that ask which domains are ours when they need it. */
+function withLiveDomains(config: Config, inForce: InForce): Config {
+  return {
+    ...config,
+    get domains() {
+      return inForce.config.domains;
+    },
   };
 }
 

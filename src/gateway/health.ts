@@ -1,27 +1,37 @@
 import { startHealthMonitor, type HealthChange, type HealthMonitor } from '../detectors/health.js';
 import type { InspectPool } from '../pipeline/pool.js';
 import type { Log } from '../telemetry/log.js';
+import { LiveHealth } from './reload/live-health.js';
 import type { Setup } from './setup.js';
 
 const DAY = 86_400_000;
 
 /** Watches the engines of the configured detectors, and says in the log what changes. */
-export async function watchHealth({ config, specs }: Setup, log: Log): Promise<HealthMonitor> {
-  return await startHealthMonitor({ specs, interval: config.health, onChange: (change) => logChange(change, log) });
+export async function watchHealth(setup: Setup, log: Log): Promise<LiveHealth> {
+  return await LiveHealth.open(
+    async ({ config, specs }, known) =>
+      await startHealthMonitor({
+        specs,
+        interval: config.health,
+        known,
+        onChange: (change) => logChange(change, log),
+      }),
+    setup,
+  );
 }
 
 /** The pool, with the watch told of modules that failed: an engine that is gone is seen at its first failed use. */
 export function withHealth(pool: InspectPool, health: HealthMonitor): InspectPool {
   return {
     ready: async () => await pool.ready(),
-    inspect: async (input, source) => {
-      const inspection = await pool.inspect(input, source);
+    inspect: async (input, source, begun) => {
+      const inspection = await pool.inspect(input, source, begun);
       for (const { module, status } of inspection.modules) {
         if (status === 'error' || status === 'timeout') health.suspect(module);
       }
       return inspection;
     },
-    reload: async (bundle, specs) => await pool.reload(bundle, specs),
+    reload: async (bundle, specs, more) => await pool.reload(bundle, specs, more),
     close: async () => await pool.close(),
     get counters() {
       return pool.counters;

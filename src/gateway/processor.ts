@@ -1,12 +1,12 @@
 import { replyLine } from '../delivery/reply.js';
 import type { Delivery, DeliveryOutcome, DeliveryRequest } from '../delivery/types.js';
 import { SpoolFullError } from '../delivery/types.js';
-import { contentOf } from '../message/source.js';
+import { contentOf, type MessageSource } from '../message/source.js';
 import { senderIsAuthenticated } from '../notifications/loop-guard.js';
 import { isInternal } from '../notifications/mailbox.js';
 import type { NotificationService } from '../notifications/service.js';
 import type { InspectPool } from '../pipeline/pool.js';
-import type { Inspection } from '../pipeline/types.js';
+import type { Inspection, InspectInput } from '../pipeline/types.js';
 import type { SmtpReply } from '../rules/types.js';
 import type { MessageHandler, ReceivedMessage } from '../smtp/types.js';
 import { dispose, sendBlindCopies, type Disposed, type DisposalParts } from './disposal.js';
@@ -40,9 +40,23 @@ export function createProcessor(parts: ProcessorParts): MessageHandler {
   };
 }
 
-async function handle(message: ReceivedMessage, parts: ProcessorParts): Promise<SmtpReply> {
+/**
+ * Inspects a message.
+ * @returns also the parts with the configuration that belongs to the rules that judged it, whatever is reloaded meanwhile
+ */
+export async function inspectBy(
+  input: InspectInput,
+  source: MessageSource,
+  shared: ProcessorParts,
+): Promise<{ readonly inspection: Inspection; readonly parts: ProcessorParts }> {
+  let { config } = shared;
+  const inspection = await shared.pool.inspect(input, source, () => (config = shared.config));
+  return { inspection, parts: { ...shared, config } };
+}
+
+async function handle(message: ReceivedMessage, shared: ProcessorParts): Promise<SmtpReply> {
   const { traceId, envelope, intake, receivedAt, source } = message;
-  const inspection = await parts.pool.inspect({ traceId, envelope, intake, receivedAt }, source);
+  const { inspection, parts } = await inspectBy({ traceId, envelope, intake, receivedAt }, source, shared);
   const disposed = await dispose(message, inspection, parts, { inline: true });
   const settlements = inEnvelopeOrder(message, disposed);
   let verdict = judge(traceId, settlements);
@@ -79,6 +93,7 @@ async function owe(
       message.envelope,
       { intake: message.intake, receivedAt: message.receivedAt },
       contentOf(message.source),
+      parts.config,
     );
     return undefined;
   } catch (error) {

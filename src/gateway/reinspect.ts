@@ -4,7 +4,7 @@ import type { Reinspection } from '../delivery/types.js';
 import { contentOf, type MessageSource } from '../message/source.js';
 import { dispose, sendBlindCopies } from './disposal.js';
 
-import { reportRefused, type ProcessorParts } from './processor.js';
+import { inspectBy, reportRefused, type ProcessorParts } from './processor.js';
 import { deliveryRecords } from './record.js';
 import { originalOf, type Arrived } from './request.js';
 import { hitsOf } from './rule-hits.js';
@@ -14,7 +14,7 @@ import { hitsOf } from './rule-hits.js';
  * alone. There is no client to answer any more: what is refused is reported, what may pass goes to the spool.
  * @param path file of the message as it was received, our Received field on top
  */
-export async function reinspect(item: SpoolItem, path: string, parts: ProcessorParts): Promise<Reinspection> {
+export async function reinspect(item: SpoolItem, path: string, shared: ProcessorParts): Promise<Reinspection> {
   const source: MessageSource = { kind: 'file', path, size: item.size };
   // Items of an earlier version do not say what intake saw.
   const intake = item.intake ?? { anomalies: [], received: 0 };
@@ -26,9 +26,10 @@ export async function reinspect(item: SpoolItem, path: string, parts: ProcessorP
     received: '',
     receivedAt: Date.parse(item.receivedAt),
   };
-  const inspection = await parts.pool.inspect(
+  const { inspection, parts } = await inspectBy(
     { traceId: item.traceId, envelope: arrived.envelope, intake, receivedAt: arrived.receivedAt },
     source,
+    shared,
   );
   const disposed = await dispose(arrived, inspection, parts, { inline: false, prefix: item.item });
   const settlements = disposed.flatMap((d) => d.settlements);
@@ -55,6 +56,7 @@ export async function reinspect(item: SpoolItem, path: string, parts: ProcessorP
     arrived.envelope,
     { intake, receivedAt: arrived.receivedAt },
     contentOf(source),
+    parts.config,
   );
   parts.store.counters.count(hitsOf(inspection), new Date());
   parts.store.journal.delivered(

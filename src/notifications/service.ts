@@ -35,8 +35,15 @@ export interface NotificationService {
    * Works out who is to be told and writes it to the outbox. When this resolves it is fsynced and the client may be
    * answered; a message that owes nothing resolves without a write. Rejects when it cannot be written: 451.
    * @param original the message as it was received, for `attach`
+   * @param settings that the message is judged by, where they can change; default: those of the start
    */
-  owe(inspection: Inspection, envelope: Envelope, arrival: Arrival, original: Content): Promise<Owed>;
+  owe(
+    inspection: Inspection,
+    envelope: Envelope,
+    arrival: Arrival,
+    original: Content,
+    settings?: Config,
+  ): Promise<Owed>;
   /** Number of mails that the ledger has no final state for. */
   readonly pending: number;
   /** Looks at the outbox at once instead of at the next interval. */
@@ -78,8 +85,8 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     });
   }
   return {
-    async owe(inspection, envelope, arrival, original) {
-      const owed = owe(inspection, envelope, oweSettings(config, options.port?.()), arrival);
+    async owe(inspection, envelope, arrival, original, settings = config) {
+      const owed = owe(inspection, envelope, oweSettings(settings, options.port?.()), arrival);
       await dispatcher.put(owed, original);
       return owed;
     },

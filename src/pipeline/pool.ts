@@ -1,6 +1,7 @@
 import type { DetectorSpec, Finding } from '../detectors/types.js';
 import { sizeOf, type MessageSource } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
+import type { ScanLimits } from '../message/types.js';
 import type { RuleBundle } from '../rules/model.js';
 import { deferEveryone } from './deferral.js';
 import { Gate, type Entry } from './gate.js';
@@ -48,18 +49,30 @@ export interface PoolCounters {
   readonly restarts: number;
 }
 
+/** What may change along with rules and detectors. */
+export interface ReloadOptions {
+  readonly limits?: ScanLimits;
+  /** ms for one message. */
+  readonly deadline?: number;
+  /** Called in the moment of the change: every message that begins after it is judged by the new set. */
+  readonly inForce?: () => void;
+}
+
 /** Inspects messages in threads. */
 export interface InspectPool {
   /** Resolves when all threads are up. @throws Error when they cannot be, such as for a detector that fails to load */
   ready(): Promise<void>;
-  /** Never rejects: a message that cannot be scanned is decided by the rules' `scan-error`, and else deferred. */
-  inspect(input: InspectInput, source: MessageSource): Promise<Inspection>;
   /**
-   * Changes to other rules, and other detectors where given, as one: messages that began before finish with the old,
-   * and it resolves when they have. One call at a time.
+   * Never rejects: a message that cannot be scanned is decided by the rules' `scan-error`, and else deferred.
+   * @param begun called in the moment in which it is settled what the message is judged by; not for one that is turned away
+   */
+  inspect(input: InspectInput, source: MessageSource, begun?: () => void): Promise<Inspection>;
+  /**
+   * Changes to other rules, and other detectors and bounds where given, as one: messages that began before finish with
+   * the old, and it resolves when they have. One call at a time.
    * @throws Error when the new threads cannot start; the old ones then stay
    */
-  reload(bundle: RuleBundle, specs?: readonly DetectorSpec[]): Promise<void>;
+  reload(bundle: RuleBundle, specs?: readonly DetectorSpec[], more?: ReloadOptions): Promise<void>;
   /** Defers what waits, lets finish what runs, and ends the threads. */
   close(): Promise<void>;
   readonly counters: PoolCounters;
@@ -72,19 +85,21 @@ export function createInspectPool(options: PoolOptions): InspectPool {
 class ThreadPool implements InspectPool {
   private readonly options: PoolOptions;
   private readonly gate: Gate;
-  private specs: readonly DetectorSpec[];
+  private inspector: InspectorOptions;
   private threads: ThreadSet;
   private restarts = 0;
+  private closed = false;
 
   constructor(options: PoolOptions) {
     this.options = options;
-    this.specs = options.specs;
+    const { bundle, specs, limits, deadline } = options;
+    this.inspector = { bundle, specs, limits, deadline };
     this.gate = new Gate({
       places: 1,
       maxBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING,
       maxWait: options.maxWait ?? DEFAULT_MAX_WAIT,
     });
-    this.threads = this.newThreads(options.bundle, options.specs);
+    this.threads = this.newThreads(this.inspector);
     this.gate.resize(this.threads.places);
   }
 
@@ -96,41 +111,54 @@ class ThreadPool implements InspectPool {
     await this.threads.ready();
   }
 
-  async inspect(input: InspectInput, source: MessageSource): Promise<Inspection> {
+  async inspect(input: InspectInput, source: MessageSource, begun?: () => void): Promise<Inspection> {
     const entry = await this.gate.enter(source.kind === 'memory' ? source.bytes.length : 0);
     if (entry !== 'go') return deferEveryone(input, sizeOf(source), turnedAway(entry));
-    const threads = this.threads;
+    const { threads, inspector } = this;
     threads.use();
+    begun?.();
     try {
-      return await this.inspectIn(threads, input, source);
+      return await this.inspectIn(threads, inspector.deadline, input, source);
     } finally {
       threads.release();
       this.gate.leave();
     }
   }
 
-  async reload(bundle: RuleBundle, specs: readonly DetectorSpec[] = this.specs): Promise<void> {
-    const next = this.newThreads(bundle, specs);
+  async reload(
+    bundle: RuleBundle,
+    specs: readonly DetectorSpec[] = this.inspector.specs,
+    { limits = this.inspector.limits, deadline = this.inspector.deadline, inForce }: ReloadOptions = {},
+  ): Promise<void> {
+    const inspector: InspectorOptions = { bundle, specs, limits, deadline };
+    const next = this.newThreads(inspector);
     try {
       await next.ready();
+      if (this.closed) throw new Error('the gateway is stopping');
     } catch (error) {
       await next.retire();
       throw error;
     }
     const old = this.threads;
     this.threads = next;
-    this.specs = specs;
+    this.inspector = inspector;
+    inForce?.();
     this.gate.resize(next.places);
     await old.retire();
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.gate.close();
     await this.threads.retire();
   }
 
-  private async inspectIn(threads: ThreadSet, input: InspectInput, source: MessageSource): Promise<Inspection> {
-    const { deadline } = this.options;
+  private async inspectIn(
+    threads: ThreadSet,
+    deadline: number,
+    input: InspectInput,
+    source: MessageSource,
+  ): Promise<Inspection> {
     const full = taskFor(input, source);
     let result = await threads.run(full, deadline);
     if ('failure' in result && result.failure === 'crash') {
@@ -150,12 +178,12 @@ class ThreadPool implements InspectPool {
     return deferEveryone(input, sizeOf(source), finding);
   }
 
-  private newThreads(bundle: RuleBundle, specs: readonly DetectorSpec[]): ThreadSet {
-    const { threads, limits, deadline, workerFile, heap } = this.options;
+  private newThreads(inspector: InspectorOptions): ThreadSet {
+    const { threads, workerFile, heap } = this.options;
     return new ThreadSet({
-      inspector: { bundle, specs, limits, deadline },
+      inspector,
       threads,
-      capacity: specs.some((spec) => spec.waits === true) ? WHILE_WAITING : 1,
+      capacity: inspector.specs.some((spec) => spec.waits === true) ? WHILE_WAITING : 1,
       workerFile: workerFile ?? new URL('./worker.js', import.meta.url),
       heap: heap ?? DEFAULT_HEAP,
       waiting: () => this.gate.queued,

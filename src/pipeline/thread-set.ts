@@ -55,6 +55,7 @@ export class ThreadSet {
   private startFailedAt = -Infinity;
   private users = 0;
   private retired: (() => void) | undefined;
+  private ended = false;
 
   constructor(options: ThreadSetOptions) {
     this.options = options;
@@ -117,8 +118,9 @@ export class ThreadSet {
       this.retired = resolve;
       if (this.users === 0) resolve();
     });
+    this.ended = true;
     clearInterval(this.looking);
-    await Promise.all([...this.threads].map(async (thread) => await thread.end()));
+    await Promise.all([...this.threads, ...this.leaving].map(async (thread) => await thread.end()));
   }
 
   private add(): void {
@@ -150,9 +152,9 @@ export class ThreadSet {
     this.pump();
   }
 
-  /** As many threads as there should be. */
+  /** As many threads as there should be: also in a set that is replaced, as long as messages use it. */
   private refill(): void {
-    if (this.retired !== undefined) return;
+    if (this.ended) return;
     while (this.threads.size < this.options.threads) this.add();
     this.options.onPlaces();
   }
@@ -233,7 +235,7 @@ export class ThreadSet {
 
   private replace(thread: Thread): void {
     if (!this.threads.delete(thread)) return;
-    if (this.retired === undefined) this.options.onRestart();
+    if (!this.ended) this.options.onRestart();
     this.refill();
   }
 

@@ -4,13 +4,18 @@ import { canonicalDomain } from './address.js';
 
 /** For whom we take mail: our own domains from everybody, all others from clients that may relay. */
 export class RelayPolicy {
-  readonly #domains: ReadonlySet<string>;
-  readonly #trusted: { has(address: string): boolean };
+  #domains: ReadonlySet<string> = new Set();
+  #trusted: { has(address: string): boolean } = networkSet([]);
   /** Where mail to `postmaster` without a domain goes (RFC 5321 4.1.1.3). */
-  readonly #home: string;
+  #home = 'localhost';
 
   /** @param trusted addresses and networks; see parseNetwork */
   constructor(domains: readonly string[], trusted: readonly string[]) {
+    this.change(domains, trusted);
+  }
+
+  /** Goes over to other domains and clients: for sessions that come, and for the next command of those that are open. */
+  change(domains: readonly string[], trusted: readonly string[]): void {
     this.#domains = new Set(domains.map(canonicalDomain).filter((domain) => domain !== ''));
     this.#trusted = networkSet(trusted);
     this.#home = domains[0] ?? 'localhost';

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { Config } from '../config/load.js';
 import { networkSet } from '../config/networks.js';
@@ -51,6 +52,12 @@ export interface SmtpService {
   /** Sessions that are open now. */
   readonly sessions: number;
   /**
+   * Reads what a changed configuration means for sessions: domains, trusted clients, certificate and key.
+   * @returns what puts it in force, for sessions that come and for what open ones do next; it cannot fail
+   * @throws SmtpStartError when a certificate or key cannot be used
+   */
+  prepare(config: Config): Promise<() => void>;
+  /**
    * Stops: new sessions and idle ones get 421, those whose message is coming in or being handled may finish within
    * `smtp.timeouts.stop`. Resolves when all sockets are closed. Calling it again returns the same promise.
    */
@@ -72,13 +79,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
   await mkdir(spoolFolder, { recursive: true, mode: 0o700 });
   const leftovers = await removeLeftovers(spoolFolder);
   if (leftovers > 0) log.info({ leftovers }, 'uploads that were never finished are removed');
-  const tls =
-    smtp.tls === undefined
-      ? undefined
-      : {
-          cert: await readKeyFile('smtp.tls.cert', smtp.tls.cert),
-          key: await readKeyFile('smtp.tls.key', smtp.tls.key),
-        };
+  const tls = await readTls(config);
   const users = smtp.auth === undefined ? undefined : new Users(smtp.auth.users);
   if (users !== undefined && tls === undefined) {
     log.warn('`smtp.auth` has no effect without `smtp.tls`: logging in is offered only under TLS');
@@ -155,6 +156,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
     get sessions() {
       return gate.sessions;
     },
+    prepare: async (wanted) => await prepareChange(wanted, context.relay, listeners),
     close: () => (closing ??= stop(listeners, gate, smtp.timeouts.stop, sockets.length > 0)),
   };
 }
@@ -163,7 +165,7 @@ function makeListener(
   address: SmtpAddress,
   config: Config,
   context: SessionContext,
-  tls: { readonly cert: string; readonly key: string } | undefined,
+  tls: TlsFiles | undefined,
   proxies: ReturnType<typeof networkSet>,
   logins: Logins,
 ): Listener {
@@ -255,6 +257,32 @@ function waitUntil(condition: () => boolean, time: number): Promise<void> {
     };
     look();
   });
+}
+
+interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+async function readTls({ smtp: { tls } }: Config): Promise<TlsFiles | undefined> {
+  if (tls === undefined) return undefined;
+  return {
+    cert: await readKeyFile('smtp.tls.cert', tls.cert),
+    key: await readKeyFile('smtp.tls.key', tls.key),
+  };
+}
+
+async function prepareChange(config: Config, relay: RelayPolicy, listeners: readonly Listener[]): Promise<() => void> {
+  const tls = await readTls(config);
+  try {
+    if (tls !== undefined) createSecureContext({ ...tls });
+  } catch (cause) {
+    throw new SmtpStartError(`\`smtp.tls\`: certificate and key cannot be used: ${messageOf(cause)}`, { cause });
+  }
+  return () => {
+    relay.change(config.domains, config.trusted);
+    if (tls !== undefined) for (const listener of listeners) listener.updateSecureContext(tls);
+  };
 }
 
 async function readKeyFile(key: string, file: string): Promise<string> {

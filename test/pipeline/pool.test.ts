@@ -9,6 +9,7 @@ import { memorySource } from '../../src/message/source.js';
 import { createInspectPool, type InspectPool, type PoolOptions, type PoolTrouble } from '../../src/pipeline/pool.js';
 import type { Inspection } from '../../src/pipeline/types.js';
 import { makeMail } from '../support/mail.js';
+import { until } from '../support/until.js';
 import { bundleOf, CLEAN, inputFor, optionsOf } from './support.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
@@ -201,6 +202,36 @@ describe('changing the rules', () => {
     expect(next.copies[0]?.decision.rule).toBe('new');
     expect(next.modules.map(({ module }) => module)).toEqual(['content', 'trouble']);
     expect(pool.counters).toEqual({ queued: 0, running: 0, restarts: 0 });
+  });
+
+  it('a message that hangs in a thread that is being replaced is still decided, by the old rules', async () => {
+    const pool = await start('rules: [ { id: old, on: { scan-error: { action: deliver } } } ]', { deadline: 500 });
+    let begun = false;
+    const running = pool.inspect(inputFor([ANNA]), memorySource([makeMail('text', [], 'hang')]), () => (begun = true));
+    await until('the message to be in its thread', () => Promise.resolve(begun));
+    await pool.reload(await bundleOf('rules: [ { id: new } ]'));
+    const hung = await running;
+    expect([failureOf(hung), hung.copies[0]?.decision.rule]).toEqual(['timeout', 'old']);
+    expect(pool.counters.restarts).toBe(1);
+  });
+
+  it('says in one moment what a message is judged by and what is in force', async () => {
+    const pool = await start('rules: [ { id: old } ]');
+    let inForce = 'old';
+    const judged: [string, string | undefined][] = [];
+    const one = async (): Promise<void> => {
+      let at = 'turned away';
+      const source = memorySource([makeMail('text')]);
+      const { copies } = await pool.inspect(inputFor([ANNA]), source, () => (at = inForce));
+      judged.push([at, copies[0]?.decision.rule]);
+    };
+    const change = bundleOf('rules: [ { id: new } ]').then(
+      async (bundle) => await pool.reload(bundle, undefined, { inForce: () => (inForce = 'new') }),
+    );
+    while (inForce === 'old') await one();
+    await Promise.all([change, one(), one()]);
+    expect(judged.filter(([at, rule]) => at !== rule)).toEqual([]);
+    expect(new Set(judged.map(([at]) => at))).toEqual(new Set(['old', 'new']));
   });
 
   it('stays with the old ones when the new set cannot be started', async () => {

@@ -1,0 +1,35 @@
+import type { EventReporter } from '../../events/types.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Setup } from '../setup.js';
+import type { InForce } from './in-force.js';
+import { keepLastGood } from './last-good.js';
+import type { OpenedSettings } from './open-settings.js';
+import { Reloader } from './reloader.js';
+
+export interface FollowParts {
+  readonly opened: OpenedSettings;
+  readonly inForce: InForce;
+  readonly events: EventReporter;
+  readonly log: Log;
+  readonly apply: (setup: Setup, inForce: () => void) => Promise<void>;
+}
+
+/** Follows the files of a gateway that has just started, until it is closed. */
+export async function followSettings({ opened, inForce, events, log, apply }: FollowParts): Promise<Reloader> {
+  const { file, cwd, wanted, edited, print, refused } = opened;
+  const { data } = inForce.config;
+  const reloader = new Reloader({
+    ...(file === undefined ? {} : { file }),
+    cwd,
+    wanted,
+    edited,
+    inForce,
+    events,
+    log,
+    apply,
+    keep: async (places, hash, unchanged) => await keepLastGood({ data, places, hash, unchanged }),
+    ...(refused === undefined ? {} : { refused }),
+  });
+  await reloader.begin(print);
+  return reloader;
+}
