@@ -35,27 +35,43 @@ export function followsItsFiles(name: string): boolean {
 }
 
 /**
- * Follows the files of built-in modules that can do so, until it is closed. For the main thread of a running gateway.
+ * Follows the files of modules that can do so, until it is closed. For the main thread of a running gateway. A third
+ * party's module that fails to begin with it is reported, and goes on without.
  * @param report takes what is to be said to the admin
+ * @param fileState told how taking over a file's changes went: `reason` says why it could not be done
  */
 export function watchDetectors(
   specs: readonly DetectorSpec[],
   report: (module: string, level: 'info' | 'warn', text: string) => void,
+  fileState?: (module: string, file: string, reason: string | undefined) => void,
 ): Watcher {
-  const watchers: Watcher[] = [];
+  const watchers: Promise<Watcher | undefined>[] = [];
   for (const spec of specs) {
-    const module = spec.file === undefined ? builtIn(spec.name) : undefined;
-    const watcher = module?.watch?.(module.settings.parse(spec.settings), {
-      baseDirectory: spec.baseDirectory,
-      ...(spec.domains === undefined ? {} : { domains: spec.domains }),
-      data: spec.data,
-      report: (level, text) => report(spec.name, level, text),
-    });
-    if (watcher !== undefined) watchers.push(watcher);
+    const start = (module: DetectorModule | undefined): Watcher | undefined =>
+      module?.watch?.(module.settings.parse(spec.settings), {
+        baseDirectory: spec.baseDirectory,
+        ...(spec.domains === undefined ? {} : { domains: spec.domains }),
+        data: spec.data,
+        report: (level, text) => report(spec.name, level, text),
+        fileState: (file, reason) => fileState?.(spec.name, file, reason),
+      });
+    if (spec.file === undefined) {
+      watchers.push(Promise.resolve(start(builtIn(spec.name))));
+      continue;
+    }
+    watchers.push(
+      loadThirdParty(spec.file)
+        .then(start)
+        .catch((error: unknown) => {
+          const reason = error instanceof Error ? error.message : String(error);
+          report(spec.name, 'warn', `its files are not followed: ${reason}`);
+          return undefined;
+        }),
+    );
   }
   return {
     close: async () => {
-      await Promise.all(watchers.map(async (watcher) => await watcher.close()));
+      await Promise.all(watchers.map(async (watcher) => await (await watcher)?.close()));
     },
   };
 }

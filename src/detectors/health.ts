@@ -42,6 +42,8 @@ export interface HealthOptions {
   readonly interval: number;
   /** Told when an engine is found gone or back, and when its databases become too old or current again. */
   readonly onChange: (change: HealthChange) => void;
+  /** Told of the state after each check, whether it changed or not. */
+  readonly onCheck?: (health: DetectorHealth) => void;
   /** The present, ms since the epoch. */
   readonly now?: () => number;
   /** What a monitor before this one knew: modules of the same name go on from there. */
@@ -77,9 +79,12 @@ class Monitor implements HealthMonitor {
   private readonly active: readonly ActiveDetector[];
   private readonly timer: NodeJS.Timeout;
 
-  constructor(active: readonly ActiveDetector[], { interval, onChange, now = Date.now, known = [] }: HealthOptions) {
+  constructor(
+    active: readonly ActiveDetector[],
+    { interval, onChange, onCheck, now = Date.now, known = [] }: HealthOptions,
+  ) {
     this.active = active;
-    this.watches = active.map((one) => new Watch(one, onChange, now, known));
+    this.watches = active.map((one) => new Watch(one, onChange, onCheck, now, known));
     this.timer = setInterval(() => void this.check(), interval);
     this.timer.unref();
     void this.check();
@@ -109,6 +114,7 @@ class Watch {
   health: DetectorHealth;
   private readonly detector: ActiveDetector['detector'];
   private readonly onChange: (change: HealthChange) => void;
+  private readonly onCheck: HealthOptions['onCheck'];
   private readonly now: () => number;
   private running: Promise<void> | undefined;
   private checkedAt = -Infinity;
@@ -118,11 +124,13 @@ class Watch {
   constructor(
     { spec, detector }: ActiveDetector,
     onChange: (change: HealthChange) => void,
+    onCheck: HealthOptions['onCheck'],
     now: () => number,
     known: readonly DetectorHealth[],
   ) {
     this.detector = detector;
     this.onChange = onChange;
+    this.onCheck = onCheck;
     this.now = now;
     this.health = known.find(({ module }) => module === spec.name) ?? {
       module: spec.name,
@@ -155,6 +163,7 @@ class Watch {
     }
     if (this.health.state !== 'down') await this.askDatabases();
     this.judgeDatabases();
+    if (!this.stopped) this.onCheck?.(this.health);
   }
 
   private note(reason: string | undefined): void {

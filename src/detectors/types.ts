@@ -103,6 +103,11 @@ export interface WatchContext extends DetectorContext {
   readonly data?: unknown;
   /** Says something to the admin, in the log. No contents of mail. */
   report(level: 'info' | 'warn', text: string): void;
+  /**
+   * How taking over a file's changes went the last time: `reason` says why it could not be done and the last state stays
+   * in force, undefined that it is in force as it lies there.
+   */
+  fileState?(file: string, reason: string | undefined): void;
 }
 
 /** What follows a module's files while the gateway runs. */

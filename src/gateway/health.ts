@@ -3,30 +3,34 @@ import type { InspectPool } from '../pipeline/pool.js';
 import type { Log } from '../telemetry/log.js';
 import { LiveHealth } from './reload/live-health.js';
 import type { Setup } from './setup.js';
+import type { EngineEvents } from './watch/engines.js';
 
 const DAY = 86_400_000;
 
 /** Watches the engines of the configured detectors, and says in the log what changes. */
-export async function watchHealth(setup: Setup, log: Log): Promise<LiveHealth> {
-  return await LiveHealth.open(
-    async ({ config, specs }, known) =>
-      await startHealthMonitor({
-        specs,
-        interval: config.health,
-        known,
-        onChange: (change) => logChange(change, log),
-      }),
-    setup,
-  );
+export async function watchHealth(setup: Setup, log: Log, engines: EngineEvents): Promise<LiveHealth> {
+  return await LiveHealth.open(async ({ config, specs }, known) => {
+    const monitor = await startHealthMonitor({
+      specs,
+      interval: config.health,
+      known,
+      onChange: (change) => logChange(change, log),
+      onCheck: (health) => engines.checked(health),
+    });
+    // The first round runs already: this waits for it.
+    void monitor.check().then(() => engines.firstRound(specs.map(({ name }) => name)));
+    return monitor;
+  }, setup);
 }
 
 /** The pool, with the watch told of modules that failed: an engine that is gone is seen at its first failed use. */
-export function withHealth(pool: InspectPool, health: HealthMonitor): InspectPool {
+export function withHealth(pool: InspectPool, health: HealthMonitor, engines: EngineEvents): InspectPool {
   return {
     ready: async () => await pool.ready(),
     inspect: async (input, source, begun) => {
       const inspection = await pool.inspect(input, source, begun);
-      for (const { module, status } of inspection.modules) {
+      for (const { module, status, cause } of inspection.modules) {
+        engines.scanned(module, status, cause);
         if (status === 'error' || status === 'timeout') health.suspect(module);
       }
       return inspection;

@@ -1,4 +1,5 @@
 import type { Config } from '../config/load.js';
+import type { EventReporter } from '../events/types.js';
 import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { JobHandler, JobOutcome } from '../queue/types.js';
@@ -23,6 +24,8 @@ export interface SenderOptions {
   readonly clock: Clock;
   /** The original, when it lies on this machine. */
   readonly original?: (traceId: TraceId) => Promise<Content | undefined>;
+  /** Where `notification-undeliverable` is reported. */
+  readonly events?: EventReporter;
   /** Called when the ledger has a final state. */
   readonly onSettled?: (id: string) => void;
 }
@@ -40,7 +43,7 @@ type Attempt =
 /**
  * The worker's part: renders and sends one mail for each job, and writes the ledger. A job that runs twice sends once;
  * only when this process dies between the server's 250 and the ledger's commit is a mail sent again. A notification that
- * fails is recorded and logged, and makes no other notification.
+ * fails is recorded and logged, raises an event, and makes no other notification.
  */
 export class NotificationSender {
   private readonly options: SenderOptions;
@@ -124,6 +127,7 @@ export class NotificationSender {
     const done = { ...entry, lastReply: attempt.reply };
     if (attempt.state === 'sent') {
       log.info(about, 'notification sent');
+      this.options.events?.resolve('notification-undeliverable', entry.to);
       return await this.record({ ...done, state: 'sent' });
     }
     const now = clock.now();
@@ -131,6 +135,12 @@ export class NotificationSender {
     if (attempt.state === 'failed' || now >= deadline) {
       log.error(about, 'notification failed');
       const reason = attempt.state === 'failed' ? 'refused by the server' : 'given up: its lifetime is over';
+      // Mails about events make no event: a failing one would be told of by the next.
+      if (entry.kind !== 'event')
+        this.options.events?.raise('notification-undeliverable', {
+          subject: entry.to,
+          detail: `${reason}: ${transport.name} said: ${attempt.reply}`,
+        });
       return await this.record({ ...done, state: 'failed', reason });
     }
     const { delays } = settings.retry;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../config/load.js';
+import type { EventReporter } from '../events/types.js';
 import type { Envelope } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { Inspection } from '../pipeline/types.js';
@@ -22,6 +23,8 @@ export interface NotificationOptions {
   readonly transport: MailTransport;
   readonly templates: Templates;
   readonly log: Log;
+  /** Where notifications that cannot be delivered are reported. */
+  readonly events?: EventReporter;
   readonly clock?: Clock;
   /** `gateway`: takes in and queues; `worker`: sends. */
   readonly role?: 'gateway' | 'worker' | 'both';
@@ -102,7 +105,7 @@ export async function openNotifications(options: NotificationOptions): Promise<N
 }
 
 function startSender(options: NotificationOptions, local: Pick<SenderOptions, 'original' | 'onSettled'>): void {
-  const { config, queue, ledger, transport, templates, log, clock = systemClock } = options;
+  const { config, queue, ledger, transport, templates, log, events, clock = systemClock } = options;
   const sender = new NotificationSender({
     settings: config.notifications,
     mydomain: config.domains[0] ?? '',
@@ -111,6 +114,7 @@ function startSender(options: NotificationOptions, local: Pick<SenderOptions, 'o
     templates,
     log,
     clock,
+    ...(events === undefined ? {} : { events }),
     ...local,
   });
   queue.queue<NotificationJob>(NOTIFICATION_QUEUE).process(CONCURRENCY, sender.handle);

@@ -17,6 +17,8 @@ export interface BackendOptions {
 /** Pause between looks at a backend that does not answer, in ms. */
 const RETRY = { first: 100, last: 2000 };
 const DEFAULT_GRACE = 10_000;
+/** How long the question how it is set up may take, in ms. */
+const UNFIT_PATIENCE = 2000;
 
 interface Registration {
   readonly name: string;
@@ -60,6 +62,10 @@ export class WatchedBackend implements QueueBackend {
 
   get available(): boolean {
     return this.#available;
+  }
+
+  async unfit(): Promise<string | undefined> {
+    return await atMost(UNFIT_PATIENCE, this.#driver.unfit());
   }
 
   /** Looks for the backend until it answers, but at most `patience` ms; then goes on looking by itself. @throws QueueError `refused` */

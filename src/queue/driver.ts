@@ -32,6 +32,8 @@ export interface Driver {
    * last time.
    */
   probe(): Promise<{ readonly emptied: boolean }>;
+  /** Why it must not be used as it is set up; undefined also when it does not answer. */
+  unfit(): Promise<string | undefined>;
   /** Called when a connection breaks. */
   onLost(listener: (reason: string) => void): void;
   /** Only after a probe that resolved. */

@@ -62,6 +62,8 @@ export function postgresDriver(name: string, connection: PoolConfig, log: Log, c
       migrated = true;
       return { emptied: false };
     },
+    // PostgreSQL throws nothing away.
+    unfit: () => Promise.resolve(undefined),
     onLost: (listener) => void listeners.push(listener),
     openQueue: async (queueName) => {
       const queue: PostgresQueue = new Queue(queueName, { connection: shared }, createPostgresBackend);

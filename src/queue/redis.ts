@@ -54,6 +54,15 @@ export function redisDriver(url: string, log: Log): Driver {
       marked = true;
       return { emptied };
     },
+    unfit: async () => {
+      if (producer.status !== 'ready') return undefined;
+      try {
+        await requireNoEviction(producer);
+        return undefined;
+      } catch (error) {
+        return error instanceof QueueError && error.code === 'refused' ? error.message : undefined;
+      }
+    },
     onLost: (listener) => void listeners.push(listener),
     openQueue: async (name) => {
       const queue = new Queue<JobText, unknown, string>(name, { connection: producer, prefix: PREFIX });

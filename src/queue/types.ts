@@ -32,6 +32,8 @@ export interface QueueBackend {
   /** For people, without secrets. */
   readonly name: string;
   readonly available: boolean;
+  /** Why it must not be used as it is set up, though it may answer; undefined when nothing is known against it. */
+  unfit(): Promise<string | undefined>;
   queue<Data>(name: string): JobQueue<Data>;
   /** Called each time when the backend comes (back) into reach, also when it may have come back empty. */
   onAvailable(listener: () => void): void;

@@ -113,6 +113,8 @@ export interface Database {
   readonly db: Kysely<Tables>;
   /** Resolves when the database answers and its schema is the newest; tried anew at each call until it once was so. */
   ready(): Promise<void>;
+  /** Called when a connection breaks. */
+  onLost(listener: () => void): void;
   close(): Promise<void>;
 }
 
@@ -133,9 +135,17 @@ export function poolSettings(connection: PoolConfig): PoolConfig {
 }
 
 /** A pool whose lost connections are logged, and nothing more: the next query opens another. */
-export function openPool(settings: PoolConfig, log: Log, PoolClass: typeof Pool = pg.Pool): Pool {
+export function openPool(
+  settings: PoolConfig,
+  log: Log,
+  PoolClass: typeof Pool = pg.Pool,
+  onLost: () => void = () => undefined,
+): Pool {
   const pool = new PoolClass(settings);
-  const note = (error: Error): void => log.debug({ reason: messageOf(error) }, 'a database connection was lost');
+  const note = (error: Error): void => {
+    log.debug({ reason: messageOf(error) }, 'a database connection was lost');
+    onLost();
+  };
   pool.on('error', note);
   // A client that is checked out has no listener of the pool: without one its loss would end the process.
   pool.on('connect', (client) => client.on('error', note));
@@ -144,7 +154,10 @@ export function openPool(settings: PoolConfig, log: Log, PoolClass: typeof Pool 
 
 /** Opens the database without contacting it. */
 export function openDatabase(connection: PoolConfig, log: Log): Database {
-  const pool = openPool({ max: 8, ...poolSettings(connection) }, log);
+  const listeners: (() => void)[] = [];
+  const pool = openPool({ max: 8, ...poolSettings(connection) }, log, pg.Pool, () => {
+    for (const listener of listeners) listener();
+  });
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   let readiness: Promise<void> | undefined;
 
@@ -174,6 +187,7 @@ export function openDatabase(connection: PoolConfig, log: Log): Database {
       });
       await readiness;
     },
+    onLost: (listener) => void listeners.push(listener),
     close: async () => await db.destroy(),
   };
 }

@@ -21,6 +21,8 @@ export interface OpenStore extends Store {
   readonly embedded?: { readonly folder: string };
   /** Resolves when the database answers and its schema is there. */
   ready(): Promise<void>;
+  /** Called when a connection to the database breaks. */
+  onLost(listener: () => void): void;
 }
 
 /** What of the configuration the store looks at. */
@@ -145,6 +147,7 @@ function assemble(
     retention: openRetention(database),
     events: openEventStore(database),
     ready: async () => await database.ready(),
+    onLost: (listener) => database.onLost(listener),
     ping: async () => {
       await database.ready();
       await database.pool.query('SELECT 1');

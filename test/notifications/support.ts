@@ -217,6 +217,10 @@ export class FakeBackend implements QueueBackend {
     this.listeners.push(listener);
   }
 
+  unfit(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   onUnavailable(): void {
     // Nothing in these tests listens for it.
   }

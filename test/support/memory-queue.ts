@@ -28,6 +28,10 @@ export class MemoryBackend implements QueueBackend {
     this.#listeners.push(listener);
   }
 
+  unfit(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   onUnavailable(): void {
     // Nobody in delivery asks.
   }

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { boundedDns, DnsFailure, type CachingDns, type Dns } from '../authentication/dns.js';
+import { DetectorError } from '../failure.js';
 import { organization } from './names.js';
 
 /** A list that is asked by DNS: `NAME.ZONE` has an address in 127.0.0.0/8 when the name is on it. */
@@ -68,6 +70,25 @@ export class DnsLists {
       if (zone !== undefined) byHost.set(host, zone);
     }
     return { listed: byHost, failed, cut: questions.length > maxLookups };
+  }
+
+  /** Asks each list about a name that none has. @throws DetectorError that names the lists without an answer */
+  async probe(signal: AbortSignal): Promise<void> {
+    const { lists, timeout } = this.#settings;
+    const dns = boundedDns(this.#dns, { milliseconds: timeout, lookups: lists.length, signal });
+    const silent: string[] = [];
+    await Promise.all(
+      lists.map(async ({ zone }) => {
+        try {
+          // Another name each time: the answer is not to come from a cache.
+          await dns.addresses(`${randomBytes(6).toString('hex')}.gatepost-probe.invalid.${zone}`, 4);
+        } catch (error) {
+          if (!(error instanceof DnsFailure)) throw error;
+          silent.push(zone);
+        }
+      }),
+    );
+    if (silent.length > 0) throw new DetectorError(`no answer from ${silent.join(', ')}`);
   }
 
   /** Undefined when there is no answer. */

@@ -61,7 +61,9 @@ class LinkDetector implements Detector {
     this.#shorteners = new Set([...SHORTENERS, ...given.shorteners.map(asciiHost)]);
     if (given.dns !== undefined) {
       this.#resolver = new CachingDns(given.dns.servers);
-      this.#dns = new DnsLists(given.dns, this.#resolver);
+      const dns = new DnsLists(given.dns, this.#resolver);
+      this.#dns = dns;
+      this.health = async (signal) => await dns.probe(signal);
     }
     if (isListData(data)) this.#channel = this.#follow(data);
   }
@@ -88,6 +90,9 @@ class LinkDetector implements Detector {
     if (!complete) report.fail('limit', 'the message has more links than are looked at');
     return report.findings;
   }
+
+  /** Whether the DNS lists answer; there is nothing else that could be away. */
+  readonly health?: (signal: AbortSignal) => Promise<void>;
 
   /** Lists have a version and a date; without any there is nothing that can be outdated. */
   databases(): Promise<DatabaseInfo | undefined> {

@@ -73,7 +73,10 @@ export class ListWatcher implements Watcher {
         this.#trouble(shown, `the list cannot be read any more: ${state.error}`);
         continue;
       }
-      if (state.modified === lists[index]?.modified) continue;
+      if (state.modified === lists[index]?.modified) {
+        this.#fine(shown);
+        continue;
+      }
       const read = await readUrlList(file, shown);
       const failure =
         'error' in read ? read.error : read.problems.find(({ severity }) => severity === 'error')?.message;
@@ -81,7 +84,7 @@ export class ListWatcher implements Watcher {
         this.#trouble(shown, `the changed list was not taken: ${failure ?? 'it cannot be read'}`);
         continue;
       }
-      this.#troubles.delete(shown);
+      this.#fine(shown);
       lists[index] = read.list;
       changed = true;
       this.#context.report('info', `the list ${read.list.name} was read again: ${read.list.entries} entries`);
@@ -94,9 +97,15 @@ export class ListWatcher implements Watcher {
 
   /** Says it once; what was in force stays so. */
   #trouble(file: string, text: string): void {
+    this.#context.fileState?.(file, text);
     if (this.#troubles.get(file) === text) return;
     this.#troubles.set(file, text);
     this.#context.report('warn', `${path.basename(file)}: ${text}; the last one stays in force`);
+  }
+
+  #fine(file: string): void {
+    this.#troubles.delete(file);
+    this.#context.fileState?.(file, undefined);
   }
 
   #tell(): void {

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../config/load.js';
+import { askControl, NotRunningError } from '../gateway/control/socket.js';
+import { EXIT } from './exit.js';
+import { statusText } from './status-text.js';
+import { err, json, out } from './terminal.js';
+import { version } from './version.js';
+
+export interface StatusOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly watch?: boolean;
+}
+
+/** ms between two pictures. */
+const EVERY = 2000;
+
+/** `gatepost status`: asks the running gateway over its control socket. */
+export async function status(options: StatusOptions): Promise<void> {
+  const { config } = await loadConfig(options.config);
+  for (;;) {
+    let answer: unknown;
+    try {
+      answer = await askControl(config.data, 'status');
+    } catch (error) {
+      if (!(error instanceof NotRunningError)) throw error;
+      if (options.json === true) json({ running: false, reason: error.message });
+      else err(`Gatepost does not run here: ${error.message}.`);
+      process.exitCode = EXIT.no;
+      if (options.watch !== true || !process.stdout.isTTY) return;
+      await sleep(EVERY);
+      continue;
+    }
+    process.exitCode = EXIT.good;
+    const sections = { running: true, version: version(), ...toRecord(answer) };
+    if (options.json === true) json(sections);
+    else {
+      // Clears the screen: the picture stays where it is.
+      if (options.watch === true && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
+      out(statusText(sections, Date.now()));
+    }
+    if (options.watch !== true) return;
+    await sleep(EVERY);
+  }
+}
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+}

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { codeOf, messageOf } from '../../store/errors.js';
+import { durableFiles, isMissing } from '../../store/files.js';
+import type { Log } from '../../telemetry/log.js';
+
+/** `sun_path` without its final NUL: Linux has 108 bytes, others 104. */
+const SOCKET_PATH_MAX = process.platform === 'linux' ? 107 : 103;
+const MAX_REQUEST = 64 * 1024;
+const MAX_ANSWER = 64 * 2 ** 20;
+/** For a whole conversation, ms. */
+const PATIENCE = 10_000;
+const MAX_CONVERSATIONS = 16;
+
+/** What a request of that name is answered with: any JSON. */
+export type ControlHandler = () => Promise<unknown>;
+
+export interface ControlServer {
+  close(): Promise<void>;
+}
+
+/** No gateway runs on this data folder, or it does not answer. */
+export class NotRunningError extends Error {
+  override readonly name = 'NotRunningError';
+}
+
+/**
+ * Answers commands on the same machine, over a socket that only the gateway's own account can reach: in
+ * `<data>/control`, or in a temporary folder when that path would be too long for a socket. A request is one line of
+ * JSON, `{"request": NAME}`, and so is the answer, `{"answer": ...}` or `{"error": TEXT}`.
+ * @param handlers by the request's name
+ */
+export async function openControl(
+  data: string,
+  handlers: Readonly<Record<string, ControlHandler>>,
+  log: Log,
+): Promise<ControlServer> {
+  const folder = path.join(data, 'control');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const own = path.join(folder, 'sock');
+  const fits = Buffer.byteLength(own) <= SOCKET_PATH_MAX;
+  const elsewhere = fits ? undefined : await mkdtemp(path.join(os.tmpdir(), 'gatepost-'));
+  const socket = elsewhere === undefined ? own : path.join(elsewhere, 'sock');
+  // What a killed gateway left. Another one cannot be running: the data folder is locked.
+  await rm(own, { force: true });
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    sockets.add(client);
+    client.once('close', () => sockets.delete(client));
+    void converse(client, handlers, log);
+  });
+  server.maxConnections = MAX_CONVERSATIONS;
+  await listen(server, socket);
+  await chmod(socket, 0o600);
+  await durableFiles().replace(path.join(folder, 'place.json'), `${JSON.stringify({ socket, pid: process.pid })}\n`);
+  return {
+    close: async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        for (const client of sockets) client.destroy();
+      });
+      await rm(path.join(folder, 'place.json'), { force: true });
+      if (elsewhere !== undefined) await rm(elsewhere, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Asks the gateway that runs on a data folder.
+ * @throws NotRunningError when there is none
+ */
+export async function askControl(data: string, request: string): Promise<unknown> {
+  const socket = await placeOf(data);
+  const answer: unknown = JSON.parse(await exchange(socket, `${JSON.stringify({ request })}\n`));
+  if (typeof answer === 'object' && answer !== null) {
+    if ('answer' in answer) return answer.answer;
+    if ('error' in answer && typeof answer.error === 'string') throw new Error(answer.error);
+  }
+  throw new Error('the gateway gave an answer that is none');
+}
+
+async function placeOf(data: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path.join(data, 'control', 'place.json'), 'utf8');
+  } catch (error) {
+    if (isMissing(error)) throw new NotRunningError(`no gateway runs on ${data}`);
+    throw new NotRunningError(`the gateway on ${data} cannot be asked: ${messageOf(error)}`);
+  }
+  const place: unknown = JSON.parse(text);
+  if (typeof place === 'object' && place !== null && 'socket' in place && typeof place.socket === 'string')
+    return place.socket;
+  throw new NotRunningError(`the gateway on ${data} does not say where it can be asked`);
+}
+
+async function exchange(socket: string, line: string): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const client = connect(socket, () => client.write(line));
+    client.setTimeout(PATIENCE, () => client.destroy(new NotRunningError('the gateway does not answer in time')));
+    client.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_ANSWER) client.destroy(new Error('the answer is too long'));
+    });
+    client.on('end', () => resolve(Buffer.concat(chunks).toString()));
+    client.on('error', (error) => {
+      const gone = ['ECONNREFUSED', 'ENOENT'].includes(codeOf(error) ?? '');
+      reject(gone ? new NotRunningError('the gateway was not stopped in the ordinary way, and does not run') : error);
+    });
+  });
+}
+
+async function converse(client: Socket, handlers: Readonly<Record<string, ControlHandler>>, log: Log): Promise<void> {
+  client.on('error', (error) => log.debug({ reason: messageOf(error) }, 'a command has hung up'));
+  client.setTimeout(PATIENCE, () => client.destroy());
+  try {
+    const name = requestOf(await firstLine(client));
+    const handler = name !== undefined && Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+    if (handler === undefined) client.end(`${JSON.stringify({ error: 'there is no such request' })}\n`);
+    else client.end(`${JSON.stringify({ answer: await handler() })}\n`);
+  } catch (error) {
+    const id = randomBytes(4).toString('hex');
+    log.warn({ id, reason: messageOf(error) }, 'a command could not be answered');
+    client.end(`${JSON.stringify({ error: `the gateway could not answer; its log says more (${id})` })}\n`);
+  }
+}
+
+async function firstLine(client: Socket): Promise<string> {
+  let text = '';
+  return await new Promise((resolve, reject) => {
+    client.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf('\n');
+      if (end >= 0) resolve(text.slice(0, end));
+      else if (text.length > MAX_REQUEST) reject(new Error('the request is too long'));
+    });
+    client.on('close', () => reject(new Error('the command has hung up')));
+  });
+}
+
+function requestOf(line: string): string | undefined {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== 'object' || value === null || !('request' in value)) return undefined;
+  return typeof value.request === 'string' ? value.request : undefined;
+}
+
+async function listen(server: Server, socket: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socket, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

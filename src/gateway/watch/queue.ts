@@ -1,0 +1,31 @@
+import type { EventService } from '../../events/types.js';
+import type { QueueBackend } from '../../queue/types.js';
+import type { Log } from '../../telemetry/log.js';
+import { startRounds, type Rounds } from './rounds.js';
+
+/** Reports `queue-unavailable` as soon as the queue says so, and `cluster-misconfigured` when it may lose jobs. */
+export function watchQueue(queue: QueueBackend, events: EventService, interval: number, log: Log): Rounds {
+  let reason = 'it has not answered yet';
+  const rounds = startRounds({
+    interval,
+    log,
+    onFirst: () => events.checked(['queue-unavailable', 'cluster-misconfigured']),
+    look: async () => {
+      const unfit = await queue.unfit();
+      if (unfit !== undefined) events.raise('cluster-misconfigured', { detail: unfit });
+      else if (queue.available) events.resolve('cluster-misconfigured');
+      if (queue.available) events.resolve('queue-unavailable', queue.name);
+      else
+        events.raise('queue-unavailable', {
+          subject: queue.name,
+          detail: `the job queue does not answer: ${unfit ?? reason}; mail flows, retries and notifications wait on disk`,
+        });
+    },
+  });
+  queue.onUnavailable((why) => {
+    reason = why;
+    rounds.now();
+  });
+  queue.onAvailable(() => rounds.now());
+  return rounds;
+}
