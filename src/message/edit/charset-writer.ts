@@ -84,8 +84,8 @@ export function charsetWriter(charset: string, body: Buffer): CharsetWriter | un
   if (isAsciiLabel(label)) return asciiWriter();
   if (/^(utf-?16|ucs-?2)(-?le|-?be)?$/.test(label)) return utf16Writer(label, body);
   if (!iconv.encodingExists(label)) return /^(utf-?32|ucs-?4)/.test(label) ? undefined : asciiWriter();
-  if (!iconv.encode(PROBE, label, { addBOM: false }).equals(Buffer.from(PROBE))) return undefined;
   if (/^(unicode-1-1-)?utf-?7/.test(label)) return unicodeWriter((text) => iconv.encode(text, label), 1, 0);
+  if (!iconv.encode(PROBE, label, { addBOM: false }).equals(Buffer.from(PROBE))) return undefined;
   const holds = (char: string): boolean => iconv.decode(iconv.encode(char, label), label) === char;
   return limitedWriter(holds, (text) => iconv.encode(text, label));
 }
