@@ -147,7 +147,7 @@ function mark(available: boolean, name: string): string {
 function plain(section: unknown): string {
   if (typeof section !== 'object' || section === null) return printable(String(section));
   return Object.entries(section)
-    .filter(([, value]) => value !== undefined && value !== null)
+    .filter(([, value]) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0))
     .map(([key, value]) => `${key} ${printable(typeof value === 'object' ? JSON.stringify(value) : String(value))}`)
     .join(', ');
 }
