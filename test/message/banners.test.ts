@@ -38,9 +38,6 @@ function textOf(message: Message, part: Part | undefined): string {
   return decodeCharset(bodyOf(message.bytes, part), part.params.get('charset') ?? '');
 }
 
-const partOf = (message: Message, type: string): Part | undefined =>
-  message.structure.parts.find((part) => part.type === type);
-
 describe('a text part', () => {
   it('gets the warning before and the disclaimer behind its text', () => {
     const { after } = put(mail('From: a@b', 'Subject: x', '', 'Hello', ''), [WARN], [BYE]);
