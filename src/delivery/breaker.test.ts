@@ -73,3 +73,30 @@ test('suspect probes at once; after close nothing happens any more', async () =>
   await vi.advanceTimersByTimeAsync(60_000);
   expect(state.probes).toBe(1);
 });
+
+test('tells of each failure and of the end; what fails again after a good probe is well only by mail, or after a while', async () => {
+  const told: string[] = [];
+  const state = { up: true };
+  const breaker = new Breaker({
+    name: 'smtp://h:25',
+    probe: () => (state.up ? Promise.resolve() : Promise.reject(new Error('refused'))),
+    onBack: () => undefined,
+    onDown: (reason) => told.push(`down ${reason}`),
+    onUp: () => told.push('up'),
+    log: silentLog(),
+  });
+  state.up = false;
+  await breaker.check();
+  state.up = true;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(told.splice(0)).toEqual(['down refused', 'up']);
+  breaker.failed('421 no');
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(told.splice(0)).toEqual(['down 421 no']);
+  await vi.advanceTimersByTimeAsync(900_000);
+  expect(told.splice(0)).toEqual(['up']);
+  breaker.failed('421 no');
+  breaker.succeeded();
+  expect(told).toEqual(['down 421 no', 'up']);
+  breaker.close();
+});
