@@ -169,7 +169,7 @@ export function directorySchema(span: typeof duration) {
         .describe('attributes of a person that hold addresses'),
       depth: z.int().min(1).max(50).default(10).describe('levels of groups in groups'),
       pageSize: z.int().min(1).max(10_000).default(500).describe('entries that a server is asked for at a time'),
-      refresh: bounded(10_000, 7 * 86_400_000, '10s to 7d')
+      refresh: bounded(1_000, 7 * 86_400_000, '1s to 7d')
         .prefault('15m')
         .describe('time between two readings'),
       timeout: bounded(100, 600_000, '100ms to 10m').prefault('30s').describe('for each answer of a server'),

@@ -11,6 +11,7 @@ import { openNotifications } from '../notifications/service.js';
 import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
+import { withGroups } from '../rules/groups.js';
 import { startSmtp, type SmtpAddress } from '../smtp/smtp-service.js';
 import { openStore, type OpenStore } from '../store/open.js';
 import type { Store } from '../store/types.js';
@@ -19,6 +20,7 @@ import { countMail } from './control/mail-counts.js';
 import { provideSections } from './control/sections.js';
 import { openControl } from './control/socket.js';
 import { StatusBoard } from './control/status.js';
+import { heldBack, openGatewayDirectory } from './directory.js';
 import { watchHealth, withHealth } from './health.js';
 import { openCopyMark } from './copy-mark.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
@@ -114,8 +116,18 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
   const engines = new EngineEvents(events);
   const health = parts.add(await watchHealth(setup, log, engines), (h) => h.close());
+  const directory = parts.add(
+    await openGatewayDirectory({
+      config,
+      events,
+      log,
+      bundle: () => setup.bundle,
+      swap: async (snapshot) => await pool.reload(withGroups(setup.bundle, snapshot)),
+    }),
+    (d) => d.close(),
+  );
   const pool = withHealth(
-    parts.add(startPool(setup, log), (p) => p.close()),
+    parts.add(startPool({ ...setup, bundle: withGroups(setup.bundle, directory.snapshot) }, log), (p) => p.close()),
     health,
     engines,
   );
@@ -141,7 +153,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
       probeInterval: config.health,
       events: { settled: (id, records) => store.journal.delivered(id, records) },
       reinspect: async (item) =>
-        started.processing === undefined
+        started.processing === undefined || directory.missing !== undefined
           ? { state: 'again', reason: 'the gateway is starting' }
           : await reinspect(item, emlOf(spoolFolder, item.item), started.processing),
     }),
@@ -179,7 +191,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     copyMark,
   };
   started.processing = processing;
-  const counted = countMail(createProcessor(processing));
+  const counted = countMail(heldBack(createProcessor(processing), directory, log));
   const smtp = parts.add(
     await startSmtp({
       config,

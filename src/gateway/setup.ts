@@ -4,12 +4,14 @@ import { ConfigError, sortProblems, type Problem } from '../config/problems.js';
 import { antispamThresholds } from '../detectors/antispam/antispam.js';
 import { configureDetectors } from '../detectors/registry.js';
 import type { DetectorSpec } from '../detectors/types.js';
+import { readCopies, snapshotOf } from '../directory/service.js';
 import { oweSettings } from '../notifications/settings.js';
 import { bannerNames, bannerSource, mailNames } from '../notifications/templates/banner-source.js';
 import { loadTemplates, type Templates } from '../notifications/templates/load.js';
 import { loadRules } from '../rules/load.js';
 import type { RuleBundle } from '../rules/model.js';
 import { checkHops, whyNoHop } from './check-hops.js';
+import { copyProblems } from './directory.js';
 
 /** A configuration with all that it names, read and checked. */
 export interface Setup {
@@ -38,6 +40,7 @@ export async function finishSetup(loaded: LoadedConfig): Promise<Setup> {
     loadTemplates(templateFolders(config), config.notifications.language),
   ]);
   const thresholds = antispamThresholds(detectors.specs);
+  const groups = config.directory === undefined ? [] : await readCopies(config.data, config.directory);
   const rules = await loadRules(config.rules, {
     displayRoot: config.folder,
     domains: config.domains,
@@ -54,6 +57,7 @@ export async function finishSetup(loaded: LoadedConfig): Promise<Setup> {
     },
     whyNoRoute: (url) => whyNoHop(url, config.folder),
     generalConfigured: config.notifications.general.length > 0,
+    directory: snapshotOf(groups),
     ...(thresholds === undefined ? {} : { thresholds }),
   });
   const problems = sortProblems([
@@ -62,6 +66,7 @@ export async function finishSetup(loaded: LoadedConfig): Promise<Setup> {
     ...rules.problems,
     ...templates.problems,
     ...checkHops(config),
+    ...copyProblems(groups, config, rules.bundle),
   ]);
   if (rules.bundle === undefined || problems.some((p) => p.severity === 'error')) throw new ConfigError(problems);
   return { config, bundle: rules.bundle, specs: detectors.specs, templates: templates.templates, warnings: problems };
