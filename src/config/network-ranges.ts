@@ -88,9 +88,23 @@ function isData(given: Iterable<Network> | RangeData): given is RangeData {
 }
 
 function rangesOf(networks: Iterable<Network>): RangeData {
-  const byWidth = { 1: new RangeBuilder(1), 4: new RangeBuilder(4) };
-  for (const network of networks) byWidth[network.words.length === 1 ? 1 : 4].add(network);
-  return { v4: byWidth[1].build(), v6: byWidth[4].build() };
+  const collector = new RangeCollector();
+  for (const network of networks) collector.add(network);
+  return collector.build();
+}
+
+/** Collects networks, a million of them if need be, into `RangeData`. */
+export class RangeCollector {
+  private readonly v4 = new RangeBuilder(1);
+  private readonly v6 = new RangeBuilder(4);
+
+  add(network: Network): void {
+    (network.words.length === 1 ? this.v4 : this.v6).add(network);
+  }
+
+  build(): RangeData {
+    return { v4: this.v4.build(), v6: this.v6.build() };
+  }
 }
 
 class RangeBuilder {

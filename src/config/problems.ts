@@ -51,6 +51,30 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
   });
 }
 
+/** Of problems that differ by their place alone, this many are told one by one. */
+const MAX_ALIKE = 10;
+
+/** Keeps the first of problems that differ by their place alone, and says how many more there are. */
+export function condenseProblems(problems: readonly Problem[]): Problem[] {
+  const groups = new Map<string, Problem[]>();
+  for (const problem of sortProblems(problems)) {
+    const key = `${problem.severity} ${problem.message.replace(/^`[^`]*`: /, '').replace(/\[\d+\]/g, '[]')}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [problem]);
+    else group.push(problem);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const left = group.slice(MAX_ALIKE);
+    const [first] = left;
+    if (first === undefined) return group;
+    const { hint: _, ...same } = first;
+    return [
+      ...group.slice(0, MAX_ALIKE),
+      { ...same, message: `${first.message}${left.length === 1 ? '' : ` (and at ${left.length - 1} more places)`}` },
+    ];
+  });
+}
+
 /** Thrown where a broken file stops what was asked for; its message holds all problems, formatted. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

@@ -15,12 +15,15 @@ import type { Place, Problem } from './problems.js';
 import { keysAt } from './schema-keys.js';
 import { nearest } from './suggest.js';
 import { formatSize } from './units.js';
+import { syntaxWords } from './yaml-words.js';
 import { branchMeant, expectation, hintOf, notExpected, plain, show, typeHint } from './zod-words.js';
 
 /** Room for tens of thousands of rules. */
 export const MAX_YAML_BYTES = 8e6;
 const MAX_ALIASES = 100;
 const MAX_EXCERPT = 200;
+/** Levels of YAML's own tree, about two for each that an author sees. */
+const MAX_DEPTH = 200;
 
 export type KeyPath = readonly (string | number)[];
 
@@ -57,16 +60,22 @@ export class YamlSource {
       this.problems = [this.at(at, 'the file is not UTF-8 text', 'save it as UTF-8')];
       return;
     }
-    const document = parseDocument(this.text, {
-      lineCounter: this.lines,
-      uniqueKeys: true,
-      strict: true,
-      merge: false,
-      prettyErrors: false,
+    const document = this.parse();
+    if (document === undefined) {
+      this.problems = [
+        {
+          severity: 'error',
+          place: { file, line: 1, column: 1 },
+          message: TOO_DEEP,
+          hint: 'no rule or setting needs more than a few levels',
+        },
+      ];
+      return;
+    }
+    const problems: Problem[] = document.errors.map((error) => {
+      const { message, hint } = syntaxWords(error.code, firstLine(error.message));
+      return this.at(error.pos[0], message, hint);
     });
-    const problems: Problem[] = document.errors.map((error) =>
-      this.at(error.pos[0], firstLine(error.message), syntaxHint(error.code)),
-    );
     const warnings = document.warnings.map((w): Problem => this.at(w.pos[0], firstLine(w.message)));
     if (problems.length === 0) problems.push(...warnings, ...this.badNodes(document));
     this.document = document;
@@ -75,8 +84,25 @@ export class YamlSource {
       try {
         this.value = document.toJS({ maxAliasCount: MAX_ALIASES });
       } catch (error) {
-        this.problems = [this.at(0, error instanceof Error ? firstLine(error.message) : 'the file cannot be read')];
+        this.problems = [this.at(0, inWords(error), 'write out what the aliases (*name) stand for')];
       }
+    }
+  }
+
+  /** @returns undefined where levels stand in each other without end */
+  private parse(): Document.Parsed | undefined {
+    try {
+      const document = parseDocument(this.text, {
+        lineCounter: this.lines,
+        uniqueKeys: true,
+        strict: true,
+        merge: false,
+        prettyErrors: false,
+      });
+      return document.errors.some(({ message }) => message.includes('call stack')) ? undefined : document;
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
     }
   }
 
@@ -180,6 +206,33 @@ export class YamlSource {
   private badNodes(document: Document.Parsed): Problem[] {
     const problems: Problem[] = [];
     visit(document, {
+      Collection: (_, collection, path) => {
+        if (path.length <= MAX_DEPTH) return undefined;
+        problems.push(
+          this.at(nodeOffset(collection) ?? 0, TOO_DEEP, 'no rule or setting needs more than a few levels'),
+        );
+        return visit.BREAK;
+      },
+      Alias: (_, alias) => {
+        const at = nodeOffset(alias) ?? 0;
+        const named = alias.resolve(document)?.range;
+        if (named === undefined)
+          problems.push(
+            this.at(
+              at,
+              `*${alias.source} stands for nothing: a star before a word is an alias in YAML`,
+              `put it in quotes if it is a mask: "*${alias.source}"`,
+            ),
+          );
+        else if (named !== null && named[0] <= at && at < named[2])
+          problems.push(
+            this.at(
+              at,
+              `the alias *${alias.source} stands in what it names: it would have no end`,
+              'write out what is meant',
+            ),
+          );
+      },
       Pair: (_, pair) => {
         if (isPair(pair) && !isScalar(pair.key))
           problems.push(this.at(nodeOffset(pair.key) ?? 0, 'a key must be a plain word'));
@@ -206,6 +259,16 @@ export class YamlSource {
   }
 }
 
+const TOO_DEEP = 'too many levels of lists and maps stand in each other';
+
+/** Why a text that is well written cannot be turned into values. */
+function inWords(error: unknown): string {
+  if (error instanceof RangeError) return TOO_DEEP;
+  if (error instanceof ReferenceError && /alias count/i.test(error.message))
+    return 'aliases (*name) that name each other make more of this file than can be read';
+  return error instanceof Error ? firstLine(error.message) : 'the file cannot be read';
+}
+
 /** `smtp.listen[0]` for people. */
 export function formatPath(path: KeyPath): string {
   return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
@@ -223,12 +286,4 @@ function lineStarts(text: string): number[] {
 
 function firstLine(message: string): string {
   return (message.split('\n')[0] ?? message).replace(/:$/, '');
-}
-
-function syntaxHint(code: string): string | undefined {
-  if (code === 'TAB_AS_INDENT') return 'indent with spaces: YAML does not take tabs';
-  if (code === 'BAD_INDENT') return 'check the number of spaces at the start of the line';
-  if (code === 'DUPLICATE_KEY') return 'each key may stand once; merge the two';
-  if (code === 'BAD_SCALAR_START' || code === 'BAD_ALIAS') return 'put the value in quotes';
-  return undefined;
 }

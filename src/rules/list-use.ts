@@ -9,9 +9,11 @@ export interface ListUse {
   readonly ip: boolean;
   readonly address: boolean;
   readonly domain: boolean;
+  /** With any other text. */
+  readonly text: boolean;
 }
 
-const UNUSED: ListUse = { client: false, ip: false, address: false, domain: false };
+const UNUSED: ListUse = { client: false, ip: false, address: false, domain: false, text: false };
 
 /** Looks for `@name` wherever it stands in the files, also in rules that have other mistakes. */
 export function listsUsed(sources: readonly YamlSource[]): ReadonlyMap<string, ListUse> {
@@ -24,7 +26,7 @@ export function listsUsed(sources: readonly YamlSource[]): ReadonlyMap<string, L
     else if (typeof value === 'object' && value !== null)
       for (const [key, item] of Object.entries(value)) walk(item, key === 'is' || key === 'in' ? use : useOf(key));
   };
-  for (const source of sources) walk(source.value, {});
+  for (const source of sources) walk(source.value, { text: true });
   return uses;
 }
 
@@ -38,6 +40,6 @@ function useOf(key: string): Partial<ListUse> {
     case 'domain':
       return { domain: true };
     default:
-      return {};
+      return { text: true };
   }
 }

@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { PROGRAM_FOLDER } from '../config/load.js';
-import type { Problem } from '../config/problems.js';
+import { condenseProblems, type Problem } from '../config/problems.js';
 import { readTextFile } from '../config/text-file.js';
 import { MAX_YAML_BYTES, YamlSource } from '../config/yaml-source.js';
 import type { DirectorySnapshot } from '../directory/types.js';
@@ -93,7 +93,7 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
     if (!isAscii(list.bytes)) problems.push(...invisibleCharacters(list.file, list.bytes.toString('utf8')));
   }
   problems.push(...lint(rules, { ...options, packed, shipped: path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules') }));
-  if (problems.some((problem) => problem.severity === 'error')) return { problems };
+  if (problems.some((problem) => problem.severity === 'error')) return { problems: condenseProblems(problems) };
   const bundle: RuleBundle = {
     hash: hashOf(sources, lists),
     rules: rules.map(({ rule }) => rule),
@@ -106,7 +106,7 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
     ...bannersOf(rules, options),
   };
-  return { bundle, problems };
+  return { bundle, problems: condenseProblems(problems) };
 }
 
 /** The texts that rules put into messages. */

@@ -14,6 +14,11 @@ export function complainOfMask(mask: string, use: MaskUse): MaskComplaint | unde
   if (mask === '' || mask.startsWith('@')) return undefined;
   const quoted = `"${mask.slice(0, 80)}"`;
   if (mask === '<>') return use === 'address' ? undefined : { message: `${quoted} can match no domain` };
+  if (/[\u201c-\u201f\u00ab\u00bb\u2018\u2019]/.test(mask))
+    return {
+      message: `${quoted} can match no address: its quotes are those of printed text`,
+      hint: `did you mean "${mask.replace(/[\u2018-\u201f\u00ab\u00bb]/g, '')}"?`,
+    };
   if (/[,;]/.test(mask) && !mask.includes('"')) {
     const parts = mask.split(/[,;]/).map((part) => part.trim());
     return {

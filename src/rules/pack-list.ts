@@ -24,6 +24,8 @@ export function packListFile(list: ListFile, use: ListUse | undefined): CheckedL
   const packer = new ListPacker();
   const asNetworks = use?.client === true || use?.ip === true;
   const plainIsRight = !asNetworks && use?.domain !== true;
+  // What stands under `client` alone is never compared as text.
+  const isOnlyNetworks = use?.client === true && !use.ip && !use.address && !use.domain && !use.text;
   let more = 0;
   visitLines(list.bytes, (line) => {
     if (plainIsRight && isPlainEntry(list.bytes, line.start, line.end)) {
@@ -32,7 +34,7 @@ export function packListFile(list: ListFile, use: ListUse | undefined): CheckedL
     }
     const entry = list.bytes.toString('utf8', line.start, line.end).trim();
     const complaint = asNetworks && addNetwork(packer, entry) ? undefined : complainOfEntry(entry, list.name, use);
-    packer.add(entry);
+    if (!isOnlyNetworks || complaint !== undefined) packer.add(entry);
     if (complaint === undefined) return;
     if (problems.length < MAX_PROBLEMS) problems.push({ place: placeOf(list, line), ...complaint });
     else more++;

@@ -1,6 +1,5 @@
-import { NetworkRanges, type RangeData } from '../config/network-ranges.js';
+import { addressWords, RangeCollector, type RangeData } from '../config/network-ranges.js';
 import { parseNetwork } from '../config/networks.js';
-import { addressWords } from '../config/network-ranges.js';
 import { foldAddress, masksOver, readAddressMask } from './addresses.js';
 import { compileMask, fold } from './mask.js';
 import { hasKey, KeyBuilder, type KeyData } from './packed-keys.js';
@@ -27,7 +26,7 @@ export interface PackedList {
 export class ListPacker {
   private readonly keys = new KeyBuilder();
   private readonly others: string[] = [];
-  private readonly networks: { readonly words: readonly number[]; readonly bits: number }[] = [];
+  private readonly networks = new RangeCollector();
   private hasDomains = false;
   private all = false;
   private takesNull = false;
@@ -46,7 +45,7 @@ export class ListPacker {
   }
 
   addNetwork(words: readonly number[], bits: number): void {
-    this.networks.push({ words, bits });
+    this.networks.add({ words, bits });
   }
 
   /** @param withNetworks the list is used for addresses of machines */
@@ -57,7 +56,7 @@ export class ListPacker {
       others: this.others,
       all: this.all,
       takesNull: this.takesNull,
-      ...(withNetworks ? { networks: new NetworkRanges(this.networks).data } : {}),
+      ...(withNetworks ? { networks: this.networks.build() } : {}),
     };
   }
 

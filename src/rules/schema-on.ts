@@ -51,7 +51,7 @@ export function onSchema(context: SchemaContext) {
       (value, check) => {
         for (const key of Object.keys(value)) if (!(key in known)) checkFullKey(key, value[key], check, context);
       },
-      { when: ({ value }) => typeof value === 'object' && value !== null },
+      { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
     )
     .transform((value) =>
       Object.entries(value).flatMap(([from, entries]) =>

@@ -14,7 +14,7 @@ type RawEffect = Omit<Effect, 'notify'> & { readonly notify: readonly NotifyRaw[
 /** An SMTP reply: any part may be left out. */
 export const replySchema: z.ZodType<Partial<SmtpReply>> = z
   .strictObject({
-    code: z.int().min(400).max(599).optional(),
+    code: z.int().min(400, 'a reply code is 400 to 599').max(599, 'a reply code is 400 to 599').optional(),
     enhanced: z
       .string()
       .regex(/^[45]\.\d{1,3}\.\d{1,3}$/, 'not an enhanced status code such as 5.7.1')

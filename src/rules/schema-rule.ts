@@ -91,7 +91,7 @@ function scanSchema(context: SchemaContext) {
       (value, check) => {
         for (const key of Object.keys(value)) if (!isModule(key, context)) complainOfModule(check, value, key, context);
       },
-      { when: ({ value }) => typeof value === 'object' && value !== null },
+      { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
     );
 }
 

@@ -133,12 +133,16 @@ export const identifier = z.string().check((check) => {
 /** An address that mail can be sent to. */
 export const address = z.string().check((check) => {
   const value = check.value;
+  if (/[*?]/.test(value)) {
+    complain(check, value, `"${value.slice(0, 80)}" is a mask: mail can be sent to whole addresses alone`, 'write it as name@example.org');
+    return;
+  }
   if (!/^[^\s@<>"(),:;\\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>"(),:;\\[\]\x00-\x1f\x7f]{1,255}$/.test(value))
     complain(check, value, `"${value.slice(0, 80)}" is not an address`, 'write it as name@example.org');
 });
 
 /** A number of bytes, or a size such as `25MB`. */
-export const bytes = z.union([z.string(), z.number().nonnegative()]).transform((value, context) => {
+export const bytes = z.union([z.string(), z.number().nonnegative('a size is not negative')]).transform((value, context) => {
   const size = parseSize(String(value));
   if (size === undefined)
     complain(context, value, `"${value}" is not a size`, 'write it as 500KB, 25MB or 1GiB; a bare number is bytes');
