@@ -24,6 +24,7 @@ const shape = z.object({
     )
     .optional(),
   prepare: z.custom<NonNullable<DetectorModule['prepare']>>(isFunction, '`prepare` must be a function').optional(),
+  watch: z.custom<NonNullable<DetectorModule['watch']>>(isFunction, '`watch` must be a function').optional(),
   create: z.custom<DetectorModule['create']>(isFunction, '`create` must be a function'),
 });
 
@@ -41,7 +42,7 @@ export async function loadThirdParty(file: string): Promise<DetectorModule> {
   const made: unknown = isFunction(exported) ? await exported(tools) : exported;
   const parsed = shape.safeParse(made);
   if (!parsed.success) throw new Error(parsed.error.issues[0]?.message ?? 'its default export is no detector module');
-  const { settings, statuses, waits, prepare, create } = parsed.data;
+  const { settings, statuses, waits, prepare, watch, create } = parsed.data;
   // Methods of a class instance keep their `this`.
   return {
     name: file,
@@ -49,6 +50,7 @@ export async function loadThirdParty(file: string): Promise<DetectorModule> {
     statuses,
     ...(waits === undefined ? {} : { waits: waits.bind(made) }),
     ...(prepare === undefined ? {} : { prepare: prepare.bind(made) }),
+    ...(watch === undefined ? {} : { watch: watch.bind(made) }),
     create: create.bind(made),
   };
 }

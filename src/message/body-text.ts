@@ -4,7 +4,7 @@ import { renderText } from './decode/html-text.js';
 import { bodyOf } from './decode/part-body.js';
 import { decodeTransfer } from './decode/transfer.js';
 import { isBodyText } from './objects/attachment.js';
-import type { EnclosedBody, MessageText, Structure } from './types.js';
+import type { EnclosedBody, MessageText, Part, Structure } from './types.js';
 
 /** Characters of body text that are read; a body beyond that is cut, in the way of every engine. */
 const MAX_TEXT = 8 * 1024 * 1024;
@@ -43,12 +43,34 @@ export function readBodies(bytes: Buffer, structure: Structure): readonly BodyPa
         encoding === part.encoding && end === part.body.end
           ? bodyOf(bytes, part)
           : decodeTransfer(bytes, { start: part.body.start, end }, encoding);
-      const text = decodeCharset(decoded, part.params.get('charset') ?? '').slice(0, left);
-      left -= text.length;
-      bodies.push(new BodyPart(part.index, part.type === 'text/html', text));
+      for (const text of textsOf(decoded, charsetsOf(part))) {
+        const kept = text.slice(0, left);
+        left -= kept.length;
+        for (const isHtml of kindsOf(part)) bodies.push(new BodyPart(part.index, isHtml, kept));
+      }
     }
   }
   return bodies;
+}
+
+/** The charsets under which readers may see the text of a part, the declared one first. */
+export function charsetsOf(part: Part): readonly string[] {
+  const declared = part.params.get('charset') ?? '';
+  return part.otherCharsets === undefined ? [declared] : [declared, ...part.otherCharsets];
+}
+
+/** The text in each of the charsets, as far as they make a difference. */
+function textsOf(bytes: Buffer, charsets: readonly string[]): readonly string[] {
+  const texts = new Set<string>();
+  for (const charset of charsets) texts.add(decodeCharset(bytes, charset));
+  return [...texts];
+}
+
+/** Whether the part is shown as HTML: both where one reader takes it for HTML and another does not. */
+function kindsOf({ type, otherTypes = [] }: Part): readonly boolean[] {
+  const isHtml = type === 'text/html';
+  const differs = otherTypes.some((other) => other.startsWith('text/') && (other === 'text/html') !== isHtml);
+  return differs ? [isHtml, !isHtml] : [isHtml];
 }
 
 /** Texts of messages inside attachments, as text parts of the attachment. */

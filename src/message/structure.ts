@@ -107,6 +107,7 @@ class TreeReader {
       ...(content.filename === undefined ? {} : { filename: content.filename }),
       ...(content.otherNames.length === 0 ? {} : { otherNames: content.otherNames }),
       ...(otherTypes.length === 0 ? {} : { otherTypes }),
+      ...(content.otherCharsets.length === 0 ? {} : { otherCharsets: content.otherCharsets }),
       encoding: content.encoding,
       ...(content.otherEncodings.length === 0 ? {} : { otherEncodings: content.otherEncodings }),
       ...(place.alternative ? { alternative: true } : {}),

@@ -41,6 +41,8 @@ export interface Part {
   readonly otherNames?: readonly string[];
   /** Media types under further readings. */
   readonly otherTypes?: readonly string[];
+  /** Further charsets under which readers may see the text, where the parameter or the field is repeated. */
+  readonly otherCharsets?: readonly string[];
   /** Content-Transfer-Encoding in lower case; `7bit` where none is given. */
   readonly encoding: string;
   /** Further transfer encodings that readers may undo, where the field is repeated or malformed. */

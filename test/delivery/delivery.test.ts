@@ -416,21 +416,26 @@ describe('a copy that was deferred beside settled ones', () => {
   test('is inspected at each attempt until it is disposed of', async () => {
     const server = await fake();
     const seen: string[] = [];
+    const intakes: unknown[] = [];
     const { delivery, list } = await open([server.url], {
       options: {
         reinspect: async (item, bytes) => {
           const chunks: Buffer[] = [];
           for await (const chunk of bytes.read()) chunks.push(chunk);
+          intakes.push(item.intake);
           seen.push(`${item.reason ?? ''} ${Buffer.concat(chunks).toString()}`);
           return seen.length < 3 ? { state: 'again', reason: 'still' } : { state: 'done' };
         },
       },
     });
-    const mail = request({ content: content('Subject: x\r\n\r\n') });
+    // What intake saw is gone from the bytes: the item says it.
+    const intake = { anomalies: ['bare-lf', 'nul'], received: 3 };
+    const mail = request({ content: content('Subject: x\r\n\r\n'), intake });
     await delivery.spoolForInspection(mail, Date.now(), 'scanner down');
     expect((await list()).map(({ id }) => id)).toEqual([mail.item]);
     await expect.poll(() => seen.length).toBe(3);
     expect(seen[0]).toBe('scanner down Subject: x\r\n\r\n');
+    expect(intakes).toEqual([intake, intake, intake]);
     await expect.poll(list).toEqual([]);
     expect(server.mails).toEqual([]);
   });

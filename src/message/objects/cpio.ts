@@ -5,6 +5,7 @@ import { storedEntry } from './stored.js';
 const TRAILER = 'TRAILER!!!';
 const NEW_HEADER = 110;
 const OLD_HEADER = 76;
+const BINARY_HEADER = 26;
 const KIND_MASK = 0o170000;
 const KIND_FOLDER = 0o040000;
 
@@ -17,7 +18,7 @@ interface Record {
   readonly align: number;
 }
 
-/** Lists a cpio in its new form (`070701`, `070702`) or the portable one (`070707`), as cpio(5) describes them. */
+/** Lists a cpio in its new form (`070701`, `070702`) the portable one (`070707`), or the oldest, binary one, as cpio(5) describes them. */
 export function listCpio(archive: Buffer, maxEntries: number): Listing {
   const entries: ArchiveEntry[] = [];
   let at = 0;
@@ -37,6 +38,10 @@ export function listCpio(archive: Buffer, maxEntries: number): Listing {
 }
 
 function readRecord(archive: Buffer, at: number): Record | undefined {
+  if (archive[at] === 0xc7 && archive[at + 1] === 0x71)
+    return readBinary(archive, at, (from) => archive.readUInt16LE(from));
+  if (archive[at] === 0x71 && archive[at + 1] === 0xc7)
+    return readBinary(archive, at, (from) => archive.readUInt16BE(from));
   const magic = archive.toString('latin1', at, at + 6);
   const field = (start: number, length: number, base: number): number => {
     const text = archive.toString('latin1', at + start, at + start + length);
@@ -49,6 +54,18 @@ function readRecord(archive: Buffer, at: number): Record | undefined {
         ? { mode: field(18, 6, 8), nameLength: field(59, 6, 8), size: field(65, 11, 8), header: OLD_HEADER, align: 1 }
         : undefined;
   return record === undefined || Number.isNaN(record.mode + record.size + record.nameLength) ? undefined : record;
+}
+
+/** The oldest form: numbers of 16 bits, the larger ones in two halves with the upper one first. */
+function readBinary(archive: Buffer, at: number, word: (at: number) => number): Record | undefined {
+  if (at + BINARY_HEADER > archive.length) return undefined;
+  return {
+    mode: word(at + 6),
+    nameLength: word(at + 20),
+    size: word(at + 22) * 65536 + word(at + 24),
+    header: BINARY_HEADER,
+    align: 2,
+  };
 }
 
 function aligned(at: number, unit: number): number {

@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writeCompound } from '../../../test/message/compound-writer.js';
@@ -184,6 +185,32 @@ describe('files in Office documents', () => {
   it('count for the bound on depth', () => {
     expect(open('a.docx', docx('oleObject1.bin', PACKAGE), { maxDepth: 2 }).problems).toMatchObject([
       { kind: 'limit' },
+    ]);
+  });
+});
+
+describe('an old presentation', () => {
+  const record = (instance: number, type: number, body: Buffer): Buffer => {
+    const head = Buffer.alloc(8);
+    head.writeUInt16LE(instance << 4, 0);
+    head.writeUInt16LE(type, 2);
+    head.writeUInt32LE(body.length, 4);
+    return Buffer.concat([head, body]);
+  };
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(PACKAGE.length);
+
+  it.each([
+    ['packed', record(1, 0x1011, Buffer.concat([size, deflateSync(PACKAGE)]))],
+    ['plain', record(0, 0x1011, PACKAGE)],
+  ])('shows what is embedded in it, %s', (_, object) => {
+    const stream = Buffer.concat([record(0, 0x03e8, Buffer.alloc(5000)), object]);
+    const message = open('a.ppt', writeCompound([{ name: 'PowerPoint Document', content: stream }]));
+    expect(message.problems).toEqual([]);
+    expect(message.objects.map(({ path, type }) => [path, type])).toEqual([
+      ['a.ppt', 'presentation'],
+      ['a.ppt/object-1', expect.any(String)],
+      ['a.ppt/object-1/setup.exe', 'executable'],
     ]);
   });
 });

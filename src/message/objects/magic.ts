@@ -1,5 +1,6 @@
 import type { ObjectType } from '../types.js';
 import { type CmsKind, cmsKind } from './smime/cms.js';
+import { checksumFits as tarChecksumFits } from './tar.js';
 import { isLzma } from './unpack/lzma.js';
 
 /** True type and finer format of an object. */
@@ -37,6 +38,16 @@ const SIGNATURES: readonly Signature[] = [
   signature('archive', 'xz', '\xfd7zXZ\0'),
   signature('archive', 'zstd', '\x28\xb5\x2f\xfd'),
   signature('archive', 'lz4', '\x04\x22\x4d\x18'),
+  signature('archive', 'lz4', '\x02\x21\x4c\x18'),
+  signature('archive', 'lzop', '\x89LZO\0\r\n\x1a\n'),
+  signature('archive', 'lrzip', 'LRZI'),
+  signature('archive', 'grzip', 'GRZipII'),
+  signature('archive', 'zpaq', 'zPQ'),
+  signature('archive', 'zoo', 'ZOO '),
+  signature('archive', 'stuffit', 'StuffIt'),
+  signature('archive', 'stuffit', 'SIT!'),
+  signature('archive', 'cpio', '\xc7\x71'),
+  signature('archive', 'cpio', '\x71\xc7'),
   signature('archive', 'cab', 'MSCF'),
   signature('archive', 'ace', '**ACE**', 7),
   signature('archive', 'arj', '\x60\xea'),
@@ -200,6 +211,10 @@ function special(bytes: Buffer, first: number): Kind | undefined {
   }
   const head = bytes.toString('latin1', 0, Math.min(bytes.length, 1024));
   if (/^BZh[1-9](1AY&SY|\x17rE8P\x90)/.test(head)) return { type: 'archive', format: 'bzip2' };
+  // Frames that readers skip (RFC 8878 3.1.2), before one of zstd or lz4.
+  if ((first & 0xf0) === 0x50 && bytes.length > 12 && bytes.toString('latin1', 1, 4) === '*M\x18')
+    return { type: 'archive', format: 'zstd' };
+  if (isOldTar(bytes)) return { type: 'archive', format: 'tar' };
   if (isLzma(bytes)) return { type: 'archive', format: 'lzma' };
   if (/^..-l[hz][0-9ds]-/s.test(head)) return { type: 'archive', format: 'lha' };
   if (/^07070[127][0-9a-f]{8}/i.test(head)) return { type: 'archive', format: 'cpio' };
@@ -207,6 +222,12 @@ function special(bytes: Buffer, first: number): Kind | undefined {
   // Readers take a PDF whose mark is anywhere in the first kilobyte.
   if (head.includes('%PDF-')) return { type: 'document', format: 'pdf' };
   return undefined;
+}
+
+/** A tar from before POSIX, which has no mark: the sum over its first block shows it. */
+function isOldTar(bytes: Buffer): boolean {
+  if (bytes.length < 512 || bytes[0] === 0 || bytes.toString('latin1', 148, 149) === '\0') return false;
+  return /^ *[0-7]{1,7}[\0 ]/.test(bytes.toString('latin1', 148, 156)) && tarChecksumFits(bytes.subarray(0, 512));
 }
 
 const CMS: Readonly<Record<CmsKind, Kind>> = {

@@ -88,7 +88,8 @@ function readNumber(field: Buffer): number | undefined {
   return /^[0-7]{1,12}$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
 }
 
-function checksumFits(header: Buffer): boolean {
+/** Whether the sum that a tar header bears is that of its bytes. */
+export function checksumFits(header: Buffer): boolean {
   const stored = readNumber(header.subarray(148, 156));
   let sum = 0;
   let signed = 0;

@@ -1,8 +1,10 @@
+import { charsetsOf } from '../body-text.js';
 import { inlineFiles } from '../decode/inline-files.js';
 import { bodyOf } from '../decode/part-body.js';
 import { decodeTransfer, STOPPED_BASE64 } from '../decode/transfer.js';
 import { isEnclosedMessage, isEncoded, readStructure } from '../structure.js';
 import { AnomalyLog } from '../structure/anomaly-log.js';
+import { hasOverlong } from '../structure/overlong.js';
 import { isKnownEncoding } from '../structure/transfer-encodings.js';
 import type {
   Anomaly,
@@ -131,7 +133,10 @@ class Walker {
   #bodyPart(bytes: Buffer, part: Part, place: Place): void {
     if (part.encoding === 'base64') this.#noteBase64(bytes, part);
     if (!part.type.startsWith('text/')) return;
-    for (const file of inlineFiles(bodyOf(bytes, part))) {
+    const text = bodyOf(bytes, part);
+    if (/^utf-?8$/i.test(part.params.get('charset') ?? '') && hasOverlong(text))
+      this.anomalies.add('overlong-utf8', 'text');
+    for (const file of inlineFiles(text)) {
       this.anomalies.add('encoded-file-in-text', file.how);
       const content = file.decode();
       const path = this.#add({
@@ -162,14 +167,16 @@ class Walker {
       this.problems.push({ kind: 'limit', object: place.container, detail });
       return;
     }
-    this.enclosedBodies.push({
-      object: place.container,
-      part: place.part ?? 0,
-      mime: part.type,
-      charset: part.params.get('charset') ?? '',
-      content,
-      archived: place.archived === true,
-    });
+    for (const charset of charsetsOf(part)) {
+      this.enclosedBodies.push({
+        object: place.container,
+        part: place.part ?? 0,
+        mime: part.type,
+        charset,
+        content,
+        archived: place.archived === true,
+      });
+    }
   }
 
   #noteBase64(bytes: Buffer, part: Part): void {

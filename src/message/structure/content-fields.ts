@@ -16,6 +16,8 @@ export interface ContentFields {
   readonly filename?: string;
   /** Further names by which readers may show the part. */
   readonly otherNames: readonly string[];
+  /** Further charsets that readers may decode a text by. */
+  readonly otherCharsets: readonly string[];
   readonly encoding: string;
   /** Further encodings that readers may undo. */
   readonly otherEncodings: readonly string[];
@@ -27,6 +29,8 @@ export interface ContentFields {
 
 const NO_PARAMS: ReadonlyMap<string, string> = new Map();
 const NO_NAMES: readonly string[] = [];
+/** Charsets that one part is read by, at most: who gives more is noted for the conflict. */
+const MAX_CHARSETS = 4;
 
 /** Charsets in which text looks like something else to whoever does not know them. */
 const TRICKY_CHARSETS =
@@ -48,6 +52,7 @@ export function readContentFields(
   let dispositionParams = NO_PARAMS;
   const encodings: string[] = [];
   const readings: Reading[] = [];
+  const charsets: string[] = [];
   const names = new FileNames();
   let unreadableType = false;
   let hints = false;
@@ -61,6 +66,7 @@ export function readContentFields(
       names.addField(parsed);
       const params = decodeParams(parsed, 'Content-Type', log);
       noteType(type, params, log);
+      addCharsets(charsets, parsed, params);
       first ??= { type, params };
     } else if (key === 'content-disposition') {
       const parsed = parseField(rawValue(bytes, value), 'Content-Disposition', log);
@@ -87,6 +93,7 @@ export function readContentFields(
     disposition: disposition ?? '',
     ...(filename === undefined ? {} : { filename }),
     otherNames,
+    otherCharsets: charsets.length < 2 ? NO_NAMES : charsets.filter((charset) => charset !== params.get('charset')),
     encoding: encodings[0] ?? '7bit',
     otherEncodings: encodings.length < 2 ? NO_NAMES : encodings.slice(1),
     readings,
@@ -117,6 +124,22 @@ function noteType(type: string, params: ReadonlyMap<string, string>, log: Anomal
   if (charset !== undefined && TRICKY_CHARSETS.test(charset.toLowerCase())) log.add('unusual-charset', charset);
 }
 
+/** All charsets that one reader or another takes from a Content-Type field. */
+function addCharsets(charsets: string[], parsed: ParsedValue, params: ReadonlyMap<string, string>): void {
+  const taken = params.get('charset');
+  // Without the parameter a repeated field may still mean another charset: the default one.
+  const seen = taken === undefined ? [''] : [taken];
+  for (const { name, value, also } of parsed.params) {
+    if (name !== 'charset') continue;
+    seen.push(decodeWords(decodeRaw(value)));
+    if (also !== undefined) seen.push(also);
+  }
+  for (const charset of seen) {
+    const isKnown = charsets.some((known) => known.toLowerCase() === charset.toLowerCase());
+    if (!isKnown && charsets.length < MAX_CHARSETS) charsets.push(charset);
+  }
+}
+
 /** Parameters with RFC 2231 continuations joined and everything decoded; of repeated ones the first counts. */
 function decodeParams(parsed: ParsedValue, field: string, log: AnomalyLog): ReadonlyMap<string, string> {
   if (parsed.params.length === 0) return NO_PARAMS;
@@ -138,7 +161,7 @@ function decodeParams(parsed: ParsedValue, field: string, log: AnomalyLog): Read
     const known = out.get(base);
     if (strict !== undefined) log.add('broken-continuation', `${field} ${base}`);
     if (base === 'boundary') log.add('extended-boundary');
-    if (known !== undefined && extensionOf(known) !== extensionOf(decoded)) {
+    if (known !== undefined && (base === 'charset' ? known !== decoded : extensionOf(known) !== extensionOf(decoded))) {
       log.add('conflicting-parameters', `${field} ${base}`);
     }
     if (!out.has(base) || decoded !== '') out.set(base, decoded);

@@ -4,12 +4,18 @@ import type { Envelope } from '../../../message/envelope.js';
 const MAX_RECIPIENTS = 200;
 
 /** What rspamd is told of the session: the request headers of its HTTP protocol. */
-export function sessionHeaders(envelope: Envelope, password: string | undefined): Record<string, string | string[]> {
+export function sessionHeaders(
+  envelope: Envelope,
+  password: string | undefined,
+  queueId?: string,
+): Record<string, string | string[]> {
   return {
     From: value(envelope.sender === '' ? '<>' : envelope.sender),
     Rcpt: envelope.recipients.slice(0, MAX_RECIPIENTS).map(({ address }) => value(address)),
     IP: value(envelope.client),
     ...(envelope.helo === '' ? {} : { Helo: value(envelope.helo) }),
+    // Its log and history then name the message as ours do. No Hostname: rspamd looks the client's name up itself.
+    ...(queueId === undefined ? {} : { 'Queue-Id': value(queueId) }),
     ...(envelope.user === undefined ? {} : { User: value(envelope.user) }),
     // Which cipher it was nobody handed on; that there was one is what rspamd's rules ask.
     ...(envelope.tls ? { 'TLS-Cipher': 'TLS' } : {}),

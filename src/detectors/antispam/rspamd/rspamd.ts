@@ -48,13 +48,16 @@ export class Rspamd implements Engine {
     this.#request = secure ? https.request : http.request;
   }
 
-  async judge({ message, envelope, signal }: DetectorInput): Promise<Verdict> {
+  async judge({ message, envelope, traceId, signal }: DetectorInput): Promise<Verdict> {
     if (message.bytes.length > this.#options.maxSize) throw new TooLarge('larger than what rspamd is given');
     const { status, body } = await this.#send(
       {
         method: 'POST',
         path: '/checkv2',
-        headers: { ...sessionHeaders(envelope, this.#options.password), 'Content-Length': message.bytes.length },
+        headers: {
+          ...sessionHeaders(envelope, this.#options.password, traceId),
+          'Content-Length': message.bytes.length,
+        },
         body: message.bytes,
       },
       signal,

@@ -5,6 +5,9 @@ import { Library, LibraryFailure } from './wasm.js';
 const WORKING_MEMORY = 208 * 1024 * 1024;
 /** Small, as an error loses what the same call had read before it. */
 const CHUNK = 64 * 1024;
+/** Turns of loops that are allowed for each byte that goes in or comes out: PPMd takes 1,500 where nothing repeats. */
+const STEPS_PER_BYTE = 4000;
+const STEPS_PER_ENTRY = 1_000_000;
 const KIND_MASK = 0o170000;
 const KIND_FOLDER = 0o040000;
 
@@ -26,6 +29,8 @@ export class LibrarySession {
   readonly #archive: number;
   readonly #chunk: number;
   #failure: string | undefined;
+  /** Size of the entry that `next` went to and that nobody has read yet: to get past it is to unpack it. */
+  #unread = 0;
 
   /** @throws {LibraryFailure} when the library cannot even be started */
   constructor(bytes: Buffer) {
@@ -34,6 +39,7 @@ export class LibrarySession {
     this.#archive = this.#library.call('archive_read_new');
     this.#library.call('archive_read_support_format_all', this.#archive);
     const at = this.#library.put(bytes);
+    this.#library.allow(bytes.length * STEPS_PER_BYTE);
     if (this.#library.call('archive_read_open_memory', this.#archive, at, bytes.length) !== 0)
       this.#failure = this.#error();
   }
@@ -52,15 +58,18 @@ export class LibrarySession {
   next(): LibraryEntry | undefined {
     if (this.#failure !== undefined) return undefined;
     return this.#guard(() => {
+      this.#library.allow(STEPS_PER_ENTRY + this.#unread * STEPS_PER_BYTE);
       const entry = this.#library.call('archive_read_next_entry', this.#archive);
       if (entry === 0) {
         const error = this.#error();
         if (error !== '') this.#failure = error;
         return undefined;
       }
+      const size = this.#library.call('archive_entry_size', entry) >>> 0;
+      this.#unread = size;
       return {
         name: this.#library.text(this.#library.call('archive_entry_pathname_utf8', entry)).replaceAll('\\', '/'),
-        size: this.#library.call('archive_entry_size', entry) >>> 0,
+        size,
         encrypted: this.#library.call('archive_entry_is_encrypted', entry) !== 0,
         folder: (this.#library.call('archive_entry_filetype', entry) & KIND_MASK) === KIND_FOLDER,
       };
@@ -71,6 +80,7 @@ export class LibrarySession {
   read(max: number): Unpacked {
     const pieces: Buffer[] = [];
     let length = 0;
+    this.#unread = 0;
     for (;;) {
       const got = this.#guard(() => this.#library.call('archive_read_data', this.#archive, this.#chunk, CHUNK));
       if (got === undefined || got < 0) {
@@ -79,6 +89,7 @@ export class LibrarySession {
       }
       if (got === 0) return { kind: 'ok', bytes: Buffer.concat(pieces) };
       length += got;
+      this.#library.allow(got * STEPS_PER_BYTE);
       if (length > max) return { kind: 'over' };
       pieces.push(this.#library.copy(this.#chunk, got));
     }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { metered, STEPS } from './metered.js';
 
 /** The version whose short names stand below; the package is pinned to it. */
 const VERSION = 'libarchive 3.7.7';
@@ -30,6 +31,11 @@ const IMPORT_ENVIRON_GET = 'f';
 const IMPORT_ENVIRON_SIZES = 'g';
 const IMPORT_GROW = 'o';
 
+/** What starting takes, and small archives. */
+const START_STEPS = 20_000_000;
+/** What may be left over at any time: some seconds. */
+const MAX_STEPS = 6_000_000_000;
+
 type LibraryCall = keyof typeof NAMES;
 
 /** The library failed in itself: it ran out of its memory, or stopped. The instance is of no further use. */
@@ -39,6 +45,9 @@ export class LibraryFailure extends Error {}
 export class Library {
   readonly #exports: Readonly<Record<string, WebAssembly.ExportValue>>;
   readonly #memory: WebAssembly.Memory;
+  readonly #steps: WebAssembly.Global;
+  /** Turns of its loops that it may still make. */
+  #allowed = 0;
 
   /** @param maxMemory bytes that the instance may have in all */
   constructor(maxMemory: number) {
@@ -57,8 +66,12 @@ export class Library {
     imports[IMPORT_GROW] = (wanted = 0) => (this.#grow(wanted >>> 0, maxMemory) ? 1 : 0);
     this.#exports = new WebAssembly.Instance(module, { a: imports }).exports;
     const memory = this.#exports[MEMORY];
-    if (memory === undefined || typeof memory === 'function') throw new LibraryFailure('no memory is exported');
+    const steps = this.#exports[STEPS];
+    if (!(memory instanceof WebAssembly.Memory)) throw new LibraryFailure('no memory is exported');
+    if (!(steps instanceof WebAssembly.Global)) throw new LibraryFailure('its steps are not counted');
     this.#memory = memory;
+    this.#steps = steps;
+    this.allow(START_STEPS);
     this.call('construct');
     const version = this.text(this.call('archive_version_string'));
     if (version !== VERSION) throw new LibraryFailure(`${VERSION} is expected, not ${version}`);
@@ -71,6 +84,8 @@ export class Library {
   call(name: LibraryCall, ...args: readonly number[]): number {
     const target = this.#exports[NAMES[name]];
     if (typeof target !== 'function') throw new LibraryFailure(`${name} is not exported`);
+    const allowed = this.#allowed;
+    this.#steps.value = BigInt(allowed);
     try {
       return target(...args);
     } catch (error) {
@@ -78,7 +93,14 @@ export class Library {
         throw new LibraryFailure(error.message, { cause: error });
       }
       throw error;
+    } finally {
+      this.#allowed -= allowed - Number(this.#steps.value);
     }
+  }
+
+  /** Lets its loops go round so many times more. Who has used that up is stopped: nothing else would end a loop. */
+  allow(steps: number): void {
+    this.#allowed = Math.min(this.#allowed + steps, MAX_STEPS);
   }
 
   /** Copies bytes into the instance; gives where they stand. */
@@ -129,6 +151,6 @@ let module: WebAssembly.Module | undefined;
 /** Compiled when first needed, and once in each thread: some milliseconds. */
 function compiled(): WebAssembly.Module {
   const file = createRequire(import.meta.url).resolve('libarchive-wasm/dist/libarchive.wasm');
-  module ??= new WebAssembly.Module(readFileSync(file));
+  module ??= new WebAssembly.Module(metered(readFileSync(file)));
   return module;
 }

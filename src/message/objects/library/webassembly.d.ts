@@ -1,6 +1,6 @@
 /** The little of the WebAssembly interface that is used: the libraries of Node's types leave it to those of browsers. */
 declare namespace WebAssembly {
-  type ExportValue = ((...args: readonly number[]) => number) | Memory;
+  type ExportValue = ((...args: readonly number[]) => number) | Memory | Global;
   type ImportFunction = (...args: readonly number[]) => number;
 
   interface Module {
@@ -9,7 +9,7 @@ declare namespace WebAssembly {
 
   const Module: {
     new (bytes: Uint8Array): Module;
-    imports(module: Module): readonly { readonly module: string; readonly name: string }[];
+    imports(module: Module): readonly { readonly module: string; readonly name: string; readonly kind: string }[];
   };
 
   class Instance {
@@ -21,6 +21,11 @@ declare namespace WebAssembly {
     constructor(descriptor: { readonly initial: number });
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
+  }
+
+  class Global {
+    constructor(descriptor: { readonly value: 'i64'; readonly mutable: true }, value: bigint);
+    value: bigint;
   }
 
   class RuntimeError extends Error {}

@@ -2,6 +2,7 @@ import type { ArchiveEntry, Listing, Unpacked } from '../entry.js';
 import { type OleEntry, OleFile } from '../ole-file.js';
 import { readNative } from './native.js';
 import { outlookAttachments } from './outlook.js';
+import { powerPointObjects } from './powerpoint.js';
 
 /** Streams that hold a file of its own, by their names. */
 const NATIVE = '\u0001Ole10Native';
@@ -18,6 +19,7 @@ export function listOle(file: OleFile, maxEntries: number): Listing {
       entries.push(entryOf(readNative(head).name || 'package', entry, (bytes) => readNative(bytes).bytes));
     } else if (WHOLE.has(entry.name)) entries.push(entryOf(entry.name.toLowerCase(), entry, (bytes) => bytes));
   }
+  entries.push(...powerPointObjects(file, maxEntries + 1));
   return { entries: entries.slice(0, maxEntries), damage: [], cut: entries.length > maxEntries };
 }
 
