@@ -208,3 +208,16 @@ describe('header fields', () => {
     expect(planEdits(readMessage(bytes, LIMITS), NOTHING)).toEqual({ edits: [], notes: [] });
   });
 });
+
+describe('address fields', () => {
+  it('keep their addresses when names are encoded', () => {
+    const bytes = mail('From: a@b', 'Reply-To: old@x.example', '', 'x');
+    const value = 'Jürgen Groß <j@x.example>, "Zoë, Ann" <z@x.example>, plain@x.example';
+    const { message } = edited(bytes, { headers: { set: { 'Reply-To': value }, add: {}, remove: [] } });
+    expect(message.addresses('reply-to')).toEqual([
+      { name: 'Jürgen Groß', address: 'j@x.example' },
+      { name: 'Zoë, Ann', address: 'z@x.example' },
+      { name: '', address: 'plain@x.example' },
+    ]);
+  });
+});

@@ -4,6 +4,9 @@ export const SOFT_LINE = 76;
 const MAX_WORD = 75;
 const WORD_START = '=?utf-8?Q?';
 const WORD_END = '?=';
+const IN_TEXT = /^[A-Za-z0-9!*+/.,:;()[\]@#$%&'-]$/;
+/** RFC 2047 5 (3). */
+const IN_PHRASE = /^[A-Za-z0-9!*+/-]$/;
 
 /** A text that may stand in a header field: one line, without control characters. */
 export function oneLine(text: string): string {
@@ -18,13 +21,14 @@ export function isPlain(text: string): boolean {
 /**
  * Encodes a text as encoded words in UTF-8; a line may be folded between any two of them (RFC 2047).
  * @param used characters that the line of the first word has already
+ * @param plain ASCII characters that stand for themselves
  */
-export function encodedWords(text: string, used: number): readonly string[] {
+export function encodedWords(text: string, used: number, plain: RegExp = IN_TEXT): readonly string[] {
   const words: string[] = [];
   let current = '';
   let room = Math.max(20, Math.min(MAX_WORD, SOFT_LINE - used - 1)) - WORD_START.length - WORD_END.length;
   for (const char of text) {
-    const piece = encodeChar(char);
+    const piece = encodeChar(char, plain);
     if (current.length + piece.length > room && current !== '') {
       words.push(WORD_START + current + WORD_END);
       current = '';
@@ -36,9 +40,9 @@ export function encodedWords(text: string, used: number): readonly string[] {
   return words;
 }
 
-function encodeChar(char: string): string {
+function encodeChar(char: string, plain: RegExp): string {
   if (char === ' ') return '_';
-  if (/^[A-Za-z0-9!*+/.,:;()[\]@#$%&'-]$/.test(char)) return char;
+  if (plain.test(char)) return char;
   return Array.from(Buffer.from(char, 'utf8'), hex).join('');
 }
 
@@ -52,8 +56,26 @@ function hex(byte: number): string {
  */
 export function headerField(name: string, value: string): string {
   const text = oneLine(value);
-  const words = isPlain(text) ? text.split(' ') : encodedWords(text, name.length + 1);
+  const words = isPlain(text) ? text.split(' ') : (mailboxWords(name, text) ?? encodedWords(text, name.length + 1));
   return `${fold(`${name}:`, words)}\r\n`;
+}
+
+/** Fields in whose values only the names may be encoded, or the addresses could not be read (RFC 2047 5). */
+const ADDRESS_FIELD = /^(resent-)?(from|sender|reply-to|to|cc|bcc)$/i;
+
+/** The words of an address field with its display names encoded; undefined where that does not make it ASCII. */
+function mailboxWords(name: string, text: string): readonly string[] | undefined {
+  if (!ADDRESS_FIELD.test(name)) return undefined;
+  const encoded = text.replace(
+    /(?:"((?:[^"\\]|\\.)*)"|([^",<>]+?))\s*(<[^<>]*>)/g,
+    (whole: string, quoted: string | undefined, bare: string | undefined, address: string) => {
+      const phrase = (quoted?.replace(/\\(.)/g, '$1') ?? bare ?? '').trim();
+      return isPlain(phrase)
+        ? whole
+        : `${quoted === undefined ? ' ' : ''}${encodedWords(phrase, name.length + 1, IN_PHRASE).join(' ')} ${address}`;
+    },
+  );
+  return /^[\x20-\x7e]*$/.test(encoded) ? encoded.trim().split(/ +/) : undefined;
 }
 
 /** Joins words to lines; the head is not followed by a fold, so that no line is blank. */
