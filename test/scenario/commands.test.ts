@@ -186,6 +186,8 @@ describe('help', () => {
       ['quarantine', 'list'],
       ['quarantine', 'show'],
       ['quarantine', 'release'],
+      ['quarantine', 'delete'],
+      ['rules'],
       ['user', 'set'],
       ['demo'],
     ]) {
