@@ -50,8 +50,12 @@ export interface RunningGateway {
 }
 
 /** Starts `gatepost start` as a user would, and waits until it listens. */
-export async function startGatewayProcess(site: Site, environment: NodeJS.ProcessEnv = {}): Promise<RunningGateway> {
-  const child = spawn(process.execPath, [PROGRAM, 'start', '--json', '--config', site.config], {
+export async function startGatewayProcess(
+  site: Site,
+  environment: NodeJS.ProcessEnv = {},
+  options: readonly string[] = [],
+): Promise<RunningGateway> {
+  const child = spawn(process.execPath, [PROGRAM, 'start', '--json', '--config', site.config, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
   });

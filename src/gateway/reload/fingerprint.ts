@@ -21,7 +21,10 @@ export interface Fingerprint {
  * Nothing is opened or read, and nothing is thrown: what cannot be looked at is a state as well.
  */
 export async function fingerprintOf(places: Places): Promise<Fingerprint> {
+  // Where rules are looked for first when none are named: without it the shipped ones are in force.
+  const usual = path.join(path.dirname(places.config), 'rules');
   const inFolders = await Promise.all([
+    usual === places.rules ? [] : filesOf(usual, /\.yaml$/),
     filesOf(places.rules, /\.ya?ml$/),
     filesOf(path.join(places.rules, LISTS), /\.txt$/),
     templateFiles(places.templates),
