@@ -21,7 +21,7 @@ async function said(make: (folder: string) => Promise<void>): Promise<string[]> 
 
 describe('a file that cannot be kept in a folder of cases', () => {
   it.each<[string, (folder: string) => Promise<void>, RegExp]>([
-    ['a folder', async (folder) => void (await mkdir(path.join(folder, '10.yaml'))), /10\.yaml:1:1: error: this is a folder/],
+    ['a folder', async (folder) => await mkdir(path.join(folder, '10.yaml')), /10\.yaml:1:1: error: this is a folder/],
     [
       'a link to itself',
       async (folder) => await symlink('10.yaml', path.join(folder, '10.yaml')),
