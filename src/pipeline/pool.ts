@@ -92,8 +92,8 @@ class ThreadPool implements InspectPool {
 
   constructor(options: PoolOptions) {
     this.options = options;
-    const { bundle, specs, limits, deadline } = options;
-    this.inspector = { bundle, specs, limits, deadline };
+    const { bundle, specs, limits, deadline, against } = options;
+    this.inspector = { bundle, specs, limits, deadline, ...(against === undefined ? {} : { against }) };
     this.gate = new Gate({
       places: 1,
       maxBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING,
