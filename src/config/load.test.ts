@@ -134,11 +134,11 @@ describe('mistakes are named with place and suggestion', () => {
     ['rules: ./nowhere\n', 'gatepost.yaml:1:8: error: `rules`: there is no folder "./nowhere"'],
     [
       'domains: [a.example]\ndomains: [b.example]\n',
-      'gatepost.yaml:2:1: error: Map keys must be unique\n  each key may stand once; merge the two',
+      'gatepost.yaml:2:1: error: this key stands twice in one map\n  merge the two, or remove one; if a new entry of a list begins here, put "- " before it',
     ],
     [
       'smtp:\n\tlisten: x\n',
-      'gatepost.yaml:2:1: error: Tabs are not allowed as indentation\n  indent with spaces: YAML does not take tabs',
+      'gatepost.yaml:2:1: error: the line begins with a tab\n  indent with spaces: YAML does not take tabs',
     ],
     ['- a\n- b\n', 'gatepost.yaml:1:1: error: the file: expected a map, not a list'],
     ['smtp: { tls: { cert: a.pem } }\n', 'gatepost.yaml:1:14: error: `smtp.tls.key` is missing'],
