@@ -21,8 +21,9 @@ interface FoundFile {
 
 /** Number of files below a folder (1 for a file). @throws UnusableMessage when it cannot be listed */
 export async function countFiles(place: string): Promise<number> {
+  const files = filesBelow(place);
   let count = 0;
-  for await (const _ of filesBelow(place)) count += 1;
+  while ((await files.next()).done !== true) count += 1;
   return count;
 }
 
