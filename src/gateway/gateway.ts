@@ -112,7 +112,11 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     (e) => e.close(),
   );
   const retention = parts.add(startRetention({ config, store, events, log, spool: spoolFolder }), (r) => r.close());
-  store.counters.know(setup.bundle.rules.filter((rule) => rule.enabled).map((rule) => rule.id));
+  const knowRules = ({ bundle }: Setup): void =>
+    store.counters.know(bundle.rules.filter((rule) => rule.enabled).map((rule) => rule.id));
+  knowRules(setup);
+  // Changed files and changed groups of the directory each bring another set: one after the other.
+  const inTurn = oneAtATime();
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
   const engines = new EngineEvents(events);
   const health = parts.add(await watchHealth(setup, log, engines), (h) => h.close());
@@ -121,8 +125,9 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
       config,
       events,
       log,
-      bundle: () => setup.bundle,
-      swap: async (snapshot) => await pool.reload(withGroups(setup.bundle, snapshot)),
+      bundle: () => inForce.current.bundle,
+      swap: async (snapshot) =>
+        await inTurn(async () => await pool.reload(withGroups(inForce.current.bundle, snapshot))),
     }),
     (d) => d.close(),
   );
@@ -203,15 +208,22 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
   );
   const [first] = smtp.addresses;
   if (first !== undefined) started.port = first.port;
-  const apply = applier({ pool, smtp, health, watchers, log }, setup);
+  const apply = applier(
+    { pool, smtp, health, watchers, withGroups: (bundle) => withGroups(bundle, directory.snapshot), log },
+    setup,
+  );
+  const applyInTurn = async (next: Setup, nowInForce: () => void): Promise<void> =>
+    await inTurn(async () => {
+      await apply(next, nowInForce);
+      knowRules(next);
+    });
   const reloader =
     opened === undefined
       ? undefined
-      : parts.add(await followSettings({ opened, inForce, events, log, apply }), (r) => r.close());
+      : parts.add(await followSettings({ opened, inForce, events, log, apply: applyInTurn }), (r) => r.close());
   const status = new StatusBoard();
   provideSections(status, {
     config,
-    ruleCount: setup.bundle.rules.length,
     addresses: smtp.addresses,
     counts: counted.counts,
     delivery,
@@ -224,7 +236,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
   status.provide('rules', () => ({
     folder: inForce.config.rules,
     count: inForce.current.bundle.rules.length,
-    loaded: inForce.loadedAt,
+    loadedAt: inForce.loadedAt,
     ...reloader?.status,
   }));
   parts.add(await openControl(config.data, { status: async () => await status.snapshot() }, log), (c) => c.close());
@@ -256,6 +268,16 @@ function withLiveDomains(config: Config, inForce: InForce): Config {
     get domains() {
       return inForce.config.domains;
     },
+  };
+}
+
+/** Runs one after the other, in the order in which they are given; a failure is only its caller's. */
+function oneAtATime(): (work: () => Promise<void>) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return async (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    await mine;
   };
 }
 

@@ -8,15 +8,19 @@ import { inspect, type InspectEngine } from './inspect.js';
 import { UNWATCHED, type CpuMark } from './pulse.js';
 import type { Inspection, InspectInput } from './types.js';
 
-/** Everything that makes an inspector. Plain data, so that it can be handed to threads. */
-export interface InspectorOptions {
+/** What a message is judged by, besides the detectors. */
+export interface JudgedBy {
   readonly bundle: RuleBundle;
-  readonly specs: readonly DetectorSpec[];
   readonly limits: ScanLimits;
   /** ms for one message. */
   readonly deadline: number;
   /** Another rule set, which is asked about each message as well: the message is scanned once and decided twice. */
   readonly against?: RuleBundle;
+}
+
+/** Everything that makes an inspector. Plain data, so that it can be handed to threads. */
+export interface InspectorOptions extends JudgedBy {
+  readonly specs: readonly DetectorSpec[];
 }
 
 /** How a single message is watched. */
@@ -31,13 +35,26 @@ export interface Watched {
 export interface Inspector {
   /** Nothing ends a message that hangs: that is the pool's part. */
   inspect(input: InspectInput, bytes: Buffer, given?: Watched): Promise<Inspection>;
+  /** Another one with the same detectors: they are closed with this one. */
+  judgingBy(other: JudgedBy): Promise<Inspector>;
   close(): Promise<void>;
 }
 
 /** @throws Error when a detector cannot be made, such as a third party's that fails to load */
 export async function createInspector(options: InspectorOptions): Promise<Inspector> {
-  const { bundle, specs, limits, deadline, against } = options;
-  const [detectors, banners] = await Promise.all([createDetectors(specs), openBannerWriter(bundle.banners)]);
+  const { specs } = options;
+  const detectors = await createDetectors(specs);
+  return await withDetectors(detectors, onErrorOf(specs), options, async () => await closeDetectors(detectors));
+}
+
+async function withDetectors(
+  detectors: InspectEngine['detectors'],
+  onError: InspectEngine['onError'],
+  judgedBy: JudgedBy,
+  close: () => Promise<void>,
+): Promise<Inspector> {
+  const { bundle, limits, deadline, against } = judgedBy;
+  const banners = await openBannerWriter(bundle.banners);
   const againstBanners = await openBannerWriter(against?.banners);
   const engine: InspectEngine = {
     ruleSet: compileRules(bundle),
@@ -45,7 +62,7 @@ export async function createInspector(options: InspectorOptions): Promise<Inspec
     limits,
     deadline,
     mark: UNWATCHED,
-    onError: onErrorOf(specs),
+    onError,
     ...(banners === undefined ? {} : { banners }),
     ...(againstBanners === undefined ? {} : { againstBanners }),
     ...(against === undefined ? {} : { against: compileRules(against) }),
@@ -53,6 +70,7 @@ export async function createInspector(options: InspectorOptions): Promise<Inspec
   return {
     inspect: async (input, bytes, given) =>
       await inspect(input, bytes, given === undefined ? engine : { ...engine, ...given }),
-    close: async () => await closeDetectors(detectors),
+    judgingBy: async (other) => await withDetectors(detectors, onError, other, () => Promise.resolve()),
+    close,
   };
 }

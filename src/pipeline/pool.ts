@@ -5,7 +5,8 @@ import type { ScanLimits } from '../message/types.js';
 import type { RuleBundle } from '../rules/model.js';
 import { deferEveryone } from './deferral.js';
 import { Gate, type Entry } from './gate.js';
-import type { InspectorOptions } from './inspector.js';
+import { Generation } from './generation.js';
+import type { InspectorOptions, JudgedBy } from './inspector.js';
 import type { ThreadFailure } from './run.js';
 import { ThreadSet } from './thread-set.js';
 import type { Inspection, InspectInput } from './types.js';
@@ -69,8 +70,10 @@ export interface InspectPool {
   inspect(input: InspectInput, source: MessageSource, begun?: () => void): Promise<Inspection>;
   /**
    * Changes to other rules, and other detectors and bounds where given, as one: messages that began before finish with
-   * the old, and it resolves when they have. One call at a time.
-   * @throws Error when the new threads cannot start; the old ones then stay
+   * the old, and it resolves when they have. Other detectors get threads of their own; other rules alone are taken over
+   * by the threads that run. What is called meanwhile waits: there are never more than two sets.
+   * @param specs absent: the detectors stay
+   * @throws Error when the new set cannot be used; the old one then stays
    */
   reload(bundle: RuleBundle, specs?: readonly DetectorSpec[], more?: ReloadOptions): Promise<void>;
   /** Defers what waits, lets finish what runs, and ends the threads. */
@@ -85,22 +88,22 @@ export function createInspectPool(options: PoolOptions): InspectPool {
 class ThreadPool implements InspectPool {
   private readonly options: PoolOptions;
   private readonly gate: Gate;
-  private inspector: InspectorOptions;
-  private threads: ThreadSet;
+  private current: Generation;
+  private changing: Promise<void> = Promise.resolve();
   private restarts = 0;
   private closed = false;
 
   constructor(options: PoolOptions) {
     this.options = options;
     const { bundle, specs, limits, deadline, against } = options;
-    this.inspector = { bundle, specs, limits, deadline, ...(against === undefined ? {} : { against }) };
+    const judgedBy: JudgedBy = { bundle, limits, deadline, ...(against === undefined ? {} : { against }) };
     this.gate = new Gate({
       places: 1,
       maxBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING,
       maxWait: options.maxWait ?? DEFAULT_MAX_WAIT,
     });
-    this.threads = this.newThreads(this.inspector);
-    this.gate.resize(this.threads.places);
+    this.current = new Generation(1, judgedBy, this.newThreads(specs, 1, judgedBy), specs);
+    this.gate.resize(this.current.threads.places);
   }
 
   get counters(): PoolCounters {
@@ -108,58 +111,83 @@ class ThreadPool implements InspectPool {
   }
 
   async ready(): Promise<void> {
-    await this.threads.ready();
+    await this.current.threads.ready();
   }
 
   async inspect(input: InspectInput, source: MessageSource, begun?: () => void): Promise<Inspection> {
     const entry = await this.gate.enter(source.kind === 'memory' ? source.bytes.length : 0);
     if (entry !== 'go') return deferEveryone(input, sizeOf(source), turnedAway(entry));
-    const { threads, inspector } = this;
-    threads.use();
+    const { current } = this;
+    current.use();
     begun?.();
     try {
-      return await this.inspectIn(threads, inspector.deadline, input, source);
+      return await this.inspectIn(current, input, source);
     } finally {
-      threads.release();
+      current.release();
       this.gate.leave();
     }
   }
 
-  async reload(
-    bundle: RuleBundle,
-    specs: readonly DetectorSpec[] = this.inspector.specs,
-    { limits = this.inspector.limits, deadline = this.inspector.deadline, inForce }: ReloadOptions = {},
-  ): Promise<void> {
-    const inspector: InspectorOptions = { bundle, specs, limits, deadline };
-    const next = this.newThreads(inspector);
-    try {
-      await next.ready();
-      if (this.closed) throw new Error('the gateway is stopping');
-    } catch (error) {
-      await next.retire();
-      throw error;
-    }
-    const old = this.threads;
-    this.threads = next;
-    this.inspector = inspector;
-    inForce?.();
-    this.gate.resize(next.places);
-    await old.retire();
+  async reload(bundle: RuleBundle, specs?: readonly DetectorSpec[], more: ReloadOptions = {}): Promise<void> {
+    const change = this.changing.then(async () => await this.change(bundle, specs, more));
+    this.changing = change.catch(() => undefined);
+    await change;
   }
 
   async close(): Promise<void> {
     this.closed = true;
     await this.gate.close();
-    await this.threads.retire();
+    await this.changing;
+    await this.current.threads.retire();
+  }
+
+  private async change(
+    bundle: RuleBundle,
+    specs: readonly DetectorSpec[] | undefined,
+    more: ReloadOptions,
+  ): Promise<void> {
+    const before = this.current;
+    const { limits = before.judgedBy.limits, deadline = before.judgedBy.deadline, inForce } = more;
+    const judgedBy: JudgedBy = { bundle, limits, deadline };
+    const next = await this.prepare(before, judgedBy, specs);
+    if (this.closed) {
+      if (next.threads !== before.threads) await next.threads.retire();
+      throw new Error('the gateway is stopping');
+    }
+    this.current = next;
+    inForce?.();
+    this.gate.resize(next.threads.places);
+    await before.unused();
+    if (next.threads === before.threads) before.threads.drop(before.set);
+    else await before.threads.retire();
+  }
+
+  private async prepare(
+    before: Generation,
+    judgedBy: JudgedBy,
+    specs: readonly DetectorSpec[] | undefined,
+  ): Promise<Generation> {
+    const set = before.set + 1;
+    if (specs === undefined) {
+      await before.threads.add(set, judgedBy);
+      return new Generation(set, judgedBy, before.threads, before.specs);
+    }
+    const threads = this.newThreads(specs, set, judgedBy);
+    try {
+      await threads.ready();
+    } catch (error) {
+      await threads.retire();
+      throw error;
+    }
+    return new Generation(set, judgedBy, threads, specs);
   }
 
   private async inspectIn(
-    threads: ThreadSet,
-    deadline: number,
+    { threads, set, judgedBy: { deadline } }: Generation,
     input: InspectInput,
     source: MessageSource,
   ): Promise<Inspection> {
-    const full = taskFor(input, source);
+    const full = taskFor(set, input, source);
     let result = await threads.run(full, deadline);
     if ('failure' in result && result.failure === 'crash') {
       // What a module left behind for an earlier message may have ended the thread: this one gets a second chance.
@@ -171,23 +199,24 @@ class ThreadPool implements InspectPool {
     this.trouble({ kind: result.failure, traceId: input.traceId, reason: result.reason });
     const finding = failureFinding(result.failure);
     const findings = [...(input.findings ?? []), finding];
-    const header = taskFor({ ...input, depth: 'header', findings }, source);
+    const header = taskFor(set, { ...input, depth: 'header', findings }, source);
     const second = await threads.run(header, Math.min(deadline, HEADER_DEADLINE), true);
     if ('inspection' in second) return second.inspection;
     this.trouble({ kind: second.failure, traceId: input.traceId, reason: second.reason });
     return deferEveryone(input, sizeOf(source), finding);
   }
 
-  private newThreads(inspector: InspectorOptions): ThreadSet {
+  private newThreads(specs: readonly DetectorSpec[], set: number, judgedBy: JudgedBy): ThreadSet {
     const { threads, workerFile, heap } = this.options;
     return new ThreadSet({
-      inspector,
+      specs,
+      sets: new Map([[set, judgedBy]]),
       threads,
-      capacity: inspector.specs.some((spec) => spec.waits === true) ? WHILE_WAITING : 1,
+      capacity: specs.some((spec) => spec.waits === true) ? WHILE_WAITING : 1,
       workerFile: workerFile ?? new URL('./worker.js', import.meta.url),
       heap: heap ?? DEFAULT_HEAP,
       waiting: () => this.gate.queued,
-      onPlaces: () => this.gate.resize(this.threads.places),
+      onPlaces: () => this.gate.resize(this.current.threads.places),
       onRestart: () => this.restarts++,
       onIdleError: (reason) => this.trouble({ kind: 'idle', reason }),
     });
@@ -198,8 +227,9 @@ class ThreadPool implements InspectPool {
   }
 }
 
-function taskFor(input: InspectInput, source: MessageSource): WorkerTask {
+function taskFor(set: number, input: InspectInput, source: MessageSource): WorkerTask {
   return {
+    set,
     input,
     content: source.kind === 'memory' ? { bytes: source.bytes } : { path: source.path },
     size: sizeOf(source),

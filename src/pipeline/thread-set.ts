@@ -1,8 +1,9 @@
-import type { InspectorOptions } from './inspector.js';
+import type { DetectorSpec } from '../detectors/types.js';
+import type { JudgedBy } from './inspector.js';
 import type { Run, ThreadResult } from './run.js';
 import { Suspicion } from './suspicion.js';
 import { Thread, type Loss } from './thread.js';
-import type { WorkerTask } from './worker-messages.js';
+import type { Sets, WorkerTask } from './worker-messages.js';
 
 /** ms beyond the deadline that a thread has to end by itself what detectors were told to end. */
 const GRACE = 500;
@@ -20,7 +21,9 @@ const START_AGAIN = 5_000;
 const MAX_BYTES = 128 * 2 ** 20;
 
 export interface ThreadSetOptions {
-  readonly inspector: InspectorOptions;
+  readonly specs: readonly DetectorSpec[];
+  /** What messages are judged by at first. */
+  readonly sets: Sets;
   readonly threads: number;
   /** Tasks that a thread works on at a time. */
   readonly capacity: number;
@@ -38,11 +41,12 @@ export interface ThreadSetOptions {
 }
 
 /**
- * Threads that inspect with one set of rules and detectors. A task that breaks or hangs its thread ends that thread,
+ * Threads that inspect with the same detectors, by one or more sets of rules. A task that breaks or hangs its thread ends that thread,
  * and only a task that was alone in it is held responsible: others are done again elsewhere.
  */
 export class ThreadSet {
   private readonly options: ThreadSetOptions;
+  private readonly sets: Map<number, JudgedBy>;
   private readonly threads = new Set<Thread>();
   /** Replaced ones that still have tasks. */
   private readonly leaving = new Set<Thread>();
@@ -59,9 +63,10 @@ export class ThreadSet {
 
   constructor(options: ThreadSetOptions) {
     this.options = options;
-    this.suspicion = new Suspicion({ again: (run) => this.again(run), drop: (thread) => this.drop(thread) });
+    this.sets = new Map(options.sets);
+    this.suspicion = new Suspicion({ again: (run) => this.again(run), drop: (thread) => this.giveUp(thread) });
     this.starting = newStart();
-    for (let i = 0; i < options.threads; i++) this.add();
+    for (let i = 0; i < options.threads; i++) this.addThread();
     this.looking = setInterval(() => this.look(), LOOK);
     this.looking.unref();
   }
@@ -73,6 +78,28 @@ export class ThreadSet {
   /** Resolves when every thread has loaded rules and detectors. @throws Error with the reason when one cannot */
   async ready(): Promise<void> {
     await this.starting.promise;
+  }
+
+  /**
+   * Makes every thread ready for tasks that name another set: one thread after the other, so that the others serve
+   * meanwhile.
+   * @throws Error when the set cannot be used; it is then dropped again
+   */
+  async add(set: number, judgedBy: JudgedBy): Promise<void> {
+    // From here on, new threads begin with it.
+    this.sets.set(set, judgedBy);
+    try {
+      for (const thread of [...this.threads]) await thread.add(set, judgedBy);
+    } catch (error) {
+      this.drop(set);
+      throw error;
+    }
+  }
+
+  /** No task names the set any more. */
+  drop(set: number): void {
+    this.sets.delete(set);
+    for (const thread of this.threads) thread.drop(set);
   }
 
   /**
@@ -123,10 +150,10 @@ export class ThreadSet {
     await Promise.all([...this.threads, ...this.leaving].map(async (thread) => await thread.end()));
   }
 
-  private add(): void {
-    const { inspector, workerFile, heap } = this.options;
+  private addThread(): void {
+    const { specs, workerFile, heap } = this.options;
     const thread = new Thread(
-      { inspector, workerFile, heap },
+      { specs, sets: this.sets, workerFile, heap },
       {
         ready: () => this.started(),
         answered: (from, run, answer) => {
@@ -155,7 +182,7 @@ export class ThreadSet {
   /** As many threads as there should be: also in a set that is replaced, as long as messages use it. */
   private refill(): void {
     if (this.ended) return;
-    while (this.threads.size < this.options.threads) this.add();
+    while (this.threads.size < this.options.threads) this.addThread();
     this.options.onPlaces();
   }
 
@@ -182,6 +209,7 @@ export class ThreadSet {
     for (const thread of this.threads) {
       const { size } = thread.runs;
       if (!thread.ready || thread.closedToNew || thread === kept) continue;
+      if (thread.preparing && this.threads.size > 1) continue;
       if (size >= (run.alone ? 1 : this.options.capacity)) continue;
       if (size > 0 && (thread.bytes + run.bytes > MAX_BYTES || thread.silence > LATE)) continue;
       if (best === undefined || size < best.runs.size) best = thread;
@@ -215,7 +243,7 @@ export class ThreadSet {
       return;
     }
     thread.forget(run);
-    this.drop(thread);
+    this.giveUp(thread);
     run.settle(failure);
     for (const other of [...thread.runs.values()]) this.suspicion.move(other, thread);
   }
@@ -227,7 +255,7 @@ export class ThreadSet {
   }
 
   /** Ends a thread that is broken. */
-  private drop(thread: Thread): void {
+  private giveUp(thread: Thread): void {
     void thread.end();
     this.leaving.delete(thread);
     this.replace(thread);
@@ -288,6 +316,7 @@ export class ThreadSet {
 
   private look(): void {
     for (const thread of [...this.threads, ...this.leaving]) {
+      if (thread.preparing) continue;
       this.suspicion.look(thread);
       if (this.timeOnTask(thread) > LONG) thread.stepBack();
     }
@@ -297,7 +326,7 @@ export class ThreadSet {
     const wanted = this.options.threads + Math.min(stuck, this.options.threads);
     const backlog = this.queue.length + this.aloneQueue.length + this.options.waiting();
     if (stuck > 0 && backlog > 0 && this.threads.size < wanted) {
-      this.add();
+      this.addThread();
       this.options.onPlaces();
     }
     this.pump();

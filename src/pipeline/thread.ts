@@ -1,16 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { internalReason } from '../detectors/failure.js';
-import type { InspectorOptions } from './inspector.js';
+import type { DetectorSpec } from '../detectors/types.js';
+import type { JudgedBy } from './inspector.js';
 import { stepBack, stepUp } from './priority.js';
 import { createPulseMemory, NO_TASK, silence, startCounting, taskOnCpu, type PulseMemory } from './pulse.js';
 import type { Run } from './run.js';
-import type { PostedTask, WorkerAnswer, WorkerData } from './worker-messages.js';
+import type { Sets, WorkerAnswer, WorkerData, WorkerOrder } from './worker-messages.js';
 
-/** ms that a new thread may take until it answers. */
+/** ms that a new thread may take until it answers, and a running one to take a further set. */
 const START_TIMEOUT = 60_000;
 
 export interface ThreadOptions {
-  readonly inspector: InspectorOptions;
+  readonly specs: readonly DetectorSpec[];
+  /** Those of the moment in which it is started. */
+  readonly sets: Sets;
   readonly workerFile: URL;
   /** MiB of JavaScript heap. */
   readonly heap: number;
@@ -45,12 +48,14 @@ export class Thread {
   private readonly startTimer: NodeJS.Timeout;
   private systemId: number | undefined;
   private behind = false;
+  /** It takes a further set, which keeps it from its messages for a while. */
+  private adding: { readonly set: number; settle(failure?: string): void } | undefined;
   private lastId = NO_TASK;
   private loss: Loss | undefined;
   private ended = false;
 
-  constructor({ inspector, workerFile, heap }: ThreadOptions, events: ThreadEvents) {
-    const workerData: WorkerData = { ...inspector, pulse: this.pulse };
+  constructor({ specs, sets, workerFile, heap }: ThreadOptions, events: ThreadEvents) {
+    const workerData: WorkerData = { specs, sets, pulse: this.pulse };
     this.events = events;
     this.worker = new Worker(workerFile, { workerData, resourceLimits: { maxOldGenerationSizeMb: heap } });
     this.startTimer = setTimeout(() => {
@@ -64,6 +69,7 @@ export class Thread {
     });
     this.worker.on('exit', () => {
       clearTimeout(this.startTimer);
+      this.adding?.settle();
       if (this.ended) return;
       this.ended = true;
       this.events.lost(this, this.loss ?? { kind: this.ready ? 'crash' : 'start', reason: 'the thread has ended' });
@@ -73,6 +79,38 @@ export class Thread {
   /** ms since it gave a sign of life, while it has something to do. */
   get silence(): number {
     return this.runs.size === 0 ? 0 : silence(this.pulse);
+  }
+
+  /** It prepares a set: that it is silent says nothing about its messages. */
+  get preparing(): boolean {
+    return this.adding !== undefined;
+  }
+
+  /**
+   * Makes it ready for tasks that name another set; one at a time. A thread that ends meanwhile is ready as far as anyone
+   * is concerned: the one in its place begins with the set.
+   * @throws Error when the set cannot be used
+   */
+  async add(set: number, judgedBy: JudgedBy): Promise<void> {
+    if (this.ended) return;
+    const failure = await new Promise<string | undefined>((resolve) => {
+      const timer = setTimeout(() => void this.worker.terminate(), START_TIMEOUT);
+      this.adding = {
+        set,
+        settle: (reason) => {
+          clearTimeout(timer);
+          this.adding = undefined;
+          resolve(reason);
+        },
+      };
+      this.tell({ kind: 'add', set, judgedBy });
+    });
+    if (failure !== undefined) throw new Error(failure);
+  }
+
+  /** No task will name the set any more. */
+  drop(set: number): void {
+    this.tell({ kind: 'drop', set });
   }
 
   /** The run that has the CPU for sure. */
@@ -87,8 +125,11 @@ export class Thread {
     if (this.runs.size === 0) startCounting(this.pulse);
     this.runs.set(id, run);
     this.bytes += run.bytes;
-    const posted: PostedTask = { ...run.task, id, deadline };
-    this.worker.postMessage(posted);
+    this.tell({ kind: 'inspect', task: { ...run.task, id, deadline } });
+  }
+
+  private tell(order: WorkerOrder): void {
+    this.worker.postMessage(order);
   }
 
   /** What the thread says of it is not heard any more. */
@@ -125,6 +166,9 @@ export class Thread {
       case 'unready':
         this.loss = { kind: 'start', reason: answer.reason };
         void this.worker.terminate();
+        return;
+      case 'added':
+        if (this.adding?.set === answer.set) this.adding.settle(answer.failure);
         return;
       case 'inspected':
       case 'failed': {

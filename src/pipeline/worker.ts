@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { internalReason } from '../detectors/failure.js';
-import { createInspector, type Inspector } from './inspector.js';
+import { createInspector, type Inspector, type JudgedBy } from './inspector.js';
 import { systemThreadId } from './priority.js';
 import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
-import type { PostedTask, WorkerAnswer, WorkerData } from './worker-messages.js';
+import type { PostedTask, WorkerAnswer, WorkerData, WorkerOrder } from './worker-messages.js';
 
 /** A thread of the pool: inspects what it is sent, several messages at a time if it is sent several. */
 const data = workerData as WorkerData;
@@ -15,12 +15,16 @@ function say(answer: WorkerAnswer): void {
   parentPort?.postMessage(answer);
 }
 
-async function run(task: PostedTask, inspector: Inspector): Promise<void> {
-  const { id, input, content, deadline } = task;
+const inspectors = new Map<number, Inspector>();
+
+async function run(task: PostedTask): Promise<void> {
+  const { id, input, set, content, deadline } = task;
   const mark = pulse.markFor(id);
   pulse.enter();
   try {
     const bytes = 'path' in content ? await readFile(content.path) : asBuffer(content.bytes);
+    const inspector = inspectors.get(set);
+    if (inspector === undefined) throw new Error(`the thread has no set ${set}`);
     const inspection = await inspector.inspect(input, bytes, { deadline, mark });
     say({ kind: 'inspected', id, inspection: compact(inspection) });
   } catch (error) {
@@ -47,9 +51,39 @@ function compact(inspection: Inspection): Inspection {
   };
 }
 
+/** Takes a further set, with the detectors that there are. */
+async function add(set: number, first: Inspector, judgedBy: JudgedBy): Promise<void> {
+  try {
+    inspectors.set(set, await first.judgingBy(judgedBy));
+    say({ kind: 'added', set });
+  } catch (error) {
+    say({ kind: 'added', set, failure: internalReason(error) });
+  }
+}
+
+async function start(): Promise<Inspector> {
+  const [[number, judgedBy] = [], ...others] = data.sets;
+  if (number === undefined || judgedBy === undefined) throw new Error('a thread needs a set to judge by');
+  const first = await createInspector({ ...judgedBy, specs: data.specs });
+  inspectors.set(number, first);
+  for (const [set, other] of others) inspectors.set(set, await first.judgingBy(other));
+  return first;
+}
+
 try {
-  const inspector = await createInspector(data);
-  parentPort?.on('message', (task: PostedTask) => void run(task, inspector));
+  const first = await start();
+  parentPort?.on('message', (order: WorkerOrder) => {
+    switch (order.kind) {
+      case 'inspect':
+        void run(order.task);
+        return;
+      case 'add':
+        void add(order.set, first, order.judgedBy);
+        return;
+      case 'drop':
+        inspectors.delete(order.set);
+    }
+  });
   say({ kind: 'ready', systemId: systemThreadId() });
 } catch (error) {
   say({ kind: 'unready', reason: internalReason(error) });

@@ -234,6 +234,41 @@ describe('changing the rules', () => {
     expect(new Set(judged.map(([at]) => at))).toEqual(new Set(['old', 'new']));
   });
 
+  it('keeps the threads where only rules change, also one that is started anew', async () => {
+    const pool = await start('rules: [ { id: set-0 } ]', { threads: 1, deadline: 500 });
+    const hung = send(pool, 'hang');
+    for (let i = 1; i <= 20; i++) {
+      await pool.reload(await bundleOf(`rules: [ { id: set-${i} } ]`));
+      expect((await send(pool, 'fine')).copies[0]?.decision.rule).toBe(`set-${i}`);
+    }
+    expect(failureOf(await hung)).toBe('timeout');
+    expect(pool.counters).toEqual({ queued: 0, running: 0, restarts: 1 });
+  });
+
+  it('goes from one set to the next in the order in which they were given', async () => {
+    const pool = await start('rules: [ { id: set-0 } ]');
+    const order: number[] = [];
+    const changes = [1, 2, 3].map(async (n) => {
+      const bundle = await bundleOf(`rules: [ { id: set-${n} } ]`);
+      return { n, bundle };
+    });
+    const sets = await Promise.all(changes);
+    await Promise.all(sets.map(({ n, bundle }) => pool.reload(bundle, undefined, { inForce: () => order.push(n) })));
+    expect(order).toEqual([1, 2, 3]);
+    expect((await send(pool, 'fine')).copies[0]?.decision.rule).toBe('set-3');
+  });
+
+  it('stays with the old ones when the new rules cannot be used', async () => {
+    const pool = await start('rules: [ { id: old } ]');
+    const good = await bundleOf('rules: [ { id: new } ]');
+    const broken = { ...good, banners: { module: 'no-such-module', data: {} } };
+    await expect(pool.reload(broken)).rejects.toThrow();
+    expect((await send(pool, 'fine')).copies[0]?.decision.rule).toBe('old');
+    await pool.reload(good);
+    expect((await send(pool, 'fine')).copies[0]?.decision.rule).toBe('new');
+    expect(pool.counters.restarts).toBe(0);
+  });
+
   it('stays with the old ones when the new set cannot be started', async () => {
     const pool = await start('rules: [ { id: old } ]');
     const { specs } = await optionsOf();

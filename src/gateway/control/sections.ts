@@ -10,8 +10,6 @@ import { eventView, type StatusBoard } from './status.js';
 
 export interface StatusParts {
   readonly config: Config;
-  /** Rules in force at the start; the part that reloads them provides `rules` anew. */
-  readonly ruleCount: number;
   readonly addresses: readonly SmtpAddress[];
   readonly counts: MailCounts;
   readonly delivery: Delivery;
@@ -42,7 +40,6 @@ export function provideSections(board: StatusBoard, parts: StatusParts): void {
   board.provide('store', () => ({ name: store.name, available: store.available(), journalLost: store.lostLines() }));
   board.provide('detectors', () => config.detectors.map(({ name }) => ({ ...engineOf(parts, name), module: name })));
   board.provide('hops', () => delivery.hopStates);
-  board.provide('rules', () => ({ folder: config.rules, count: parts.ruleCount, loaded: started }));
   board.provide('events', () => events.active.map(eventView));
 }
 

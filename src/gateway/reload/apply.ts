@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { watchDetectors } from '../../detectors/active.js';
+import { followsItsFiles, watchDetectors } from '../../detectors/active.js';
 import type { DetectorSpec, Watcher } from '../../detectors/types.js';
 import type { InspectPool } from '../../pipeline/pool.js';
+import type { RuleBundle } from '../../rules/model.js';
 import type { SmtpService } from '../../smtp/smtp-service.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Setup } from '../setup.js';
@@ -12,6 +13,8 @@ export interface ApplyParts {
   readonly smtp: SmtpService;
   readonly health: { replace(setup: Setup): Promise<void> };
   readonly watchers: DetectorWatchers;
+  /** The rules with the directory's groups as they are now. */
+  readonly withGroups: (bundle: RuleBundle) => RuleBundle;
   readonly log: Log;
 }
 
@@ -48,18 +51,21 @@ export class DetectorWatchers implements Watcher {
 
 /**
  * Puts sets in force: everything that can fail is done first, then threads, sessions and the rest change in one moment.
+ * Where the modules stay, so do the threads, and the watch over the modules' files.
  * @returns what resolves when no message is judged by the set before any more
  */
 export function applier(parts: ApplyParts, first: Setup): (setup: Setup, inForce: () => void) => Promise<void> {
-  const { pool, smtp, health, watchers, log } = parts;
-  let specs = first.specs;
+  const { pool, smtp, health, watchers, withGroups, log } = parts;
+  let inUse = first.specs;
+  let interval = first.config.health;
   return async (setup, inForce) => {
-    const { config, bundle } = setup;
+    const { config, bundle, specs } = setup;
     const changeSessions = await smtp.prepare(config);
-    const watcher = watchers.watch(setup.specs);
+    const kept = sameThroughout(inUse, specs);
+    const watcher = kept ? undefined : watchers.watch(specs);
     const state = { changed: false };
     try {
-      await pool.reload(bundle, setup.specs, {
+      await pool.reload(withGroups(bundle), kept ? undefined : specs, {
         limits: config.scan,
         deadline: config.scan.deadline,
         inForce: () => {
@@ -70,11 +76,29 @@ export function applier(parts: ApplyParts, first: Setup): (setup: Setup, inForce
         },
       });
     } finally {
-      await (state.changed ? watchers.change(watcher) : watcher.close());
+      if (watcher !== undefined) await (state.changed ? watchers.change(watcher) : watcher.close());
     }
-    if (!sameModules(specs, setup.specs)) await health.replace(setup);
-    specs = setup.specs;
+    const sameHealth = sameModules(inUse, specs) && config.health === interval;
+    if (!kept) inUse = specs;
+    interval = config.health;
+    if (!sameHealth) await replaceHealth(setup);
   };
+
+  /** The set is in force by now: what fails here is no reason to say that it is not. */
+  async function replaceHealth(setup: Setup): Promise<void> {
+    try {
+      await health.replace(setup);
+    } catch (error) {
+      log.error({ err: error }, 'the watch over the engines could not be renewed: the former one goes on');
+    }
+  }
+}
+
+/** Whether threads that run can go on with them: what modules have read from files is the same, or they follow it themselves. */
+function sameThroughout(a: readonly DetectorSpec[], b: readonly DetectorSpec[]): boolean {
+  const followed = (specs: readonly DetectorSpec[]): boolean =>
+    specs.every(({ name, data }) => data === undefined || followsItsFiles(name));
+  return sameModules(a, b) && followed(a) && followed(b);
 }
 
 /** Whether the engines behind are the same; what was read from files does not matter to their health. */
