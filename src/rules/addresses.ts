@@ -1,4 +1,4 @@
-import { domainToUnicode } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { compileMask, fold, hasWildcard, type MaskTest } from './mask.js';
 import { hasKey, keysOf } from './packed-keys.js';
 import type { PackedList } from './packed-list.js';
@@ -17,6 +17,22 @@ export function unicodeDomain(domain: string): string {
     .split('.')
     .map((label) => (label.startsWith('xn--') && !hasWildcard(label) ? domainToUnicode(label) || label : label))
     .join('.');
+}
+
+/**
+ * A folded address or domain with A-labels for its U-labels; undefined where the domain is ASCII, or no host name.
+ */
+export function asciiForm(folded: string): string | undefined {
+  const at = folded.lastIndexOf('@');
+  const domain = folded.slice(at + 1);
+  if (/^[\x00-\x7f]*$/.test(domain)) return undefined;
+  const ascii = domainToASCII(domain);
+  return ascii === '' ? undefined : folded.slice(0, at + 1) + ascii;
+}
+
+/** Whether a mask is about A-labels as such: it has a wildcard in one, so that it cannot be read as U-labels. */
+export function asksForALabels(folded: string): boolean {
+  return folded.includes('xn--');
 }
 
 /** How an address mask is looked up. */
@@ -85,7 +101,10 @@ export class AddressSet {
     }
     this.packs = packs;
     for (const pack of packs) for (const mask of pack.others) this.others.push(foldAddress(mask));
-    for (const mask of this.others) this.tests.push(compileMask(mask));
+    for (const mask of this.others) {
+      const test = compileMask(mask);
+      this.tests.push(asksForALabels(mask) ? (address) => test(address) || test(asciiForm(address) ?? address) : test);
+    }
     this.all = all;
     this.takesNull = takesNull || all;
     this.looksAtDomains = domains;

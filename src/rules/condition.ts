@@ -6,7 +6,7 @@ import { namesOf } from './findings.js';
 import { fold } from './mask.js';
 import type { Condition, FieldTest } from './model.js';
 import { compileNumber, compileText, type CompileContext } from './test-value.js';
-import { linkTexts, objectTexts, toValue, type Question, type TextValue } from './view.js';
+import { linkTexts, objectTexts, toValues, type Question, type TextValue } from './view.js';
 
 /** What made a condition hold: the objects and findings that its tests took. */
 export interface Witnesses {
@@ -75,10 +75,12 @@ function compileList(kind: 'all' | 'any', parts: readonly Evaluator[]): Evaluato
 function compileAttachment(tests: readonly FieldTest[], context: CompileContext): Evaluator {
   const compiled = tests.map((test) => compileObjectTest(test, context));
   const fits = (object: MessageObject): boolean => compiled.every((test) => test(object));
+  const holdsForNone = asksForNone(tests);
   return {
     needsText: false,
     holds: ({ view }, witnesses) => {
       const { objects } = view.subject.message;
+      if (objects.length === 0) return holdsForNone;
       if (witnesses === undefined) return objects.some(fits);
       let held = false;
       for (const object of objects) {
@@ -109,16 +111,25 @@ function compileObjectTest(test: FieldTest, context: CompileContext): (object: M
   return (object) => some(objectTexts(object, test.field), fits, exists);
 }
 
+/** A message without attachments (or links) has no value of the field at all, which is what `exists: false` asks for. */
+function asksForNone(tests: readonly FieldTest[]): boolean {
+  return tests.every((test) => existsOf(test) === false);
+}
+
 function compileLink(tests: readonly FieldTest[], context: CompileContext): Evaluator {
   const compiled = tests.map((test) => {
     const fits = compileText(test.checks, 'text', context);
     const exists = existsOf(test);
     return (link: Link) => some(linkTexts(link, test.field), fits, exists);
   });
-  // Links are read when a condition first asks for them, so that rules without one cost nothing.
+  const holdsForNone = asksForNone(tests);
   return {
     needsText: false,
-    holds: ({ view }) => view.subject.message.links().list.some((link) => compiled.every((test) => test(link))),
+    holds: ({ view }) => {
+      // Links are read when a condition first asks for them, so that rules without one cost nothing.
+      const { list } = view.subject.message.links();
+      return list.length === 0 ? holdsForNone : list.some((link) => compiled.every((test) => test(link)));
+    },
   };
 }
 
@@ -180,17 +191,17 @@ function findingTest(test: FieldTest, context: CompileContext): Evaluator['holds
 function textValues(test: FieldTest, { view, recipient, findings }: Question): readonly TextValue[] {
   switch (test.field) {
     case 'recipient':
-      return [{ raw: recipient, folded: recipient }];
+      return toValues(test.field, recipient);
     case 'recipient.domain':
-      return [toValue(test.field)(domainOf(recipient))];
+      return toValues(test.field, domainOf(recipient));
     case 'recipient.name':
-      return view.namesOf(['to', 'cc'], recipient).map(toValue(test.field));
+      return view.namesOf(['to', 'cc'], recipient).flatMap((name) => toValues(test.field, name));
     case 'spf':
     case 'dkim':
     case 'dmarc':
       return findings
         .filter(({ module, status }) => module === 'authentication' && status === test.field)
-        .map(({ name }) => toValue('')(name ?? ''));
+        .flatMap(({ name }) => toValues('', name ?? ''));
     default:
       return view.texts(test.field, test.header);
   }

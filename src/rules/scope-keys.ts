@@ -1,5 +1,5 @@
 import { prefixOf, type Network, type Words } from '../config/network-ranges.js';
-import { masksOver, type AddressSet } from './addresses.js';
+import { asksForALabels, masksOver, type AddressSet } from './addresses.js';
 import type { ClientSet } from './clients.js';
 import { LiteralFinder } from './literal-finder.js';
 
@@ -45,6 +45,8 @@ export function rarestLiterals(sets: readonly (AddressSet | undefined)[]): Liter
       for (const literal of literalsOf(mask)) counts.set(literal, (counts.get(literal) ?? 0) + 1);
   }
   return (mask) => {
+    // An address is looked for by its U-labels.
+    if (asksForALabels(mask)) return undefined;
     let best: string | undefined;
     for (const literal of literalsOf(mask)) {
       const difference = best === undefined ? -1 : (counts.get(literal) ?? 0) - (counts.get(best) ?? 0);

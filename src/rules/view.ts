@@ -5,7 +5,7 @@ import { domainOf } from '../message/envelope.js';
 import type { Finding } from '../detectors/types.js';
 import { extensionReadings, nameReadings } from '../message/objects/names.js';
 import type { Link, LinkKind, MessageObject } from '../message/types.js';
-import { foldAddress } from './addresses.js';
+import { asciiForm, foldAddress } from './addresses.js';
 import { fold } from './mask.js';
 import type { RuleSubject } from './subject.js';
 import type { LocalTime } from './time.js';
@@ -56,7 +56,7 @@ export class SubjectView {
     const key = header === undefined ? field : `header.${header}`;
     let values = this.kept.get(key);
     if (values === undefined) {
-      values = this.read(field, header).map(toValue(field));
+      values = this.read(field, header).flatMap((raw) => toValues(field, raw));
       this.kept.set(key, values);
     }
     return values;
@@ -106,11 +106,18 @@ export class SubjectView {
   }
 }
 
-/** How values of a field are folded. */
-export function toValue(field: string): (raw: string) => TextValue {
-  const isAddress = /^(sender|recipient|from|to|cc|reply-to)(\.domain)?$/.test(field);
-  return (raw) => ({ raw, folded: isAddress ? foldAddress(raw) : fold(raw) });
+/**
+ * The forms in which a value is compared. An international domain has two, with U-labels and with A-labels (`xn--`):
+ * tests may be written in either.
+ */
+export function toValues(field: string, raw: string): readonly TextValue[] {
+  if (!ADDRESS_FIELD.test(field)) return [{ raw, folded: fold(raw) }];
+  const value = { raw, folded: foldAddress(raw) };
+  const ascii = asciiForm(value.folded);
+  return ascii === undefined ? [value] : [value, { raw: ascii, folded: ascii }];
 }
+
+const ADDRESS_FIELD = /^(sender|recipient|from|to|cc|reply-to)(\.domain)?$/;
 
 const FOLLOWED: ReadonlySet<LinkKind> = new Set(['href', 'form', 'refresh', 'text']);
 
