@@ -1,3 +1,5 @@
+import { offsetAt } from './wall-clock.js';
+
 /** `2026-11-21T17:05`, with seconds and a zone or without; a blank may stand for the T. */
 const FORM = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.\d{1,3})?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
@@ -25,16 +27,4 @@ function fromWallClock(utc: number, timezone: string): number {
   const dayBefore = utc - offsetAt(utc - 86_400_000, timezone);
   if (dayBefore + offsetAt(dayBefore, timezone) === utc) return dayBefore;
   return utc - offsetAt(utc + 86_400_000, timezone);
-}
-
-/** ms that the zone is ahead of UTC. */
-function offsetAt(time: number, timezone: string): number {
-  const name = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'longOffset' })
-    .formatToParts(time)
-    .find(({ type }) => type === 'timeZoneName')?.value;
-  const match = /([+-])(\d{2}):(\d{2})(?::(\d{2}))?/.exec(name ?? '');
-  if (match === null) return 0;
-  const [, sign, hours, minutes, seconds = '0'] = match;
-  const offset = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
-  return sign === '-' ? -offset : offset;
 }
