@@ -11,10 +11,13 @@ import { Destinations } from './destinations.js';
 import { openHop, type HopOptions } from './hop.js';
 import { ItemWork } from './item-work.js';
 import { ownReply } from './reply.js';
+import { Reports, type Reporting } from './reports.js';
 import { Retries } from './retries.js';
 import { settle } from './settle.js';
+import { SpoolCommands, type QueueAnswer, type QueueRequest } from './spool-commands.js';
 import { newItem } from './spool-list.js';
 import { Spool } from './spool.js';
+import type { SpoolEntry, Way } from './spool-index.js';
 import type { SpoolItem } from './spool-item.js';
 import type {
   Delivery,
@@ -26,8 +29,8 @@ import type {
   SpoolState,
 } from './types.js';
 
-export interface DeliveryOptions {
-  readonly config: Pick<Config, 'data' | 'delivery' | 'domains' | 'folder' | 'log' | 'node' | 'smtp'>;
+export interface DeliveryOptions extends Reporting {
+  readonly config: Pick<Config, 'data' | 'delivery' | 'domains' | 'folder' | 'log' | 'node' | 'notifications' | 'smtp'>;
   /** Runs the retries; without it nothing that is spooled is tried again by this process. */
   readonly queue: QueueBackend | undefined;
   readonly log: Log;
@@ -39,6 +42,8 @@ export interface DeliveryOptions {
   readonly files?: DurableFiles;
   /** Bounds of the client, for tests. */
   readonly hop?: Partial<HopOptions>;
+  /** What the owner of the spool is called to others that want it. */
+  readonly role?: string;
   /** Time between two probes of a hop that failed, ms. */
   readonly probeInterval?: number;
   /** Where hops that do not take mail are reported. */
@@ -48,6 +53,8 @@ export interface DeliveryOptions {
 /** How often `incoming` is looked at, and how often items without a job are looked for, ms. */
 const INCOMING = 2000;
 const SWEEP = 60_000;
+/** Items that a sweep takes to have lost their job, at most: a crowd that waits for its turn has not. */
+const DOUBTED = 1000;
 /** A hop that came back is told to waiting items once more after this: some were just being put back, ms. */
 const SECOND_CALL = 5000;
 
@@ -62,6 +69,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     limits: config.delivery.spool,
     log,
     ...(options.files === undefined ? {} : { files: options.files }),
+    ...(options.role === undefined ? {} : { role: options.role }),
   });
   try {
     return new NodeDelivery(options, spool);
@@ -76,9 +84,11 @@ class NodeDelivery implements Delivery {
   readonly #spool: Spool;
   readonly #destinations: Destinations;
   readonly #work: ItemWork;
+  readonly #commands: SpoolCommands;
   readonly #retries: Retries | undefined;
   readonly #now: () => number;
   readonly #timers: NodeJS.Timeout[] = [];
+  #closed = false;
 
   constructor(options: DeliveryOptions, spool: Spool) {
     const { config, log, queue } = options;
@@ -100,7 +110,18 @@ class NodeDelivery implements Delivery {
       ...(options.probeInterval === undefined ? {} : { probeInterval: options.probeInterval }),
       ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
     });
-    this.#work = new ItemWork({ ...options, spool, destinations: this.#destinations, now: this.#now });
+    this.#work = new ItemWork({
+      ...options,
+      spool,
+      destinations: this.#destinations,
+      now: this.#now,
+      reports: new Reports({
+        ...options,
+        now: this.#now,
+        has: (key) => spool.has(key),
+        add: async (item, content) => await this.#work.add(item, content, true),
+      }),
+    });
     if (queue !== undefined) {
       this.#retries = new Retries({
         backend: queue,
@@ -109,9 +130,20 @@ class NodeDelivery implements Delivery {
         waiting: () => this.#waiting(),
         now: this.#now,
       });
-      this.#work.onSpooled = (item) => void this.#retries?.index(item.item, Date.parse(item.nextAttempt));
+      this.#work.onSpooled = (key, next) => void this.#retries?.index(key, next);
     }
+    this.#commands = new SpoolCommands({
+      spool,
+      work: this.#work,
+      now: this.#now,
+      tryNow: (entries) => this.#tryNow(entries),
+      index: async (key, at) => await this.#retries?.index(key, at),
+    });
     this.#begin();
+  }
+
+  async command(request: QueueRequest): Promise<QueueAnswer> {
+    return await this.#commands.run(request);
   }
 
   get hops(): readonly string[] {
@@ -145,6 +177,7 @@ class NodeDelivery implements Delivery {
       for (const destination of destinations) destination.slow();
       return await this.#spoolRunning(request, running, content);
     }
+    await this.#work.reports.delivered(`${request.item}.ok0`, request, new Date(this.#now()), request.content, results);
     if (results.every(({ state }) => state !== 'deferred')) return results.map(outcomeOf);
     const now = this.#now();
     const { item } = settle(this.#itemOf(request, now), results, { delays: this.#delays, lifetime: Infinity }, now);
@@ -178,14 +211,15 @@ class NodeDelivery implements Delivery {
     const recipients = new Map(request.envelope.recipients.map((recipient) => [recipient.address, recipient]));
     const failures = refused.map(({ address, reply, hop }) => ({
       recipient: recipients.get(address) ?? { address },
+      action: 'failed' as const,
       reply,
       ...(hop === '' ? {} : { hop }),
     }));
-    const now = this.#now();
-    return await this.#work.report(`${request.item}.dsn0`, request, request.content, failures, new Date(now));
+    return await this.#work.reports.refused(`${request.item}.dsn0`, request, failures, new Date(this.#now()));
   }
 
   async close(grace = 30_000): Promise<void> {
+    this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#retries?.close();
     await this.#work.stop(grace);
@@ -229,19 +263,30 @@ class NodeDelivery implements Delivery {
   }
 
   #begin(): void {
-    this.#suspectHops();
     if (this.#retries === undefined) return;
+    this.#suspectHops();
     // A hop may have come back while no job could be moved to the front.
     this.#options.queue?.onAvailable(() => this.#suspectHops());
     const run = (key: string): Promise<JobOutcome> => this.#work.run(key);
     this.#retries.start(this.#options.config.delivery.connections, run);
     this.#every(INCOMING, () => this.#takeIncoming());
     this.#every(SWEEP, () => this.#sweep());
+    void this.#whenWhole();
+  }
+
+  /** The rest of a large spool was read after the start. */
+  async #whenWhole(): Promise<void> {
+    await this.#spool.whole;
+    if (this.#closed) return;
+    this.#suspectHops();
+    await this.#retries?.indexAll();
   }
 
   /** Probes the hops that mail waits for: what waits is tried as soon as they answer. */
   #suspectHops(): void {
-    const waited = new Set([...this.#spool.items.values()].flatMap((item) => this.#work.destinationsOf(item)));
+    const ways = new Set<Way>();
+    for (const { facts } of this.#spool.entries()) if (facts?.held === false) ways.add(facts.way);
+    const waited = new Set([...ways].flatMap((way) => this.#work.destinationsOf(way)));
     for (const destination of waited) destination.suspect();
   }
 
@@ -264,37 +309,59 @@ class NodeDelivery implements Delivery {
   }
 
   async #takeIncoming(): Promise<void> {
-    for (const item of await this.#spool.takeIncoming()) await this.#retries?.index(item.item, this.#now());
+    for (const { item } of await this.#spool.takeIncoming()) await this.#retries?.index(item, this.#now());
   }
 
-  /** Items whose time has passed long since have lost their job. */
+  /** Items whose time has passed long since may have lost their job: the most overdue ones are given one again. */
   async #sweep(): Promise<void> {
-    const overdue = [...this.#waiting()].filter(([, at]) => at < this.#now() - SWEEP).map(([item]) => item);
+    await this.#spool.tidy();
+    const late = this.#now() - SWEEP;
+    const overdue: string[] = [];
+    for (const [key, at] of this.#waiting()) {
+      if (at < late) overdue.push(key);
+      if (overdue.length === DOUBTED) break;
+    }
     this.#retries?.doubt(overdue);
     await this.#retries?.indexAll();
   }
 
+  /** Whoever asks for an attempt wants an open breaker to look again, too. */
+  #tryNow(entries: readonly SpoolEntry[]): void {
+    const ways = new Set(entries.flatMap(({ facts }) => (facts === undefined ? [] : [facts.way])));
+    for (const destination of new Set([...ways].flatMap((way) => this.#work.destinationsOf(way))))
+      if (!destination.available) destination.suspect();
+    this.#retries?.hurry(entries.map(({ key, facts }) => [key, facts?.next ?? Infinity] as const));
+    const now = this.#now();
+    for (const { key } of entries) this.#spool.makeDue(key, now);
+  }
+
   *#waiting(): Generator<readonly [string, number]> {
-    for (const item of this.#spool.items.values())
-      if (!this.#work.isRunning(item.item)) yield [item.item, Date.parse(item.nextAttempt)];
+    for (const { key, facts } of this.#spool.entries())
+      if (facts?.held === false && !this.#work.isRunning(key)) yield [key, facts.next];
   }
 
   #hopIsBack(hop: string): void {
     const since = this.#now();
-    void this.#hurry(hop, since);
-    const timer = setTimeout(() => void this.#hurry(hop, since), SECOND_CALL);
+    this.#hurry(hop, since);
+    const timer = setTimeout(() => this.#hurry(hop, since), SECOND_CALL);
     timer.unref();
   }
 
   /** Makes items that wait for the hop, and were not tried since, be tried now. */
-  async #hurry(hop: string, since: number): Promise<void> {
-    const items = [...this.#spool.items.values()].filter(
-      (item) =>
-        item.stage === 'deliver' &&
-        Date.parse(item.history.at(-1)?.time ?? item.time) <= since &&
-        this.#work.destinationsOf(item).some(({ hops }) => hops.includes(hop)),
-    );
-    await this.#retries?.hurry(items.map(({ item }) => item));
+  #hurry(hop: string, since: number): void {
+    const answers = new Map<Way, boolean>();
+    const goesThere = (way: Way): boolean => {
+      const known = answers.get(way);
+      if (known !== undefined) return known;
+      const found = this.#work.destinationsOf(way).some(({ hops }) => hops.includes(hop));
+      answers.set(way, found);
+      return found;
+    };
+    const found: [string, number][] = [];
+    for (const { key, facts } of this.#spool.entries())
+      if (facts?.held === false && facts.way.stage === 'deliver' && facts.last <= since && goesThere(facts.way))
+        found.push([key, facts.next]);
+    this.#retries?.hurry(found);
   }
 }
 

@@ -1,43 +1,54 @@
-import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/load.js';
 import type { Content } from '../message/source.js';
 import type { JobOutcome } from '../queue/types.js';
 import type { DeliveryRecord } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { attempt, byDestination, type AttemptedRecipient } from './attempt.js';
-import { bounceBar, wantsFailure } from './bounce.js';
 import type { Destination, Destinations } from './destinations.js';
-import { failureDsn, type DsnFailure } from './dsn.js';
+import { lateRecipients, markDelay, unmarkDelay } from './delay.js';
+import { failedRecipient, ItemReports } from './item-reports.js';
 import { ownReply, replyLine } from './reply.js';
 import { isOver, keepWaiting, settle, type FailedRecipient } from './settle.js';
-import { newItem } from './spool-list.js';
+import type { Reports } from './reports.js';
 import type { Spool } from './spool.js';
-import { envelopeOf, plainRecipient, type SpoolItem } from './spool-item.js';
-import type { DeliveryEvents, DeliveryRequest, Reinspection } from './types.js';
+import type { Way } from './spool-index.js';
+import { envelopeOf, plainRecipient, type SpoolItem, type SpoolRecipient } from './spool-item.js';
+import type { DeliveryEvents, HopReply, Reinspection } from './types.js';
 
 export interface ItemWorkParts {
-  readonly config: Pick<Config, 'delivery' | 'domains' | 'log' | 'smtp'>;
+  readonly config: Pick<Config, 'delivery' | 'log'>;
   readonly spool: Spool;
   readonly destinations: Destinations;
   readonly log: Log;
   readonly events: DeliveryEvents;
+  readonly reports: Reports;
   readonly reinspect: (item: SpoolItem, content: Content) => Promise<Reinspection>;
   readonly now: () => number;
 }
 
 /** An item is asked for again after this when its attempt goes on, ms. */
 const BUSY = 5000;
+/** An item that cannot be read is tried again after this, ms. */
+const UNREADABLE = 60_000;
 
 /** What is done with the items of the spool: one attempt at a time for each, and what follows from its result. */
 export class ItemWork {
   readonly #parts: ItemWorkParts;
   readonly #running = new Map<string, Promise<unknown>>();
+  /** What is told of items. */
+  readonly reports: ItemReports;
   #stopping = false;
   /** Called for every item that is to be tried later. */
-  onSpooled: (item: SpoolItem) => void = () => undefined;
+  onSpooled: (key: string, next: number) => void = () => undefined;
 
   constructor(parts: ItemWorkParts) {
     this.#parts = parts;
+    this.reports = new ItemReports({
+      reports: parts.reports,
+      retry: parts.config.delivery.retry,
+      log: parts.log,
+      content: (item) => parts.spool.content(item),
+    });
   }
 
   isRunning(key: string): boolean {
@@ -47,7 +58,7 @@ export class ItemWork {
   /** Spools an item. @throws SpoolFullError */
   async add(item: SpoolItem, content: Content, own = false): Promise<void> {
     await this.#parts.spool.add(item, content, own);
-    this.onSpooled(item);
+    this.onSpooled(item.item, Date.parse(item.nextAttempt));
   }
 
   /** Spools an item whose attempt goes on; its end settles the item. @throws SpoolFullError */
@@ -67,8 +78,8 @@ export class ItemWork {
         this.#parts.log.error({ item: item.item, err: error }, 'the end of an attempt could not be written');
       } finally {
         done();
-        const after = this.#parts.spool.items.get(item.item);
-        if (after !== undefined) this.onSpooled(after);
+        const after = this.#parts.spool.entry(item.item);
+        if (after !== undefined) this.onSpooled(after.key, after.facts?.next ?? this.#parts.now());
       }
     };
     this.#running.set(item.item, finish());
@@ -77,10 +88,10 @@ export class ItemWork {
 
   /** Works an item off: what its job does. */
   async run(key: string): Promise<JobOutcome> {
-    const item = this.#parts.spool.items.get(key);
-    if (item === undefined) return 'done';
+    const entry = this.#parts.spool.entry(key);
+    if (entry === undefined || entry.facts?.held === true) return 'done';
     if (this.#stopping || this.#running.has(key)) return { again: this.#parts.now() + BUSY };
-    const work = item.stage === 'inspect' ? this.#inspect(item) : this.#try(item);
+    const work = this.#work(key);
     this.#running.set(key, work);
     try {
       return await work;
@@ -89,10 +100,28 @@ export class ItemWork {
     }
   }
 
-  /** Where the waiting recipients of an item go. */
-  destinationsOf(item: SpoolItem): Destination[] {
+  /**
+   * Does something with an item while no attempt runs, and none begins.
+   * @returns undefined when its attempt does not end in time
+   */
+  async alone<T>(key: string, patience: number, action: () => Promise<T>): Promise<T | undefined> {
+    const until = performance.now() + patience;
+    for (let running = this.#running.get(key); running !== undefined; running = this.#running.get(key)) {
+      if (this.#stopping || !(await endsBy(running, until - performance.now()))) return undefined;
+    }
+    const work = action();
+    this.#running.set(key, work);
     try {
-      return [...byDestination({ ...item, ...this.#input(item) }, this.#parts.destinations).keys()];
+      return await work;
+    } finally {
+      this.#running.delete(key);
+    }
+  }
+
+  /** Where items that go this way go. */
+  destinationsOf({ route, domains }: Way): Destination[] {
+    try {
+      return [...new Set(domains.map((domain) => this.#parts.destinations.of(`@${domain}`, route)))];
     } catch {
       // The route of a rule that is wrong: the attempt says so.
       return [];
@@ -111,51 +140,54 @@ export class ItemWork {
   }
 
   /**
-   * Spools a failure DSN, unless it is not to be sent.
-   * @param key of the DSN's item; one that lies there already is not written again
-   * @returns why nothing was sent
-   * @throws SpoolFullError
+   * Gives recipients up, as an admin asks: the sender is told if `tell` says so and a DSN is not barred.
+   * @returns why the sender was not told
    */
-  async report(
-    key: string,
-    message: Pick<DeliveryRequest, 'traceId' | 'envelope' | 'eightBit' | 'bounce'>,
-    content: Content,
-    failures: readonly DsnFailure[],
-    receivedAt: Date,
-  ): Promise<string | undefined> {
-    const { config, spool, now } = this.#parts;
-    const bar = bounceBar(message.envelope, message.bounce, config.domains);
-    if (bar !== undefined) return bar;
-    const wanted = failures.filter(({ recipient }) => wantsFailure(recipient));
-    if (wanted.length === 0) return 'NOTIFY asks for none';
-    if (spool.items.has(key)) return undefined;
-    const time = new Date(now());
-    const { hostname } = config.smtp;
-    const dsn = await failureDsn({
-      ...message,
-      id: `${key}.${randomUUID()}`,
-      failures: wanted,
-      content,
-      receivedAt,
-      now: time,
-      hostname,
-    });
-    const recipients = [{ address: message.envelope.sender, notify: ['never' as const] }];
-    const { sender, eightBit } = message.envelope;
-    const smtpUtf8 = /[^\0-\x7f]/.test(sender);
-    const envelope = {
-      sender: '',
-      recipients,
-      client: '',
-      helo: hostname,
-      tls: false,
-      trusted: true,
-      smtpUtf8,
-      eightBit,
-    };
-    const mail = { ...dsn, item: key, traceId: message.traceId, envelope, bounce: 'never' as const };
-    await this.add(newItem(mail, time, ''), dsn.content, true);
-    return undefined;
+  async drop(item: SpoolItem, reply: HopReply, tell: boolean): Promise<string | undefined> {
+    const { spool, events, log } = this.#parts;
+    const waiting = item.recipients.filter(({ state }) => state === 'waiting');
+    const failures = waiting.map((one) => ({
+      recipient: plainRecipient(one),
+      action: 'failed' as const,
+      reply: { ...reply, own: true as const },
+    }));
+    const key = spool.freeKey(`${item.item}.dsn${item.attempts}`);
+    const untold = tell ? await this.reports.failed(key, item, failures) : undefined;
+    await spool.remove(item.item);
+    const about = { id: item.traceId, item: item.item, recipients: waiting.length, told: tell && untold === undefined };
+    log.warn(
+      { ...about, ...(untold === undefined ? {} : { reason: untold }) },
+      'a spooled item was dropped by command',
+    );
+    const line = replyLine(reply);
+    events.settled(
+      item.traceId,
+      waiting.map(({ address, hop }) => this.#record(item, address, 'dropped', hop, line)),
+    );
+    return untold;
+  }
+
+  /** Notes in the journal what a command did to those recipients that wait. */
+  note(item: SpoolItem, what: string): void {
+    const { events, log } = this.#parts;
+    log.info({ id: item.traceId, item: item.item, what }, 'a command changed a spooled item');
+    const waiting = item.recipients.filter(({ state }) => state === 'waiting');
+    events.settled(
+      item.traceId,
+      waiting.map(({ address, hop }) => this.#record(item, address, 'spooled', hop, what)),
+    );
+  }
+
+  async #work(key: string): Promise<JobOutcome> {
+    let item: SpoolItem | undefined;
+    try {
+      item = await this.#parts.spool.load(key);
+    } catch (error) {
+      this.#parts.log.error({ item: key, err: error }, 'a spooled item cannot be read');
+      return { again: this.#parts.now() + UNREADABLE };
+    }
+    if (item === undefined || item.held !== undefined) return 'done';
+    return await (item.stage === 'inspect' ? this.#inspect(item) : this.#try(item));
   }
 
   async #try(item: SpoolItem): Promise<JobOutcome> {
@@ -215,32 +247,48 @@ export class ItemWork {
     ];
     for (const { recipient, hop, state, reply } of records)
       log.info({ id: item.traceId, item: item.item, ...this.#address(recipient), hop, state, reply }, 'delivery');
+    await this.#tellDelivered(
+      item,
+      results.filter(({ address }) => settled.delivered.some((one) => one.address === address)),
+    );
+    const late = lateRecipients(item, config.delivery.retry.warnAfter, now());
+    item = markDelay(item, late);
     if (isOver(item)) await spool.remove(item.item);
     else await spool.update(item);
+    await this.#tellDelay(item, late);
+    if (item.dsn !== undefined)
+      for (const { state, reply } of records)
+        this.#parts.reports.settled(item, state === 'delivered' ? 'sent' : 'failed', reply);
     if (records.length > 0) events.settled(item.traceId, records);
     return isOver(item) ? 'done' : { again: Date.parse(item.nextAttempt) };
   }
 
   /** @returns false when it has to be tried again as nobody could be told */
   async #tell(item: SpoolItem, failed: readonly FailedRecipient[]): Promise<boolean> {
-    const { spool, log } = this.#parts;
-    const failures = failed.map(({ recipient, reply, byHop }) => ({
-      recipient: plainRecipient(recipient),
-      reply,
-      ...(byHop ? { hop: recipient.hop } : {}),
-    }));
-    const message = { ...item, envelope: { ...item.envelope, recipients: [] } };
+    const { log } = this.#parts;
     try {
-      const key = `${item.item}.dsn${item.attempts}`;
-      const reason = await this.report(key, message, spool.content(item), failures, new Date(item.receivedAt));
+      const reason = await this.reports.failed(`${item.item}.dsn${item.attempts}`, item, failed.map(failedRecipient));
       const about = { id: item.traceId, item: item.item, recipients: failed.length };
-      if (reason === undefined) log.info(about, 'a delivery failed; the sender is told');
-      else log.warn({ ...about, reason }, 'a delivery failed; the sender is not told');
+      if (reason !== undefined) log.warn({ ...about, reason }, 'a delivery failed; the sender is not told');
       return true;
     } catch (error) {
       log.error({ id: item.traceId, item: item.item, err: error }, 'a DSN could not be spooled: the item is kept');
       return false;
     }
+  }
+
+  /** What the sender asked to be told of successes, and what becomes of our own DSNs. */
+  async #tellDelivered(item: SpoolItem, results: readonly AttemptedRecipient[]): Promise<void> {
+    const about = { ...item, envelope: { ...item.envelope, recipients: item.recipients } };
+    const { spool } = this.#parts;
+    const received = new Date(item.receivedAt);
+    await this.reports.delivered(`${item.item}.ok${item.attempts}`, about, received, spool.content(item), results);
+  }
+
+  /** Marks first, tells then: a delay is told once, also when the process is killed between the two. */
+  async #tellDelay(item: SpoolItem, late: readonly SpoolRecipient[]): Promise<void> {
+    if (late.length === 0 || (await this.reports.delayed(item, late))) return;
+    await this.#parts.spool.update(unmarkDelay(item, late));
   }
 
   #input(item: SpoolItem) {
@@ -256,7 +304,7 @@ export class ItemWork {
   #record(
     item: SpoolItem,
     recipient: string,
-    state: 'delivered' | 'failed',
+    state: 'delivered' | 'failed' | 'dropped' | 'spooled',
     hop: string,
     reply: string,
   ): DeliveryRecord {
@@ -270,4 +318,16 @@ export class ItemWork {
 
 function lastLine({ lastReply }: SpoolItem['recipients'][number]): string {
   return lastReply === undefined ? '' : replyLine(lastReply);
+}
+
+async function endsBy(work: Promise<unknown>, ms: number): Promise<boolean> {
+  if (ms <= 0) return false;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const ended = Promise.allSettled([work]).then(() => true);
+  const result = await Promise.race([ended, late]);
+  clearTimeout(timer);
+  return result;
 }

@@ -10,7 +10,13 @@ export interface SpoolRecipient extends EnvelopeRecipient {
   /** Name of the hop of the last attempt, or of the one that is to come. */
   readonly hop: string;
   readonly lastReply?: HopReply;
+  /** The sender was told of the delay, or it was settled that he is not told. */
+  readonly delayTold?: true;
 }
+
+/** The DSNs by the templates of their text. */
+export const DSN_TEMPLATES = ['dsn-failure', 'dsn-delay', 'dsn-success'] as const;
+export type DsnTemplate = (typeof DSN_TEMPLATES)[number];
 
 /** An item of the spool: what its `.json` file says. The message bytes lie beside it in the `.eml` file. */
 export interface SpoolItem {
@@ -32,12 +38,18 @@ export interface SpoolItem {
   readonly eightBit: boolean;
   readonly route?: string;
   readonly bounce: 'allowed' | 'internal-only' | 'never';
+  /** It is a DSN of ours: the name of its template. */
+  readonly dsn?: DsnTemplate;
   readonly envelope: Omit<Envelope, 'recipients'>;
   readonly recipients: readonly SpoolRecipient[];
   readonly attempts: number;
   readonly nextAttempt: string;
   /** The first attempt had not ended when the item was written. */
   readonly running: boolean;
+  /** Held by an admin since then: not tried, and not given up. */
+  readonly held?: string;
+  /** For how long it was held before, ms: that time does not count for its life. */
+  readonly heldFor?: number;
   /** The last attempts, oldest first. */
   readonly history: readonly HistoryEntry[];
 }
@@ -56,6 +68,7 @@ const reply = z.strictObject({
   code: z.int().exactOptional(),
   enhanced: z.string().exactOptional(),
   text: z.string(),
+  own: z.literal(true).exactOptional(),
 });
 
 const recipient = z.strictObject({
@@ -66,6 +79,7 @@ const recipient = z.strictObject({
   attempts: z.int(),
   hop: z.string(),
   lastReply: reply.exactOptional(),
+  delayTold: z.literal(true).exactOptional(),
 });
 
 const traceId = z.string().transform((text, context): TraceId => {
@@ -99,6 +113,7 @@ const itemSchema = z.strictObject({
   eightBit: z.boolean(),
   route: z.string().exactOptional(),
   bounce: z.enum(['allowed', 'internal-only', 'never']),
+  dsn: z.enum(DSN_TEMPLATES).exactOptional(),
   envelope: z.strictObject({
     sender: z.string(),
     client: z.string(),
@@ -115,12 +130,28 @@ const itemSchema = z.strictObject({
   attempts: z.int(),
   nextAttempt: time,
   running: z.boolean(),
+  held: time.exactOptional(),
+  heldFor: z.number().nonnegative().exactOptional(),
   history: z.array(z.strictObject({ time, hop: z.string(), replies: z.array(z.string()) })),
 });
 
-/** Reads the text of an item's `.json` file. @throws Error when it is damaged */
+/** Reads the text of an item's `.json` file. @throws Error that says in one line what is wrong with it */
 export function parseItem(text: string): SpoolItem {
-  return itemSchema.parse(JSON.parse(text));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error('the item is no JSON', { cause: error });
+  }
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  if (typeof version === 'number' && version > 1)
+    throw new Error(`the item was written by a later Gatepost (version ${version} of the file)`);
+  const parsed = itemSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(
+    issue === undefined ? 'the item is damaged' : `the item is damaged at "${issue.path.join('.')}": ${issue.message}`,
+  );
 }
 
 export function formatItem(item: SpoolItem): string {

@@ -1,13 +1,27 @@
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { contentOf, type Content } from '../message/source.js';
+import { codeOf, messageOf } from '../store/errors.js';
 import { durableFiles, isMissing, type DurableFiles } from '../store/files.js';
 import { takeLock, type ProcessLock } from '../store/process-lock.js';
 import type { Log } from '../telemetry/log.js';
-import { eachOf } from './each.js';
-import { emlOf, jsonOf, keysIn, loadItem, makeFolders, spoolPaths, type SpoolPaths } from './spool-folder.js';
+import { REASON, setFileAside, setItemAside } from './spool-corrupt.js';
+import {
+  emlOf,
+  isDamage,
+  jsonOf,
+  keysIn,
+  loadItem,
+  loadSetAside,
+  makeFolders,
+  spoolPaths,
+  type SpoolPaths,
+} from './spool-folder.js';
+import { SpoolIndex, type SpoolEntry } from './spool-index.js';
 import { formatItem, type SpoolItem } from './spool-item.js';
+import { SpoolReading } from './spool-reading.js';
 import { SpoolRoom, type SpoolLimits } from './spool-room.js';
+import { scanSpool } from './spool-scan.js';
 import { SpoolFullError, type SpoolState } from './types.js';
 
 export interface SpoolOptions {
@@ -15,23 +29,37 @@ export interface SpoolOptions {
   readonly limits: SpoolLimits;
   readonly log: Log;
   readonly files?: DurableFiles;
+  /** What the owner of the folder is called to others that want it. */
+  readonly role?: string;
 }
+
+/** Role of a command that works on a spool whose gateway does not run: a gateway that starts waits for its end. */
+export const COMMAND = 'queue command';
 
 /** Files of a dead command are removed from `incoming` after this time, ms. */
 const STALE = 3_600_000;
-const READERS = 32;
 /** For how long the oldest item is taken to be that, while it is there, ms. */
 const AGE_FOR = 30_000;
+/** How long a start waits for the folder, ms: a killed gateway takes a moment to be gone, a command may work on. */
+const PATIENCE = { gateway: 1000, command: 120_000 };
 
-/** The mail that waits on this node's disk. One process owns the folder; reading it is safe for all. */
+/**
+ * The mail that waits on this node's disk. One process owns the folder; reading it is safe for all. In memory is only an
+ * index: about 300 bytes for each item.
+ */
 export class Spool {
   readonly #paths: SpoolPaths;
   readonly #files: DurableFiles;
   readonly #log: Log;
   readonly #room: SpoolRoom;
-  readonly #items = new Map<string, SpoolItem>();
+  readonly #index = new SpoolIndex();
+  readonly #reading: SpoolReading;
   readonly #lock: ProcessLock;
-  #age: { readonly at: number; readonly item: string; readonly time: string } | undefined;
+  /** States that could not be written: they hold until they can. */
+  readonly #unwritten = new Map<string, SpoolItem>();
+  /** Settled items whose files could not be removed. */
+  readonly #leftover = new Set<string>();
+  #age: { readonly at: number; readonly key: string; readonly time: number } | undefined;
 
   private constructor(paths: SpoolPaths, options: SpoolOptions, lock: ProcessLock) {
     this.#paths = paths;
@@ -39,23 +67,32 @@ export class Spool {
     this.#log = options.log;
     this.#room = new SpoolRoom(paths.root, options.limits, options.log);
     this.#lock = lock;
+    this.#reading = new SpoolReading({
+      folder: paths.root,
+      index: this.#index,
+      log: options.log,
+      setAside: (key, reason) => this.setAside(key, reason),
+    });
   }
 
   /**
-   * Takes the folder, clears what a killed process left half-written, and reads the items; damaged ones are set aside.
+   * Takes the folder, clears what a killed process left half-written, and looks what is there. Damaged items are set
+   * aside. A large spool is read to its end afterwards (`whole`).
    * @throws LockedError
    */
   static async open(options: SpoolOptions): Promise<Spool> {
     const paths = spoolPaths(options.folder);
     await makeFolders(paths);
-    const lock = await takeLock(paths.lock);
+    const { role = 'gateway' } = options;
+    const lock = await takeLock(paths.lock, {
+      role,
+      patience: (holder) => (holder.role === COMMAND ? PATIENCE.command : PATIENCE.gateway),
+    });
     try {
       const spool = new Spool(paths, options, lock);
-      await rm(paths.tmp, { recursive: true, force: true });
-      await makeFolders(paths);
-      await spool.takeIncoming();
-      await spool.#load();
+      await spool.#recover();
       await spool.#room.watch();
+      await spool.#reading.start();
       return spool;
     } catch (error) {
       await lock.release();
@@ -63,8 +100,26 @@ export class Spool {
     }
   }
 
-  get items(): ReadonlyMap<string, SpoolItem> {
-    return this.#items;
+  /** Number of items. */
+  get size(): number {
+    return this.#index.size;
+  }
+
+  has(key: string): boolean {
+    return this.#index.has(key) || this.#leftover.has(key);
+  }
+
+  entry(key: string): SpoolEntry | undefined {
+    return this.#index.get(key);
+  }
+
+  entries(): Iterable<SpoolEntry> {
+    return this.#index.values();
+  }
+
+  /** Resolves when all items that were there at the start have been read. Never rejects. */
+  get whole(): Promise<void> {
+    return this.#reading.done;
   }
 
   get state(): SpoolState {
@@ -83,57 +138,94 @@ export class Spool {
    */
   async add(item: SpoolItem, content: Content, own = false): Promise<void> {
     const { size } = content;
+    const { root, tmp } = this.#paths;
     if (own ? !this.#room.diskOk(size) : !this.#room.has(size)) throw new SpoolFullError('the spool has no room');
-    if (this.#items.has(item.item)) throw new RangeError(`${item.item} is in the spool already`);
-    this.#items.set(item.item, item);
+    if (this.has(item.item)) throw new RangeError(`${item.item} is in the spool already`);
+    this.#index.set(item);
     this.#room.take(size);
-    const eml = emlOf(this.#paths.root, item.item);
+    const eml = emlOf(root, item.item);
     try {
-      await this.#files.create(eml, content.read(), this.#paths.tmp);
-      await this.#files.create(jsonOf(this.#paths.root, item.item), formatItem(item), this.#paths.tmp);
+      // While this file lies in tmp, a message without its .json was never acknowledged.
+      const json = await this.#files.stage(jsonOf(root, item.item), formatItem(item), tmp);
+      try {
+        await this.#files.create(eml, content.read(), tmp);
+        await json.commit();
+      } catch (error) {
+        await this.#discard(eml);
+        await json.discard();
+        throw error;
+      }
     } catch (error) {
       this.#room.release(size);
-      this.#items.delete(item.item);
-      await this.#discard(eml);
+      this.#index.delete(item.item);
       if (isFull(error)) throw new SpoolFullError('the disk has no room', { cause: error });
       throw error;
     }
   }
 
-  /** When the oldest item came. Looked for only now and then, as there may be a million. */
-  #oldest(): string | undefined {
-    if (this.#items.size === 0) return undefined;
-    const now = performance.now();
-    if (this.#age !== undefined && now - this.#age.at < AGE_FOR && this.#items.has(this.#age.item))
-      return this.#age.time;
-    let oldest: SpoolItem | undefined;
-    for (const item of this.#items.values()) if (oldest === undefined || item.time < oldest.time) oldest = item;
-    if (oldest !== undefined) this.#age = { at: now, item: oldest.item, time: oldest.time };
-    return oldest?.time;
-  }
-
   /** A key that no item has: the given one, or the next with `.rN` behind it. */
   freeKey(wanted: string): string {
     let key = wanted;
-    for (let number = 2; this.#items.has(key); number += 1) key = `${wanted}.r${number}`;
+    for (let number = 2; this.has(key); number += 1) key = `${wanted}.r${number}`;
     return key;
   }
 
-  /** Writes the new state of an item, fsynced when this resolves. The state in memory changes also when that fails. */
-  async update(item: SpoolItem): Promise<void> {
-    this.#items.set(item.item, item);
-    await this.#files.replace(jsonOf(this.#paths.root, item.item), formatItem(item), this.#paths.tmp);
+  /**
+   * Reads an item; undefined when there is none, or it is damaged: then it was set aside.
+   * @throws Error when it cannot be read just now
+   */
+  async load(key: string): Promise<SpoolItem | undefined> {
+    const kept = this.#unwritten.get(key);
+    if (kept !== undefined) return kept;
+    if (!this.#index.has(key)) return undefined;
+    try {
+      const item = await loadItem(this.#paths.root, key);
+      if (item !== undefined) return item;
+      if (this.#index.has(key)) await this.setAside(key, 'its .json is gone');
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await this.setAside(key, messageOf(error));
+    }
+    return undefined;
   }
 
-  /** Removes a settled item: the `.json` first, as that makes it exist. */
+  /**
+   * Writes the new state of an item, fsynced when this resolves. When that fails, the state holds in memory, and is
+   * written by `tidy`.
+   */
+  async update(item: SpoolItem): Promise<void> {
+    this.#index.set(item);
+    this.#unwritten.set(item.item, item);
+    await this.#files.replace(jsonOf(this.#paths.root, item.item), formatItem(item), this.#paths.tmp);
+    if (this.#unwritten.get(item.item) === item) this.#unwritten.delete(item.item);
+  }
+
+  /** Makes an item due: only in memory, as it is about to be tried. */
+  makeDue(key: string, now: number): void {
+    this.#index.makeDue(key, now);
+  }
+
+  /** Removes a settled item. When its files cannot be removed, `tidy` does it. */
   async remove(key: string): Promise<void> {
-    const item = this.#items.get(key);
-    if (item === undefined) return;
-    this.#items.delete(key);
-    this.#room.release(item.size);
-    await this.#files.remove(jsonOf(this.#paths.root, key));
-    await this.#files.syncFolder(this.#paths.root);
-    await this.#files.remove(emlOf(this.#paths.root, key));
+    const entry = this.#index.delete(key);
+    this.#unwritten.delete(key);
+    if (entry === undefined) return;
+    this.#room.release(entry.size);
+    this.#leftover.add(key);
+    await this.#removeFiles(key);
+  }
+
+  /** Does what could not be done before: writes states, removes files of settled items. Never rejects. */
+  async tidy(): Promise<void> {
+    for (const item of [...this.#unwritten.values()]) {
+      try {
+        if (this.#unwritten.get(item.item) === item) await this.update(item);
+      } catch (error) {
+        this.#log.error({ item: item.item, reason: messageOf(error) }, 'the state of a spool item cannot be written');
+      }
+    }
+    for (const key of [...this.#leftover]) await this.#removeFiles(key);
+    await this.#reading.again();
   }
 
   /** The message of an item. */
@@ -143,37 +235,50 @@ export class Spool {
 
   /** Sets an item aside in `corrupt`: it is not delivered, and not deleted. */
   async setAside(key: string, reason: string, from: string = this.#paths.root): Promise<void> {
-    const item = this.#items.get(key);
-    if (item !== undefined) this.#room.release(item.size);
-    this.#items.delete(key);
-    this.#log.error({ item: key, reason }, 'a damaged spool item was set aside in spool/corrupt');
-    for (const pathOf of [jsonOf, emlOf]) {
-      try {
-        await this.#files.move(pathOf(from, key), pathOf(this.#paths.corrupt, key));
-      } catch (error) {
-        if (!isMissing(error)) this.#log.error({ item: key, err: error }, 'a damaged spool item could not be moved');
-      }
+    if (from === this.#paths.root) {
+      const entry = this.#index.delete(key);
+      this.#unwritten.delete(key);
+      if (entry !== undefined) this.#room.release(entry.size);
     }
+    await setItemAside({ paths: this.#paths, files: this.#files, log: this.#log }, key, reason.slice(0, 500), from);
+  }
+
+  /**
+   * Puts an item of `corrupt` back, to be tried at once.
+   * @param name its key, or the name of one of its files
+   * @returns undefined when there is none of that name
+   * @throws Error that says why it cannot be put back
+   */
+  async requeue(name: string, now: Date): Promise<SpoolItem | undefined> {
+    const { root, corrupt, tmp } = this.#paths;
+    const stem = name.replace(/\.(eml|json|reason)$/, '');
+    const there = await Promise.all([jsonOf, emlOf].map(async (pathOf) => await exists(pathOf(corrupt, stem))));
+    if (!there.includes(true)) return undefined;
+    if (there[0] !== true) throw new Error('its .json is missing: nothing says whom the message is for');
+    const found = await loadSetAside(corrupt, stem);
+    const key = found.item;
+    if (this.has(key)) throw new Error(`${key} is in the spool already`);
+    const item = { ...found, running: false, nextAttempt: now.toISOString() };
+    await this.#files.move(emlOf(corrupt, stem), emlOf(root, key));
+    await this.#files.create(jsonOf(root, key), formatItem(item), tmp);
+    this.#index.set(item);
+    this.#room.take(item.size);
+    for (const end of ['.json', REASON]) await this.#discard(path.join(corrupt, `${stem}${end}`));
+    this.#log.info({ id: item.traceId, item: key }, 'an item that was set aside is in the spool again');
+    return item;
   }
 
   /** Takes over what commands have put into `incoming`, and returns it. */
   async takeIncoming(): Promise<readonly SpoolItem[]> {
-    const { incoming, root } = this.#paths;
+    const { incoming } = this.#paths;
     const taken: SpoolItem[] = [];
     for (const key of await keysIn(incoming, '.json')) {
-      if (this.#items.has(key)) continue;
       try {
-        // The message is moved first: after a crash in between it lies in its place already.
-        const moved = !(await exists(emlOf(incoming, key)));
-        const item = await loadItem(incoming, key, moved ? root : incoming);
-        if (item === undefined) continue;
-        if (!moved) await this.#files.move(emlOf(incoming, key), emlOf(root, key));
-        await this.#files.move(jsonOf(incoming, key), jsonOf(root, key));
-        this.#room.take(item.size);
-        this.#items.set(key, item);
-        taken.push(item);
+        const item = await this.#take(key);
+        if (item !== undefined) taken.push(item);
       } catch (error) {
-        await this.setAside(key, reasonOf(error), incoming);
+        if (isDamage(error)) await this.setAside(key, messageOf(error), incoming);
+        else this.#log.error({ item: key, reason: messageOf(error) }, 'an item cannot be taken over');
       }
     }
     return taken;
@@ -182,25 +287,76 @@ export class Spool {
   /** Gives the folder up. */
   async close(): Promise<void> {
     this.#room.stop();
+    await this.#reading.stop();
     await this.#lock.release();
   }
 
-  async #load(): Promise<void> {
-    const { root, incoming } = this.#paths;
-    await eachOf(await keysIn(root, '.json'), READERS, async (key) => {
-      if (this.#items.has(key)) return;
-      try {
-        const item = await loadItem(root, key);
-        if (item === undefined) return;
-        this.#items.set(key, item);
-        this.#room.take(item.size);
-      } catch (error) {
-        await this.setAside(key, reasonOf(error));
-      }
-    });
-    // A message without its .json was never acknowledged, or is settled.
-    for (const key of await keysIn(root, '.eml')) if (!this.#items.has(key)) await this.#discard(emlOf(root, key));
+  async #take(key: string): Promise<SpoolItem | undefined> {
+    const { incoming, root } = this.#paths;
+    if (this.has(key)) throw new Error('an item of this key is in the spool already');
+    // The message is moved first: after a crash in between it lies in its place already.
+    const moved = !(await exists(emlOf(incoming, key)));
+    const item = await loadItem(incoming, key, moved ? root : incoming);
+    if (item === undefined) return undefined;
+    if (!moved) await this.#files.move(emlOf(incoming, key), emlOf(root, key));
+    await this.#files.move(jsonOf(incoming, key), jsonOf(root, key));
+    this.#room.take(item.size);
+    this.#index.set(item);
+    return item;
+  }
+
+  async #recover(): Promise<void> {
+    const { root, tmp, incoming, corrupt } = this.#paths;
+    const corruption = { paths: this.#paths, files: this.#files, log: this.#log };
+    const scan = await scanSpool(root);
+    for (const [key, size] of scan.items) {
+      this.#index.found(key, size);
+      this.#room.take(size);
+    }
+    await this.takeIncoming();
+    const unfinished = new Set((await readdir(tmp)).map((name) => /^(.*)\.json\./.exec(name)?.[1]));
+    for (const [key, reason] of scan.incomplete) {
+      if (this.#index.has(key)) continue;
+      // It was being added, and was not acknowledged, or it was settled.
+      if (unfinished.has(key) && !(await exists(jsonOf(root, key)))) await this.#discard(emlOf(root, key));
+      else await this.setAside(key, reason);
+    }
+    for (const name of scan.strangers) await setFileAside(corruption, name);
+    await rm(tmp, { recursive: true, force: true });
+    await makeFolders(this.#paths);
     for (const key of await keysIn(incoming, '.eml')) await this.#discardStale(incoming, key);
+    if (scan.items.size > 0) this.#log.debug({ items: scan.items.size, corrupt }, 'the spool was looked through');
+  }
+
+  /** The `.json` makes it exist: it is moved away first, and while it lies in tmp its message is known to be settled. */
+  async #removeFiles(key: string): Promise<void> {
+    const { root, tmp } = this.#paths;
+    const gone = path.join(tmp, `${key}.json.settled`);
+    try {
+      try {
+        await this.#files.move(jsonOf(root, key), gone);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+      await this.#files.remove(emlOf(root, key));
+      await this.#files.remove(gone);
+      this.#leftover.delete(key);
+    } catch (error) {
+      this.#log.error({ item: key, reason: messageOf(error) }, 'a settled spool item could not be removed');
+    }
+  }
+
+  /** When the oldest item came. Looked for only now and then, as there may be a million. */
+  #oldest(): number | undefined {
+    if (this.#index.size === 0) return undefined;
+    const now = performance.now();
+    if (this.#age !== undefined && now - this.#age.at < AGE_FOR && this.#index.has(this.#age.key))
+      return this.#age.time;
+    let oldest: { key: string; time: number } | undefined;
+    for (const { key, facts } of this.#index.values())
+      if (facts !== undefined && (oldest === undefined || facts.time < oldest.time)) oldest = { key, time: facts.time };
+    if (oldest !== undefined) this.#age = { at: now, ...oldest };
+    return oldest?.time;
   }
 
   async #discardStale(folder: string, key: string): Promise<void> {
@@ -230,9 +386,5 @@ async function exists(file: string): Promise<boolean> {
 }
 
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.slice(0, 500) : 'it cannot be read';
+  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
 }

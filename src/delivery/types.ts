@@ -23,6 +23,8 @@ export interface HopReply {
   readonly code?: number;
   readonly enhanced?: string;
   readonly text: string;
+  /** The words are our own: no server said them. */
+  readonly own?: true;
 }
 
 export type RecipientState = 'delivered' | 'refused' | 'deferred';
@@ -31,6 +33,11 @@ export interface RecipientResult {
   readonly address: string;
   readonly state: RecipientState;
   readonly reply: HopReply;
+  /**
+   * What becomes of a wish for a success DSN (RFC 3461 5.2): the hop has taken it over; it offers no DSN; or the mail has
+   * come to its end here. Only for what was delivered.
+   */
+  readonly dsn?: 'passed-on' | 'not-offered' | 'final';
 }
 
 export interface HopResult {
@@ -108,6 +115,32 @@ export interface SpoolState {
   readonly minFreeDisk: number;
 }
 
+export type QueueAction = 'retry' | 'drop' | 'hold' | 'unhold' | 'requeue';
+
+/** What an admin wants done with items of the spool. */
+export interface QueueRequest {
+  readonly action: QueueAction;
+  /** Keys (`ID.1`), or trace IDs for all copies; for `requeue` also names of files in `corrupt`. */
+  readonly ids: readonly string[];
+  /** All items instead of `ids`; for `retry` alone. */
+  readonly all?: boolean;
+  /** With `drop`: the senders are told. */
+  readonly bounce?: boolean;
+}
+
+export interface QueueResult {
+  readonly id: string;
+  /** `busy`: its attempt goes on; `refused`: it cannot be done, `detail` says why. */
+  readonly outcome: 'done' | 'missing' | 'busy' | 'refused';
+  readonly detail?: string;
+}
+
+export interface QueueAnswer {
+  readonly results: readonly QueueResult[];
+  /** With `all`: number of items, in place of `results`. */
+  readonly count?: number;
+}
+
 /** Delivery as the gateway sees it. */
 export interface Delivery {
   /**
@@ -138,6 +171,8 @@ export interface Delivery {
   /** Looks whether all hops take connections. Never rejects. */
   checkHops(): Promise<void>;
   readonly spoolState: SpoolState;
+  /** Does what an admin asks for with items of the spool. */
+  command(request: QueueRequest): Promise<QueueAnswer>;
   /** Waits for running attempts up to `grace` ms (what is left is tried again after the next start), then gives the spool up. */
   close(grace?: number): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobsOptions } from 'bullmq';
 import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { BackendQueue, BackendWorker, Driver } from './driver.js';
@@ -95,17 +96,16 @@ export class WatchedBackend implements QueueBackend {
       name,
       add: async (id, data, delay = 0) =>
         await this.#use(registration, async (queue) => {
-          await queue.add(name, JSON.stringify(data), {
-            jobId: encodeJobId(id),
-            delay: Math.max(0, Math.round(delay)),
-            attempts: ENDLESS,
-            backoff: { type: 'custom' },
-            removeOnComplete: true,
-            // Cannot come to pass, and must not stand in the way of the job's being added again.
-            removeOnFail: true,
-            stackTraceLimit: 0,
-          });
+          await queue.add(name, JSON.stringify(data), jobOptions(id, delay));
         }),
+      addAll: async (jobs) => {
+        if (jobs.length === 0) return;
+        await this.#use(registration, async (queue) => {
+          await queue.addBulk(
+            jobs.map(({ id, data, delay }) => ({ name, data: JSON.stringify(data), opts: jobOptions(id, delay) })),
+          );
+        });
+      },
       promote: async (id) =>
         await this.#use(registration, async (queue) => {
           const job = await queue.getJob(encodeJobId(id));
@@ -252,6 +252,19 @@ export class WatchedBackend implements QueueBackend {
     this.#available = false;
     await atMost(2000, this.#driver.close());
   }
+}
+
+function jobOptions(id: string, delay: number): JobsOptions {
+  return {
+    jobId: encodeJobId(id),
+    delay: Math.max(0, Math.round(delay)),
+    attempts: ENDLESS,
+    backoff: { type: 'custom' },
+    removeOnComplete: true,
+    // Cannot come to pass, and must not stand in the way of the job's being added again.
+    removeOnFail: true,
+    stackTraceLimit: 0,
+  };
 }
 
 /** Lets running jobs come to their end; when the time is over they are left to run again later. */

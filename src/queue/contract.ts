@@ -47,6 +47,26 @@ export function queueContract(name: string, subject: () => Subject): void {
       expect(seen).toHaveLength(1);
     });
 
+    it('takes many jobs at once: those that are there already stay as they are', async () => {
+      const queue = backend.queue<number>(queueName);
+      await queue.add('job-5', -5, 3_600_000);
+      const jobs = Array.from({ length: 500 }, (_, i) => ({ id: `job-${i}`, data: i, delay: i < 250 ? 0 : 3_600_000 }));
+      await queue.addAll(jobs);
+      await queue.addAll(jobs);
+      await queue.addAll([]);
+      expect(await queue.counts()).toEqual({ waiting: 249, active: 0, delayed: 251 });
+      await queue.promote('job-5');
+      const seen: number[] = [];
+      queue.process(5, (data) => {
+        seen.push(data);
+        return Promise.resolve('done');
+      });
+      await vi.waitFor(() => expect(seen).toHaveLength(250), WAIT);
+      expect(seen.sort((a, b) => a - b)).toEqual(
+        [-5, ...jobs.slice(0, 250).map(({ data }) => data)].filter((n) => n !== 5),
+      );
+    });
+
     it('takes any text as an ID and any JSON as data', async () => {
       const queue = backend.queue<string>(queueName);
       const ids = [

@@ -11,6 +11,7 @@ export interface BackendJob {
 /** What we use of BullMQ's queue. */
 export interface BackendQueue {
   add(name: string, data: JobText, options: JobsOptions): Promise<unknown>;
+  addBulk(jobs: { readonly name: string; readonly data: JobText; readonly opts: JobsOptions }[]): Promise<unknown>;
   getJob(id: string): Promise<BackendJob | undefined>;
   remove(id: string): Promise<unknown>;
   getJobCounts(...types: JobType[]): Promise<Readonly<Record<string, number>>>;

@@ -6,6 +6,14 @@ export type JobHandler<Data> = (
   context: { readonly id: string; readonly attempt: number },
 ) => Promise<JobOutcome>;
 
+/** A job that is to be added. */
+export interface NewJob<Data> {
+  readonly id: string;
+  readonly data: Data;
+  /** ms from now. */
+  readonly delay: number;
+}
+
 /**
  * A named queue of jobs. It is an index of something that lies on disk: losing it loses nothing.
  * Jobs run at least once.
@@ -18,6 +26,8 @@ export interface JobQueue<Data> {
    * @param delay ms from now
    */
   add(id: string, data: Data, delay?: number): Promise<void>;
+  /** As `add` for many at a time: one round trip for all. Meant for hundreds, not for millions. */
+  addAll(jobs: readonly NewJob<Data>[]): Promise<void>;
   /** Makes a waiting job run now; no error when there is none. */
   promote(id: string): Promise<void>;
   remove(id: string): Promise<void>;

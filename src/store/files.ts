@@ -18,6 +18,14 @@ export interface OpenFile {
 /** What a file is to hold: text is written as UTF-8, pieces one behind the other. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** A file that lies whole and fsynced under a temporary name. */
+export interface StagedFile {
+  /** Gives it its name, fsynced; when that fails, there is no file of that name (as far as the disk still obeys). */
+  commit(): Promise<void>;
+  /** Removes it instead. Never rejects. */
+  discard(): Promise<void>;
+}
+
 /** Writes files so that what was said to be written is there after a power cut. */
 export interface DurableFiles {
   /**
@@ -26,6 +34,8 @@ export interface DurableFiles {
    * @param temporary folder for the temporary file, on the same file system; default: the folder of the file
    */
   create(file: string, content: FileContent, temporary?: string): Promise<void>;
+  /** The first half of `create`: until it is committed, only the temporary file is there. */
+  stage(file: string, content: FileContent, temporary?: string): Promise<StagedFile>;
   /** As `create` for a file that may exist: when it rejects, the old content or the new one is there, whole. */
   replace(file: string, content: FileContent, temporary?: string): Promise<void>;
   /** Removes a file; one that is not there is no error. Not synced: a removal that a power cut undoes is done again. */
@@ -54,8 +64,8 @@ export function durableFiles(fs: FileSystem = nodeFiles): DurableFiles {
     await sync();
   }
 
-  /** Puts the content under the name; what fails before the rename leaves nothing behind. */
-  async function place(file: string, content: FileContent, temporary: string): Promise<void> {
+  /** Writes the content under a temporary name; what fails leaves nothing behind. */
+  async function write(file: string, content: FileContent, temporary: string): Promise<string> {
     const name = path.join(temporary, `${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
     try {
       const handle = await fs.open(name, 'wx', MODE);
@@ -63,25 +73,45 @@ export function durableFiles(fs: FileSystem = nodeFiles): DurableFiles {
         await writeAll(handle, content);
         await handle.sync();
       });
-      await fs.rename(name, file);
     } catch (error) {
       await discard(fs, name);
       throw error;
     }
+    return name;
+  }
+
+  async function rename(from: string, to: string): Promise<void> {
+    try {
+      await fs.rename(from, to);
+    } catch (error) {
+      await discard(fs, from);
+      throw error;
+    }
+  }
+
+  async function stage(file: string, content: FileContent, temporary = path.dirname(file)): Promise<StagedFile> {
+    const name = await write(file, content, temporary);
+    return {
+      async commit() {
+        await rename(name, file);
+        try {
+          await syncFolder(path.dirname(file));
+        } catch (error) {
+          await discard(fs, file);
+          throw error;
+        }
+      },
+      discard: async () => await discard(fs, name),
+    };
   }
 
   return {
-    async create(file, content, temporary = path.dirname(file)) {
-      await place(file, content, temporary);
-      try {
-        await syncFolder(path.dirname(file));
-      } catch (error) {
-        await discard(fs, file);
-        throw error;
-      }
+    stage,
+    async create(file, content, temporary) {
+      await (await stage(file, content, temporary)).commit();
     },
     async replace(file, content, temporary = path.dirname(file)) {
-      await place(file, content, temporary);
+      await rename(await write(file, content, temporary), file);
       await syncFolder(path.dirname(file));
     },
     async remove(file) {

@@ -59,7 +59,7 @@ describe('while the client waits', () => {
       },
     });
     const { delivery, list, records } = await open([server.url], {
-      delivery: { retry: { delays: [150], lifetime: 60_000 } },
+      delivery: { retry: { delays: [150], lifetime: 60_000, warnAfter: 'off' } },
     });
     const mail = request({}, 'yes@x.test', 'late@x.test', 'no@x.test');
     const outcomes = await delivery.deliver(mail);
@@ -153,7 +153,7 @@ describe('a hop that is away', () => {
   test('is not tried any more after five failures, and gets all mail once when it is back', async () => {
     const server = await fake();
     const { delivery, list, records } = await open([server.url], {
-      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000 } },
+      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000, warnAfter: 'off' } },
     });
     await server.close();
     for (let index = 0; index < 200; index += 1) {
@@ -174,7 +174,7 @@ describe('a hop that is away', () => {
   test('is asked after a restart, and the mail that waits goes out at once', async () => {
     const server = await fake();
     const first = await setting([server.url], {
-      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000 } },
+      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000, warnAfter: 'off' } },
     });
     await server.close();
     await first.delivery.deliver(request());
@@ -182,7 +182,7 @@ describe('a hop that is away', () => {
     await first.delivery.close();
     await open([server.url], {
       folder: first.folder,
-      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000 } },
+      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000, warnAfter: 'off' } },
     });
     const back = await fake({ port: server.port });
     await expect.poll(() => back.mails.length).toBe(1);
@@ -208,7 +208,7 @@ describe('the job queue', () => {
     const server = await fake();
     await server.close();
     const { delivery, queue, list } = await open([server.url], {
-      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000 } },
+      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000, warnAfter: 'off' } },
     });
     await delivery.deliver(request());
     await expect.poll(list).toMatchObject([{ recipients: [{ attempts: 1 }] }]);
@@ -275,7 +275,7 @@ describe('what fails later', () => {
       script: { rcpt: (line) => (line.includes('x.test') ? '450 4.2.1 later' : undefined) },
     });
     const { delivery, list } = await open([server.url], {
-      delivery: { retry: { delays: [50], lifetime: 200 } },
+      delivery: { retry: { delays: [50], lifetime: 200, warnAfter: 'off' } },
     });
     const mail = request({}, 'b@x.test');
     await delivery.deliver({ ...mail, envelope: { ...mail.envelope, ret: 'full' } });
@@ -335,7 +335,7 @@ describe('the spool', () => {
   test('damaged items are set aside and the others go on', async () => {
     const server = await fake({ script: LATER });
     const first = await setting([server.url], {
-      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000 } },
+      delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000, warnAfter: 'off' } },
     });
     const keys: string[] = [];
     for (let index = 0; index < 5; index += 1) {
@@ -357,7 +357,12 @@ describe('the spool', () => {
     await expect.poll(() => server.mails.length).toBe(1);
     await expect.poll(second.list).toEqual([]);
     expect((await readdir(path.join(spool, 'corrupt'))).sort()).toEqual(
-      [`${a}.eml`, `${a}.json`, `${b}.eml`, `${b}.json`, `${c}.json`].sort(),
+      [
+        ...[`${a}.eml`, `${a}.json`, `${a}.reason`],
+        ...[`${b}.eml`, `${b}.json`, `${b}.reason`],
+        ...[`${c}.json`, `${c}.reason`],
+        ...[`${d}.eml`, `${d}.reason`],
+      ].sort(),
     );
     expect(await readdir(path.join(spool, 'tmp'))).toEqual([]);
     expect(e).not.toBe('');

@@ -6,7 +6,7 @@ import type { OweSettings } from '../../src/notifications/owed.js';
 import type {
   MailTransport,
   NotificationMail,
-  OwedNotification,
+  OwedRuleNotification,
   TransportResult,
 } from '../../src/notifications/types.js';
 import type { Inspection, RecipientOutcome } from '../../src/pipeline/types.js';
@@ -109,7 +109,7 @@ export function envelope(changes: Partial<Envelope> = {}): Envelope {
 }
 
 /** One owed notification, as `owe` makes it. */
-export function owedNotification(changes: Partial<OwedNotification> = {}): OwedNotification {
+export function owedNotification(changes: Partial<OwedRuleNotification> = {}): OwedRuleNotification {
   const traceId = changes.traceId ?? newTraceId();
   return {
     id: notificationId(traceId, 'rule-general', 'security@example.org'),
@@ -201,6 +201,7 @@ export class FakeBackend implements QueueBackend {
         if (!this.jobs.has(id)) this.jobs.set(id, { data: structuredClone(data), attempt: 0, at: delay });
         return Promise.resolve();
       },
+      addAll: () => Promise.reject(new Error('notifications add one by one')),
       promote: () => Promise.resolve(),
       remove: (id) => {
         this.jobs.delete(id);

@@ -1,4 +1,4 @@
-import type { JobHandler, JobQueue, QueueBackend } from '../../src/queue/types.js';
+import type { JobHandler, JobQueue, NewJob, QueueBackend } from '../../src/queue/types.js';
 
 interface Job {
   readonly data: unknown;
@@ -68,6 +68,10 @@ class MemoryQueue implements JobQueue<unknown> {
     if (!this.#isAvailable()) return Promise.reject(new Error('the queue is away'));
     if (!this.#jobs.has(id)) this.#jobs.set(id, { data, at: Date.now() + delay, attempt: 0, active: false });
     return Promise.resolve();
+  }
+
+  async addAll(jobs: readonly NewJob<unknown>[]): Promise<void> {
+    for (const { id, data, delay } of jobs) await this.add(id, data, delay);
   }
 
   promote(id: string): Promise<void> {
