@@ -22,11 +22,12 @@ export interface Fired {
  * off and clean ones are left out.
  */
 export function fire(rule: CompiledRule, question: Question, onError: OnError): Fired {
-  const findings = question.findings
+  const classified = question.findings
     .filter(({ module }) => rule.wants(module))
-    .map((finding) => classify(finding, rule.thresholds))
-    .filter(({ status }) => status !== 'clean');
-  const asked: Question = { ...question, findings };
+    .map((finding) => classify(finding, rule.thresholds));
+  const findings = classified.filter(({ status }) => status !== 'clean');
+  // A clean one may bear a score below all thresholds, which content expressions can ask for.
+  const asked: Question = { ...question, findings: classified };
   const responses: FiredResponse[] = [];
   const answered = new Set<Finding>();
   for (const entry of rule.on) {
