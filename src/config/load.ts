@@ -33,7 +33,11 @@ export interface Config extends Omit<
     readonly timezone: string;
   };
   readonly smtp: RawConfig['smtp'] & { readonly hostname: string };
-  readonly notifications: RawConfig['notifications'] & { readonly from: string };
+  readonly notifications: RawConfig['notifications'] & {
+    readonly from: string;
+    readonly admins: readonly string[];
+    readonly notices: RawConfig['notifications']['notices'] & { readonly to: readonly string[] };
+  };
   /** In the order of the file; the default set when `detectors:` is absent. */
   readonly detectors: readonly ModuleSettings[];
   readonly rules: string;
@@ -49,15 +53,12 @@ export const DEFAULT_DETECTORS = ['content', 'signatures', 'links', 'antispam'] 
 /** Keys that the design names and that are not in force yet: they are said to be so instead of being taken in silence. */
 const NOT_YET: readonly string[] = [
   'http',
-  'delivery.retry.warnAfter',
-  'notifications.admins',
   'notifications.minSeverity',
   'notifications.interval',
   'notifications.separate',
   'notifications.charset',
   'notifications.quotedPrintable',
   'notifications.rate',
-  'notifications.notices',
   'notifications.events',
   'notifications.webhooks',
 ];
@@ -114,6 +115,7 @@ export async function parseConfig(text: string, folder: string, file?: string): 
 function complete(raw: RawConfig, folder: string, source: YamlSource, file: string | undefined): Config {
   const { detectors, rules, templates, ...rest } = raw;
   const site = raw.domains[0] ?? 'localhost';
+  const admins = raw.notifications.admins ?? [`postmaster@${site}`];
   const own = resolveFrom(folder, templates ?? './templates');
   return {
     ...rest,
@@ -143,7 +145,12 @@ function complete(raw: RawConfig, folder: string, source: YamlSource, file: stri
     ...(raw.directory?.ca === undefined
       ? {}
       : { directory: { ...raw.directory, ca: resolveFrom(folder, raw.directory.ca) } }),
-    notifications: { ...raw.notifications, from: raw.notifications.from ?? `Gatepost <gatepost@${site}>` },
+    notifications: {
+      ...raw.notifications,
+      from: raw.notifications.from ?? `Gatepost <gatepost@${site}>`,
+      admins,
+      notices: { ...raw.notifications.notices, to: raw.notifications.notices.to ?? admins },
+    },
     detectors:
       detectors === undefined
         ? DEFAULT_DETECTORS.map((name) => ({ name, settings: {} }))

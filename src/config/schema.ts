@@ -184,6 +184,10 @@ const smtp = z.strictObject({
 const retry = z.strictObject({
   delays: listOf(duration).prefault(['1m', '5m', '15m', '30m', '1h']).describe('the last one repeats'),
   lifetime: duration.prefault('3d').describe('then the sender is told that it failed'),
+  warnAfter: z
+    .union([z.literal('off'), duration])
+    .prefault('4h')
+    .describe('then the sender is told, once, that it is delayed; or off'),
 });
 
 const delivery = z.strictObject({
@@ -237,6 +241,20 @@ const notifications = z.strictObject({
       lifetime: duration.prefault('2d'),
     })
     .prefault({}),
+  admins: strings.optional().describe('notices and events; default: postmaster@ the first of domains'),
+  notices: z
+    .strictObject({
+      to: strings.optional().describe('default: admins'),
+      bounce: z.boolean().default(false).describe('a sender was told that mail could not be delivered'),
+      'double-bounce': z.boolean().default(true).describe('nobody could be told that mail could not be delivered'),
+      delay: z.boolean().default(false).describe('mail waits longer than delivery.retry.warnAfter'),
+      policy: z.boolean().default(false).describe('a client was refused by policy, with the session'),
+      protocol: z.boolean().default(false).describe('a client broke the protocol, with the session'),
+      resource: z.boolean().default(true).describe('mail was refused for want of disk or memory'),
+      software: z.boolean().default(true).describe('an internal failure'),
+    })
+    .prefault({})
+    .describe('notices to the admins by class'),
   rules: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
 });
 

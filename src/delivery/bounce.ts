@@ -17,7 +17,7 @@ export function bounceBar(
   return internal ? undefined : 'the sender is not internal';
 }
 
-/** Whether a failure for this recipient is to be told (RFC 3461 4.1). Default NOTIFY is failure and delay. */
-export function wantsFailure({ notify }: EnvelopeRecipient): boolean {
-  return notify === undefined || notify.includes('failure');
+/** Whether something is to be told for this recipient (RFC 3461 4.1). Default NOTIFY is failure and delay. */
+export function wants({ notify }: EnvelopeRecipient, condition: 'failure' | 'delay' | 'success'): boolean {
+  return notify === undefined ? condition !== 'success' : notify.includes(condition);
 }

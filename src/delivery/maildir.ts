@@ -64,7 +64,7 @@ export function maildirHop(target: MaildirTarget, files: DurableFiles = durableF
       }
       const reply = ownReply(250, '2.0.0', 'delivered to the Maildir');
       return {
-        recipients: mail.recipients.map(({ address }) => ({ address, state: 'delivered', reply })),
+        recipients: mail.recipients.map(({ address }) => ({ address, state: 'delivered', reply, dsn: 'final' })),
         hopFailed: false,
       };
     },

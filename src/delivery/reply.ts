@@ -26,7 +26,7 @@ export function cleanText(text: string): string {
 
 /** Our own words where no server said any. */
 export function ownReply(code: number, enhanced: string, text: string): HopReply {
-  return { code, enhanced, text };
+  return { code, enhanced, text, own: true };
 }
 
 /** `450 4.2.1 text`, as lists, logs and the journal show it. */

@@ -1,4 +1,5 @@
 import type { AttemptedRecipient } from './attempt.js';
+import { warningAt } from './delay.js';
 import { replyLine } from './reply.js';
 import { retryDelay } from './schedule.js';
 import { HISTORY, type HistoryEntry, type SpoolItem, type SpoolRecipient } from './spool-item.js';
@@ -7,6 +8,8 @@ import type { HopReply } from './types.js';
 export interface RetrySettings {
   readonly delays: readonly number[];
   readonly lifetime: number;
+  /** When the sender is told of a delay: an attempt falls on that time. ms */
+  readonly warnAfter?: number | 'off';
 }
 
 /** An item after an attempt. */
@@ -38,7 +41,7 @@ export function settle(
   now: number,
   random?: number,
 ): Settled {
-  const expires = Date.parse(item.receivedAt) + retry.lifetime;
+  const expires = Date.parse(item.receivedAt) + retry.lifetime + (item.heldFor ?? 0);
   const byAddress = new Map(results.map((result) => [result.address, result]));
   const delivered: SpoolRecipient[] = [];
   const failed: FailedRecipient[] = [];
@@ -64,7 +67,12 @@ export function settle(
   });
   const tried = results.some((result) => result.tried);
   const attempts = item.attempts + (tried ? 1 : 0);
-  const next = Math.min(now + retryDelay(retry.delays, Math.max(1, attempts), random), Math.max(expires, now));
+  const warning = warningAt(item, retry.warnAfter ?? 'off');
+  const next = Math.min(
+    now + retryDelay(retry.delays, Math.max(1, attempts), random),
+    Math.max(expires, now),
+    warning > now ? warning : Infinity,
+  );
   return {
     item: {
       ...item,

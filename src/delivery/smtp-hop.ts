@@ -49,7 +49,7 @@ export function smtpHop(target: SmtpTarget, options: SmtpHopOptions): NextHop {
       dirty = result.dirty;
       const stage = result.failure?.stage;
       return {
-        recipients: result.recipients,
+        recipients: withDsn(result.recipients, lease.session.extensions.dsn ? 'passed-on' : 'not-offered'),
         hopFailed: stage !== undefined && stage !== 'content',
         ...(stage === 'end-of-data' ? { inDoubt: true } : {}),
       };
@@ -89,6 +89,10 @@ const BAD_ADDRESS = ownReply(553, '5.1.3', 'the address cannot be passed on');
 function failed(mail: OutgoingMail, error: unknown): HopResult {
   const reply = error instanceof HopError ? error.reply : ownReply(451, '4.3.0', 'the delivery failed');
   return { recipients: all(mail, 'deferred', reply), hopFailed: true };
+}
+
+function withDsn(results: readonly RecipientResult[], dsn: RecipientResult['dsn'] & string): RecipientResult[] {
+  return results.map((result) => (result.state === 'delivered' ? { ...result, dsn } : result));
 }
 
 function all(mail: OutgoingMail, state: RecipientResult['state'], reply: HopReply): RecipientResult[] {

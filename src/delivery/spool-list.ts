@@ -1,11 +1,15 @@
+import { statSync } from 'node:fs';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { Envelope } from '../message/envelope.js';
 import { contentOf, type Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 import { durableFiles } from '../store/files.js';
-import { eachOf } from './each.js';
 import { replyLine } from './reply.js';
-import { emlOf, jsonOf, keysIn, loadItem, makeFolders, spoolPaths } from './spool-folder.js';
+import { emlOf, jsonOf, keysIn, loadItem, loadItemNow, makeFolders, spoolPaths } from './spool-folder.js';
 import { formatItem, ITEM_KEY, plainRecipient, type SpoolItem } from './spool-item.js';
+
+/** Items that are read without a break. */
+const PAUSE_AFTER = 64;
 
 /** An item as `gatepost queue list --json` shows it. */
 export interface SpoolListing {
@@ -14,6 +18,8 @@ export interface SpoolListing {
   readonly sender: string;
   readonly size: number;
   readonly hop: string;
+  /** Since when an admin holds it; absent when nobody does. */
+  readonly held?: string;
   readonly recipients: readonly {
     readonly address: string;
     readonly state: SpoolItem['recipients'][number]['state'];
@@ -35,14 +41,50 @@ export class SpoolItemExistsError extends Error {
  * @param folder `<data>/spool`
  */
 export async function listSpool(folder: string): Promise<readonly SpoolListing[]> {
-  const { root, incoming } = spoolPaths(folder);
-  const found = new Map<string, SpoolItem>();
-  for (const place of [incoming, root])
-    await eachOf(await keysIn(place, '.json'), 32, async (key) => {
-      const item = await readQuietly(place, key);
-      if (item !== undefined) found.set(key, item);
-    });
-  return [...found.values()].sort((a, b) => (a.item < b.item ? -1 : 1)).map(listing);
+  const found: SpoolListing[] = [];
+  for await (const item of eachSpoolItem(folder)) found.push(listing(item));
+  return found;
+}
+
+export interface SpoolWalk {
+  /** Only items behind this key. */
+  readonly after?: string;
+  /** Only these keys. */
+  readonly keys?: (key: string) => boolean;
+  /** How many keys were looked at, and how many there are. */
+  readonly onProgress?: (done: number, all: number) => void;
+}
+
+/**
+ * The items of a spool folder, oldest first, as `listSpool` has them: read one after the other, with a break now and
+ * then. Only their names are held in memory.
+ */
+export async function* eachSpoolItem(folder: string, walk: SpoolWalk = {}): AsyncGenerator<SpoolItem> {
+  const { incoming, root } = spoolPaths(folder);
+  const wanted = async (place: string): Promise<string[]> =>
+    (await keysIn(place, '.json')).filter(
+      (key) => (walk.after === undefined || key > walk.after) && walk.keys?.(key) !== false,
+    );
+  // In this order, as an item may be taken over between the two.
+  const added = new Set(await wanted(incoming));
+  const own = await wanted(root);
+  const keys = added.size === 0 ? own : [...new Set([...own, ...added])].sort();
+  let done = 0;
+  for (const key of keys) {
+    done += 1;
+    if (done % PAUSE_AFTER === 0) {
+      walk.onProgress?.(done, keys.length);
+      await breathe();
+    }
+    const item = readNow(root, key) ?? (added.has(key) ? readNow(incoming, key) : undefined);
+    if (item !== undefined) yield item;
+  }
+}
+
+/** Number of items, without reading them. */
+export async function countSpool(folder: string): Promise<number> {
+  const { incoming, root } = spoolPaths(folder);
+  return (await keysIn(root, '.json')).length + (await keysIn(incoming, '.json')).length;
 }
 
 /** One item in full and its message; undefined when there is none. Reads only. */
@@ -116,7 +158,8 @@ export function newItem(
   };
 }
 
-function listing(item: SpoolItem): SpoolListing {
+/** An item as lists show it. */
+export function listing(item: SpoolItem): SpoolListing {
   const hops = new Set(item.recipients.filter(({ state }) => state === 'waiting').map(({ hop }) => hop));
   return {
     id: item.item,
@@ -124,14 +167,25 @@ function listing(item: SpoolItem): SpoolListing {
     sender: item.envelope.sender,
     size: item.size,
     hop: [...hops].join(', '),
+    ...(item.held === undefined ? {} : { held: item.held }),
     recipients: item.recipients.map(({ address, state, attempts, lastReply }) => ({
       address,
       state,
       attempts,
-      nextAttempt: state === 'waiting' ? item.nextAttempt : null,
+      nextAttempt: state === 'waiting' && item.held === undefined ? item.nextAttempt : null,
       lastReply: lastReply === undefined ? null : replyLine(lastReply),
     })),
   };
+}
+
+function readNow(folder: string, key: string): SpoolItem | undefined {
+  try {
+    return loadItemNow(folder, key, statSync(emlOf(folder, key)).size);
+  } catch (error) {
+    // Settled meanwhile, or damaged: the gateway sets it aside and says so.
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
 }
 
 /** The gateway sets damaged items aside and says so; a listing goes on. */

@@ -17,6 +17,7 @@ import { openStore, type OpenStore } from '../store/open.js';
 import type { Store } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { countMail } from './control/mail-counts.js';
+import { answerQueue } from './control/queue.js';
 import { provideSections } from './control/sections.js';
 import { openControl } from './control/socket.js';
 import { StatusBoard } from './control/status.js';
@@ -149,21 +150,6 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
 
   // Spooled items that are to be inspected again wait until the rest is there.
   const started: { processing?: ProcessorParts; port?: number } = {};
-  const delivery = parts.add(
-    await openDelivery({
-      config,
-      queue,
-      log,
-      reporter: events,
-      probeInterval: config.health,
-      events: { settled: (id, records) => store.journal.delivered(id, records) },
-      reinspect: async (item) =>
-        started.processing === undefined || directory.missing !== undefined
-          ? { state: 'again', reason: 'the gateway is starting' }
-          : await reinspect(item, emlOf(spoolFolder, item.item), started.processing),
-    }),
-    (d) => d.close(config.smtp.timeouts.stop),
-  );
   const notifications = parts.add(
     await openNotifications({
       config,
@@ -176,6 +162,24 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
       port: () => started.port,
     }),
     (n) => n.close(),
+  );
+  const delivery = parts.add(
+    await openDelivery({
+      config,
+      queue,
+      log,
+      reporter: events,
+      probeInterval: config.health,
+      events: { settled: (id, records) => store.journal.delivered(id, records) },
+      templates: inForce.templates,
+      notices: notifications.notices,
+      record: (entries) => notifications.record(entries),
+      reinspect: async (item) =>
+        started.processing === undefined || directory.missing !== undefined
+          ? { state: 'again', reason: 'the gateway is starting' }
+          : await reinspect(item, emlOf(spoolFolder, item.item), started.processing),
+    }),
+    (d) => d.close(config.smtp.timeouts.stop),
   );
   // Its workers use all of the above: it is closed before them.
   parts.add(queue, (q) => q.close());
@@ -239,7 +243,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     loadedAt: inForce.loadedAt,
     ...reloader?.status,
   }));
-  parts.add(await openControl(config.data, { status: async () => await status.snapshot() }, log), (c) => c.close());
+  parts.add(await openControl(config.data, { status: async () => await status.snapshot(), queue: answerQueue(delivery) }, log), (c) => c.close());
   return {
     addresses: smtp.addresses,
     hops: delivery.hops,

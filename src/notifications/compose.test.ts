@@ -8,7 +8,7 @@ import { composeNotification, messageIdFor, type ComposeSettings } from './compo
 import { headerOf } from './original.js';
 import { loadTemplates, parseTemplate, type Template } from './templates/load.js';
 import { renderTemplate } from './templates/render.js';
-import type { OwedNotification, RuleNotificationContext } from './types.js';
+import type { OwedRuleNotification, RuleNotificationContext } from './types.js';
 
 const NOW = Date.UTC(2026, 10, 21, 16, 5, 10);
 const SETTINGS: ComposeSettings = { from: 'Gatepost <gatepost@example.org>', messageId: 'body' };
@@ -21,7 +21,7 @@ function template(name: string): Template {
 }
 
 async function compose(
-  owed: OwedNotification,
+  owed: OwedRuleNotification,
   settings: Partial<ComposeSettings> = {},
   used: Template = template(owed.template),
   original?: Content,
@@ -181,7 +181,7 @@ describe('hostile values', () => {
       objects: [{ name: evil, size: 1, status: 'infected', module: 'signatures', threat: evil }],
     };
     for (const name of templates.names.filter((each) => each.startsWith('rule-'))) {
-      const owed: OwedNotification = { ...base, template: name, context, originalHeader: evil, attach: 'headers' };
+      const owed: OwedRuleNotification = { ...base, template: name, context, originalHeader: evil, attach: 'headers' };
       const { header, mail } = await compose(owed);
       expect(header).not.toMatch(/^bcc:/im);
       expect(header.match(/^[\w-]+:/gm)).toEqual(

@@ -70,7 +70,8 @@ export async function composeNotification(
   };
 }
 
-function withId(rendered: RenderedMail, traceId: string, place: MessageIdPlace): RenderedMail {
+/** Puts the unique ID where `notifications.messageId` says. */
+export function withId(rendered: RenderedMail, traceId: string, place: MessageIdPlace): RenderedMail {
   if (place === 'subject') return { ...rendered, subject: `${rendered.subject} [${traceId}]` };
   if (place !== 'body') return rendered;
   const line = `Message ID: ${traceId}`;

@@ -9,7 +9,7 @@ import { MAX_ORIGINAL_IN_JOB, NOTIFICATION_QUEUE, type Clock, type NotificationJ
 import { queuedEntry, suppressedEntry } from './ledger-entry.js';
 import { headerOf } from './original.js';
 import type { Outbox } from './outbox/outbox.js';
-import type { Owed, OwedNotification } from './types.js';
+import type { OwedNotification, SuppressedNotification } from './types.js';
 
 export interface DispatcherOptions {
   readonly outbox: Outbox;
@@ -21,12 +21,18 @@ export interface DispatcherOptions {
   readonly clock: Clock;
 }
 
+/** Mails of any kind that are owed, and those that are not sent. */
+export interface OwedMails {
+  readonly notify: readonly OwedNotification[];
+  readonly suppressed: readonly SuppressedNotification[];
+}
+
 /** How often the outbox is compared with the ledger and the queue. ms */
 export const SWEEP_INTERVAL = 15_000;
 /** What the ledger has no final state for is added again, less and less often. ms */
 const MAX_ADD_INTERVAL = 300_000;
 const CHUNK = 200;
-const MAX_SUPPRESSED = 10_000;
+const MAX_UNRECORDED = 10_000;
 
 /**
  * The gateway's part: writes what is owed to the outbox and keeps the queue an index of it. Adding may fail or be
@@ -40,7 +46,7 @@ export class NotificationDispatcher {
   /** When an entry is to be added (again), and how often it was. */
   private readonly due = new Map<string, { readonly at: number; readonly adds: number }>();
   private readonly background = new Set<Promise<void>>();
-  private suppressed: LedgerEntry[] = [];
+  private unrecorded: LedgerEntry[] = [];
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
@@ -67,7 +73,7 @@ export class NotificationDispatcher {
    * Resolves when what is owed is fsynced: only then may the client be answered. Rejects when it cannot be written.
    * @param original the message, for `attach: original` and `attach: headers`
    */
-  async put(owed: Owed, original?: Content): Promise<void> {
+  async put(owed: OwedMails, original?: Content): Promise<void> {
     const { outbox, clock, from } = this.options;
     const now = clock.now();
     if (owed.notify.length > 0) {
@@ -82,9 +88,14 @@ export class NotificationDispatcher {
       this.inBackground(this.addAll(notify));
     }
     if (owed.suppressed.length > 0) {
-      this.suppressed.push(...owed.suppressed.map((each) => suppressedEntry(each, from, now)));
-      this.inBackground(this.recordSuppressed());
+      this.record(owed.suppressed.map((each) => suppressedEntry(each, from, now)));
     }
+  }
+
+  /** Writes rows about what others send, or do not send. Never waits, never throws: kept up to a bound until the ledger is there. */
+  record(entries: readonly LedgerEntry[]): void {
+    this.unrecorded.push(...entries);
+    this.inBackground(this.recordAll());
   }
 
   /** The ledger has a final state for it. */
@@ -141,7 +152,7 @@ export class NotificationDispatcher {
   private async sweepOnce(): Promise<void> {
     if (this.isClosed()) return;
     const { outbox, clock } = this.options;
-    await this.recordSuppressed();
+    await this.recordAll();
     const ids = outbox.ids();
     for (let i = 0; i < ids.length; i += CHUNK) {
       if (this.isClosed()) return;
@@ -178,17 +189,17 @@ export class NotificationDispatcher {
     }
   }
 
-  private async recordSuppressed(): Promise<void> {
+  private async recordAll(): Promise<void> {
     const { ledger, log } = this.options;
-    const entries = this.suppressed;
-    this.suppressed = [];
+    const entries = this.unrecorded;
+    this.unrecorded = [];
     for (const [i, entry] of entries.entries()) {
       try {
         await ledger.put(entry);
       } catch (error) {
         // Kept up to a bound until the ledger is back.
-        this.suppressed = [...entries.slice(i), ...this.suppressed].slice(0, MAX_SUPPRESSED);
-        log.warn({ err: error, waiting: this.suppressed.length }, 'the ledger cannot be written');
+        this.unrecorded = [...entries.slice(i), ...this.unrecorded].slice(0, MAX_UNRECORDED);
+        log.warn({ err: error, waiting: this.unrecorded.length }, 'the ledger cannot be written');
         return;
       }
     }

@@ -4,7 +4,7 @@ import type { Attach, FiredResponse, Group, NotifyTarget } from '../rules/types.
 import { ruleContext, type Contribution } from './context.js';
 import { notificationId } from './identity.js';
 import { whyNotTold, type ExternalPolicy } from './loop-guard.js';
-import type { Owed, OwedNotification, RuleNotificationContext, SuppressedNotification } from './types.js';
+import type { Owed, OwedRuleNotification, RuleNotificationContext, SuppressedNotification } from './types.js';
 
 /** What of the configuration says who is told. */
 export interface OweSettings {
@@ -64,7 +64,7 @@ export function owe(inspection: Inspection, envelope: Envelope, settings: OweSet
     draft.contributions.push({ outcome, fired });
     drafts.set(id, draft);
   }
-  const notify = [...drafts.values()].map(({ contributions, ...draft }): OwedNotification => ({
+  const notify = [...drafts.values()].map(({ contributions, ...draft }): OwedRuleNotification => ({
     ...draft,
     kind: 'rule',
     traceId: inspection.traceId,

@@ -4,7 +4,7 @@ import type { Templates } from './templates/load.js';
 import { renderTemplate } from './templates/render.js';
 import { htmlToText } from './templates/html-text.js';
 import type { Group } from '../rules/types.js';
-import type { OwedNotification } from './types.js';
+import type { OwedRuleNotification } from './types.js';
 
 /** A notification as its reader would see it; nothing is sent. */
 export interface PreviewedNotification {
@@ -19,7 +19,7 @@ export interface PreviewedNotification {
 
 /** @throws Error when there is no template for it */
 export function previewNotification(
-  owed: OwedNotification,
+  owed: OwedRuleNotification,
   templates: Templates,
   config: Pick<Config, 'domains'>,
 ): PreviewedNotification {

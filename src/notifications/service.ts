@@ -5,10 +5,11 @@ import type { Envelope } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { Inspection } from '../pipeline/types.js';
 import type { QueueBackend } from '../queue/types.js';
-import type { Ledger } from '../store/types.js';
+import type { Ledger, LedgerEntry } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { NotificationDispatcher } from './dispatcher.js';
 import { NOTIFICATION_QUEUE, systemClock, type Clock, type NotificationJob } from './job.js';
+import { NO_NOTICES, Notices, type NoticeReporter } from './notices.js';
 import { Outbox } from './outbox/outbox.js';
 import { owe, type Arrival } from './owed.js';
 import { NotificationSender, type SenderOptions } from './sender.js';
@@ -47,6 +48,10 @@ export interface NotificationService {
     original: Content,
     settings?: Config,
   ): Promise<Owed>;
+  /** Notices to the admins. */
+  readonly notices: NoticeReporter;
+  /** Writes rows of the ledger about what others send, such as DSNs. Never waits, never throws. */
+  record(entries: readonly LedgerEntry[]): void;
   /** Number of mails that the ledger has no final state for. */
   readonly pending: number;
   /** Looks at the outbox at once instead of at the next interval. */
@@ -87,7 +92,18 @@ export async function openNotifications(options: NotificationOptions): Promise<N
       },
     });
   }
+  const notices = new Notices({
+    switches: config.notifications.notices,
+    to: config.notifications.notices.to,
+    from: config.notifications.from,
+    node: () => oweSettings(config, options.port?.()).node,
+    dispatcher,
+    log,
+    clock,
+  });
   return {
+    notices,
+    record: (entries) => dispatcher.record(entries),
     async owe(inspection, envelope, arrival, original, settings = config) {
       const owed = owe(inspection, envelope, oweSettings(settings, options.port?.()), arrival);
       await dispatcher.put(owed, original);
@@ -98,6 +114,7 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     },
     sweep: dispatcher.sweep,
     async close() {
+      notices.close();
       await dispatcher.close();
       await outbox.close();
     },
@@ -122,6 +139,8 @@ function startSender(options: NotificationOptions, local: Pick<SenderOptions, 'o
 
 const workerOnly: NotificationService = {
   owe: () => Promise.reject(new Error('a worker takes no mail in')),
+  notices: NO_NOTICES,
+  record: () => undefined,
   pending: 0,
   sweep: () => Promise.resolve(),
   close: () => Promise.resolve(),

@@ -6,5 +6,6 @@ import type { OwedNotification } from './types.js';
  * what is owed is still told.
  */
 export function templateOf(owed: OwedNotification, templates: Templates): Template | undefined {
-  return templates.get(owed.template) ?? templates.get(`rule-${owed.group}`);
+  const found = templates.get(owed.template);
+  return found === undefined && owed.kind === 'rule' ? templates.get(`rule-${owed.group}`) : found;
 }

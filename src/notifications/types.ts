@@ -22,13 +22,79 @@ export interface RuleNotificationContext {
   readonly objects: readonly NotifiedObject[];
   /** How many more objects there were than are listed; absent when all are. */
   readonly objectsOmitted?: number;
-  readonly node: {
-    readonly name: string;
-    readonly address: string;
-    readonly port: number;
-    readonly comment: string;
-    readonly timezone: string;
-  };
+  readonly node: NotifiedNode;
+}
+
+/** The node that a mail is about, for people. */
+export interface NotifiedNode {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly comment: string;
+  readonly timezone: string;
+}
+
+/** What templates of bounces and notices can show of a message. Empty where there was none. */
+export interface MessageContext {
+  readonly messageId: TraceId;
+  readonly smtpMessageId: string;
+  /** ms since the epoch. */
+  readonly date: number;
+  readonly sender: string;
+  readonly senderIp: string;
+  readonly allRecipients: readonly string[];
+  readonly affectedRecipients: readonly string[];
+  readonly subject: string;
+  /** Size of the message, bytes. */
+  readonly size: number;
+  readonly node: NotifiedNode;
+}
+
+/** One recipient of a bounce. */
+export interface ReportedRecipient {
+  readonly address: string;
+  /** One sentence in plain words. */
+  readonly reason: string;
+  /** What the sender can do about it; may be empty. */
+  readonly advice: string;
+  /** Enhanced status code (RFC 3463). */
+  readonly status: string;
+  /** Host of the server that said so; empty where the reply is our own. */
+  readonly server: string;
+  readonly reply: string;
+}
+
+/** What a template of kind `dsn` can show. */
+export interface DsnContext extends MessageContext {
+  readonly kind: 'dsn';
+  readonly reported: readonly ReportedRecipient[];
+  /** When it is given up, ms since the epoch; for delays. */
+  readonly retryUntil?: number;
+  /** Whether the whole message is brought along, or its header. */
+  readonly returned: 'message' | 'headers';
+}
+
+/** Classes of notices to the admins, in the order of the documentation. */
+export const NOTICE_CLASSES = [
+  'bounce',
+  'double-bounce',
+  'delay',
+  'policy',
+  'protocol',
+  'resource',
+  'software',
+] as const;
+export type NoticeClass = (typeof NOTICE_CLASSES)[number];
+
+/** What a template of kind `notice` can show. Plain data: it lies in the outbox and travels in the job. */
+export interface NoticeContext extends MessageContext {
+  readonly kind: 'notice';
+  readonly errorDescription: string;
+  /** The SMTP session, a line each, secrets removed; empty where there is none to show. */
+  readonly transcript: readonly string[];
+  readonly reported: readonly ReportedRecipient[];
+  /** How many of this class were not sent before, as there were too many. */
+  readonly omitted: number;
 }
 
 export interface NotifiedObject {
@@ -41,19 +107,31 @@ export interface NotifiedObject {
 }
 
 /** One mail that is owed: lies fsynced in the outbox until the ledger has a final state for it. */
-export interface OwedNotification {
+export type OwedNotification = OwedRuleNotification | OwedNotice;
+
+interface OwedMail {
   /** Job ID and ledger key: derived from trace ID, template and address in lower case. */
   readonly id: string;
-  readonly kind: 'rule';
   readonly traceId: TraceId;
-  readonly rule: string;
-  readonly group: Group;
   readonly to: string;
   readonly template: string;
   readonly attach: Attach;
-  readonly context: RuleNotificationContext;
   /** Header fields of the original, for `attach: headers`; the whole original for `attach: original` lies beside the outbox. */
   readonly originalHeader?: string;
+}
+
+/** Kind 1: a rule was triggered. */
+export interface OwedRuleNotification extends OwedMail {
+  readonly kind: 'rule';
+  readonly rule: string;
+  readonly group: Group;
+  readonly context: RuleNotificationContext;
+}
+
+/** Kind 2: a notice to the admins. */
+export interface OwedNotice extends OwedMail {
+  readonly kind: 'notice';
+  readonly context: NoticeContext;
 }
 
 /** One that is not sent, and why: recorded in the ledger and the trace. */
@@ -67,8 +145,9 @@ export interface SuppressedNotification {
   readonly reason: string;
 }
 
+/** What a message owes by its rules. */
 export interface Owed {
-  readonly notify: readonly OwedNotification[];
+  readonly notify: readonly OwedRuleNotification[];
   readonly suppressed: readonly SuppressedNotification[];
 }
 

@@ -248,7 +248,8 @@ describe('what fails later', () => {
       params: { 'report-type': 'delivery-status' },
     });
     expect(parsed.headers.get('auto-submitted')).toBe('auto-replied');
-    expect(parsed.text).toContain(`<b@x.test>: 127.0.0.1 said: 550 5.1.1 unknownü user`);
+    expect(parsed.subject).toBe('Not delivered');
+    expect(parsed.text).toContain(`b@x.test: There is no mailbox of that name. (127.0.0.1: 550 5.1.1 unknownü user)`);
     expect(parsed.text).toContain(mail.traceId);
     expect(parsed.text).not.toContain('c@x.test');
     const status = parsed.attachments
@@ -282,7 +283,9 @@ describe('what fails later', () => {
     await expect.poll(() => server.mails.length).toBe(1);
     const text = server.mails[0]?.bytes.toString() ?? '';
     expect(text).toContain('Status: 4.4.7');
-    expect(text).toContain(`Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n${TEXT}\r\n--`);
+    expect(text).toContain(
+      `Content-Type: message/rfc822\r\nContent-Description: Undelivered message\r\nContent-Transfer-Encoding: 7bit\r\n\r\n${TEXT}\r\n--`,
+    );
     await expect.poll(list).toEqual([]);
   });
 

@@ -62,7 +62,7 @@ test.each(Array.from({ length: CALLS }, (_, index) => index))(
     const fs = new FailingFiles();
     const made = await setting([server.url], {
       options: { files: durableFiles(fs) },
-      delivery: { retry: { delays: [400], lifetime: 60_000 } },
+      delivery: { retry: { delays: [400], lifetime: 60_000, warnAfter: 'off' } },
     });
     closing.push(
       () => server.close(),

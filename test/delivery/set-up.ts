@@ -70,7 +70,7 @@ export async function setting(nextHop: readonly string[], given: SettingOptions 
         ...config.delivery,
         nextHop: [...nextHop],
         inlineTimeout: 2000,
-        retry: { delays: [60], lifetime: 60_000 },
+        retry: { delays: [60], lifetime: 60_000, warnAfter: 'off' },
         ...given.delivery,
       },
     },

@@ -1,5 +1,6 @@
 import type { EnvelopeRecipient } from '../../message/envelope.js';
 import { ownReply } from '../reply.js';
+import { asciiOrcpt } from '../dsn/address.js';
 import type { HopReply, OutgoingMail } from '../types.js';
 import type { Extensions } from './extensions.js';
 
@@ -14,12 +15,14 @@ export function mailCommand(mail: OutgoingMail, offered: Extensions): string {
   return `${parts.join(' ')}\r\n`;
 }
 
-/** RCPT TO with the parameters of RFC 3461 4.1 and 4.2 where the server offers DSN. */
-export function rcptCommand(recipient: EnvelopeRecipient, offered: Extensions): string {
+/** RCPT TO with the parameters of RFC 3461 4.1 and 4.2 where the server offers DSN. @param utf8 MAIL has SMTPUTF8 */
+export function rcptCommand(recipient: EnvelopeRecipient, offered: Extensions, utf8: boolean): string {
   const parts = [`RCPT TO:<${recipient.address}>`];
   if (offered.dsn && recipient.notify !== undefined && recipient.notify.length > 0)
     parts.push(`NOTIFY=${recipient.notify.join(',').toUpperCase()}`);
-  if (offered.dsn && recipient.orcpt !== undefined && isXtext(recipient.orcpt)) parts.push(`ORCPT=${recipient.orcpt}`);
+  // RFC 6533 3: in a session without SMTPUTF8 it has to be ASCII.
+  const orcpt = recipient.orcpt === undefined || utf8 ? recipient.orcpt : asciiOrcpt(recipient.orcpt);
+  if (offered.dsn && orcpt !== undefined && isXtext(orcpt)) parts.push(`ORCPT=${orcpt.replace('; ', ';')}`);
   return `${parts.join(' ')}\r\n`;
 }
 
@@ -40,7 +43,8 @@ export function isSafe(address: string): boolean {
   return address.length <= 1000 && !/\p{Cc}/u.test(address);
 }
 
-function needsUtf8(mail: OutgoingMail): boolean {
+/** Whether MAIL bears SMTPUTF8. */
+export function needsUtf8(mail: OutgoingMail): boolean {
   return mail.smtpUtf8 || !isAscii(mail.sender) || mail.recipients.some(({ address }) => !isAscii(address));
 }
 

@@ -1,6 +1,6 @@
 import { ownReply, toHopReply } from '../reply.js';
 import type { HopReply, OutgoingMail, RecipientResult } from '../types.js';
-import { mailCommand, rcptCommand } from './commands.js';
+import { mailCommand, needsUtf8, rcptCommand } from './commands.js';
 import { describe } from './connection.js';
 import { DotStuffing } from './dot-stuffing.js';
 import { HopError, type Stage } from './errors.js';
@@ -60,7 +60,8 @@ async function run(steps: Steps, mail: OutgoingMail, heard: Heard, reset: boolea
   const { extensions } = steps.session;
   const pipelined = extensions.pipelining;
   const first = mailCommand(mail, extensions);
-  const rcpts = mail.recipients.map((recipient) => rcptCommand(recipient, extensions));
+  const utf8 = needsUtf8(mail);
+  const rcpts = mail.recipients.map((recipient) => rcptCommand(recipient, extensions, utf8));
   if (pipelined) {
     const commands = [...(reset ? ['RSET\r\n'] : []), first, ...rcpts, 'DATA\r\n'];
     await steps.write([commands.join('')], commands.length);

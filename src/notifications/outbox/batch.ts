@@ -10,7 +10,15 @@ const traceId = z.string().transform((text, context) => {
 
 const strings = z.array(z.string());
 
-const context = z.object({
+const node = z.object({
+  name: z.string(),
+  address: z.string(),
+  port: z.number(),
+  comment: z.string(),
+  timezone: z.string(),
+});
+
+const message = {
   messageId: traceId,
   smtpMessageId: z.string(),
   date: z.number(),
@@ -20,6 +28,11 @@ const context = z.object({
   affectedRecipients: strings,
   subject: z.string(),
   size: z.number(),
+  node,
+};
+
+const context = z.object({
+  ...message,
   rules: z.array(z.object({ id: z.string(), name: z.string() })),
   action: z.string(),
   quarantined: z.boolean(),
@@ -27,27 +40,45 @@ const context = z.object({
     z.object({ name: z.string(), size: z.number(), status: z.string(), module: z.string(), threat: z.string() }),
   ),
   objectsOmitted: z.number().exactOptional(),
-  node: z.object({
-    name: z.string(),
-    address: z.string(),
-    port: z.number(),
-    comment: z.string(),
-    timezone: z.string(),
-  }),
 });
 
-const owed = z.object({
+const noticeContext = z.object({
+  kind: z.literal('notice'),
+  ...message,
+  errorDescription: z.string(),
+  transcript: strings,
+  reported: z.array(
+    z.object({
+      address: z.string(),
+      reason: z.string(),
+      advice: z.string(),
+      status: z.string(),
+      server: z.string(),
+      reply: z.string(),
+    }),
+  ),
+  omitted: z.number(),
+});
+
+const mail = {
   id: z.string().regex(/^n[0-9a-f]{8,64}$/),
-  kind: z.literal('rule'),
   traceId,
-  rule: z.string(),
-  group: z.enum(['general', 'sender', 'recipients', 'additional']),
   to: z.string().min(1),
   template: z.string().min(1),
   attach: z.enum(['original', 'headers', 'none']),
-  context,
   originalHeader: z.string().exactOptional(),
-}) satisfies z.ZodType<OwedNotification>;
+};
+
+const owed = z.discriminatedUnion('kind', [
+  z.object({
+    ...mail,
+    kind: z.literal('rule'),
+    rule: z.string(),
+    group: z.enum(['general', 'sender', 'recipients', 'additional']),
+    context,
+  }),
+  z.object({ ...mail, kind: z.literal('notice'), context: noticeContext }),
+]) satisfies z.ZodType<OwedNotification>;
 
 /** One line of a batch file, with its line feed. */
 export function encodeLine(notification: OwedNotification): Buffer {

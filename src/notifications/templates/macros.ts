@@ -29,6 +29,11 @@ export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ...macros(RULE, 'flag', ['quarantined']),
   ...macros(RULE, ['name', 'size', 'status', 'module', 'threat'], ['objects']),
   ...macros(['notice', 'event'], 'text', ['errorDescription']),
+  ...macros(['dsn', 'notice'], ['address', 'reason', 'advice', 'status', 'server', 'reply'], ['reported']),
+  ...macros(['dsn'], 'text', ['retryUntil']),
+  ...macros(['dsn'], 'flag', ['returnedWhole']),
+  ...macros(['notice'], 'texts', ['transcript']),
+  ...macros(['notice'], 'text', ['omitted']),
   ...macros(EVENT, 'text', ['event', 'severity', 'group']),
   ...macros(
     EVENT,

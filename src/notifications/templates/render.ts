@@ -1,8 +1,9 @@
 import { oneLine, headerSafe } from '../safe-text.js';
-import type { RuleNotificationContext } from '../types.js';
+import type { DsnContext, NoticeContext, RuleNotificationContext } from '../types.js';
 import { htmlToText } from './html-text.js';
 import type { Template } from './load.js';
-import { ruleView } from './views.js';
+import { mailView } from './mail-views.js';
+import { ruleView, type ViewPlace } from './views.js';
 
 /** A notification that is filled in. One of text and HTML is there, or both. */
 export interface RenderedMail {
@@ -12,6 +13,9 @@ export interface RenderedMail {
   readonly html?: string;
 }
 
+/** What templates can be filled with. */
+export type TemplateContext = RuleNotificationContext | DsnContext | NoticeContext;
+
 /** In code points; longer ones are cut. */
 const MAX_SUBJECT = 250;
 
@@ -19,9 +23,11 @@ const MAX_SUBJECT = 250;
  * Fills a template in.
  * @param mydomain first of `domains`
  */
-export function renderTemplate(template: Template, context: RuleNotificationContext, mydomain: string): RenderedMail {
-  const subject = headerSafe(oneLine(template.subject(ruleView(context, 'header', mydomain)), MAX_SUBJECT));
-  const body = template.body(ruleView(context, 'body', mydomain));
+export function renderTemplate(template: Template, context: TemplateContext, mydomain: string): RenderedMail {
+  const view = (place: ViewPlace): object =>
+    'kind' in context ? mailView(context, place, mydomain) : ruleView(context, place, mydomain);
+  const subject = headerSafe(oneLine(template.subject(view('header')), MAX_SUBJECT));
+  const body = template.body(view('body'));
   if (template.format === 'text') return { subject, text: body };
   return template.format === 'html' ? { subject, html: body } : { subject, html: body, text: htmlToText(body) };
 }

@@ -1,6 +1,6 @@
 import { formatSize } from '../../config/units.js';
 import { defang, defangMarked, isolated, oneLine, headerSafe } from '../safe-text.js';
-import type { NotifiedObject, RuleNotificationContext } from '../types.js';
+import type { MessageContext, NotifiedNode, NotifiedObject, RuleNotificationContext } from '../types.js';
 import { formatZoned } from '../zoned-time.js';
 
 /** Where the values of a view are put: what is harmless in one place is not in another. */
@@ -22,18 +22,7 @@ export function ruleView(context: RuleNotificationContext, place: ViewPlace, myd
   const objects = context.objects.map((object) => objectView(object, value, shown));
   const threat = context.objects.find((object) => object.threat !== '') ?? context.objects[0];
   return {
-    productName: PRODUCT,
-    mydomain,
-    ...nodeView(context.node),
-    date: formatZoned(context.date, context.node.timezone),
-    messageId: context.messageId,
-    smtpMessageId: value(context.smtpMessageId),
-    sender: context.sender === '' ? '<>' : value(context.sender),
-    senderIp: value(context.senderIp),
-    allRecipients: texts(context.allRecipients.map(value)),
-    affectedRecipients: texts(context.affectedRecipients.map(value)),
-    subject: context.subject.trim() === '' ? '(no subject)' : shown(context.subject),
-    messageSize: formatSize(context.size),
+    ...messageView(context, place, mydomain),
     rules: printed(
       context.rules.map((rule) => {
         const name = value(rule.name === '' ? rule.id : rule.name);
@@ -53,7 +42,26 @@ export function ruleView(context: RuleNotificationContext, place: ViewPlace, myd
   };
 }
 
-function nodeView(node: RuleNotificationContext['node']): object {
+/** What can be shown of the message itself. */
+export function messageView(context: MessageContext, place: ViewPlace, mydomain: string): object {
+  const value = (text: string): string => safe(defangMarked(text), place);
+  return {
+    productName: PRODUCT,
+    mydomain,
+    ...nodeView(context.node),
+    date: formatZoned(context.date, context.node.timezone),
+    messageId: context.messageId,
+    smtpMessageId: value(context.smtpMessageId),
+    sender: context.sender === '' ? '<>' : value(context.sender),
+    senderIp: value(context.senderIp),
+    allRecipients: texts(context.allRecipients.map(value)),
+    affectedRecipients: texts(context.affectedRecipients.map(value)),
+    subject: context.subject.trim() === '' ? '(no subject)' : safe(defang(context.subject), place),
+    messageSize: formatSize(context.size),
+  };
+}
+
+function nodeView(node: NotifiedNode): object {
   return { nodeName: node.name, nodeIp: node.address, nodePort: String(node.port), nodeComment: node.comment };
 }
 
@@ -84,17 +92,19 @@ function worstStatus(objects: readonly NotifiedObject[]): string {
   return worst?.status ?? '';
 }
 
-function safe(text: string, place: ViewPlace): string {
+/** A value from outside, made harmless for its place. */
+export function safe(text: string, place: ViewPlace): string {
   return place === 'header' ? headerSafe(oneLine(text, BOUNDS.header)) : isolated(oneLine(text, BOUNDS.body));
 }
 
-function texts(values: readonly string[]): readonly string[] {
+/** A list of values, cut where it is long. */
+export function texts(values: readonly string[]): readonly string[] {
   const rest = values.length - MAX_LISTED;
   return printed(rest > 0 ? [...values.slice(0, MAX_LISTED), `and ${rest} more`] : [...values]);
 }
 
 /** The value with a text for where it is printed as a whole: a list reads `a, b`. */
-function printed<T extends object>(value: T, text?: string): T {
+export function printed<T extends object>(value: T, text?: string): T {
   return Object.defineProperty(value, 'toString', {
     value: () => text ?? (Array.isArray(value) ? value.map(String).join(', ') : ''),
   });

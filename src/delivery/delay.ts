@@ -1,0 +1,36 @@
+import { wants } from './bounce.js';
+import type { SpoolItem, SpoolRecipient } from './spool-item.js';
+
+/** When the sender is to be told that an item is delayed, ms since the epoch. @param warnAfter ms */
+export function warningAt(item: SpoolItem, warnAfter: number | 'off'): number {
+  return warnAfter === 'off' ? Infinity : Date.parse(item.receivedAt) + warnAfter + (item.heldFor ?? 0);
+}
+
+/** Recipients whose delay is to be told now: they wait, NOTIFY asks for it, and it was not told before. */
+export function lateRecipients(item: SpoolItem, warnAfter: number | 'off', now: number): SpoolRecipient[] {
+  if (now < warningAt(item, warnAfter)) return [];
+  return item.recipients.filter((one) => one.state === 'waiting' && one.delayTold === undefined && wants(one, 'delay'));
+}
+
+/** The item with the mark that these were told. */
+export function markDelay(item: SpoolItem, late: readonly SpoolRecipient[]): SpoolItem {
+  if (late.length === 0) return item;
+  const marked = new Set(late.map(({ address }) => address));
+  return {
+    ...item,
+    recipients: item.recipients.map((one) => (marked.has(one.address) ? { ...one, delayTold: true } : one)),
+  };
+}
+
+/** Takes the mark back: they could not be told. */
+export function unmarkDelay(item: SpoolItem, late: readonly SpoolRecipient[]): SpoolItem {
+  const marked = new Set(late.map(({ address }) => address));
+  return {
+    ...item,
+    recipients: item.recipients.map((one) => {
+      if (!marked.has(one.address)) return one;
+      const { delayTold, ...rest } = one;
+      return delayTold === undefined ? one : rest;
+    }),
+  };
+}
