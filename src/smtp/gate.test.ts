@@ -13,6 +13,29 @@ describe('the gate', () => {
     expect(gate.enter('a')).toBeUndefined();
   });
 
+  it('counts a connection that is no session yet among those of its client, once', () => {
+    const gate = new Gate(10, 2);
+    const [first, second] = [gate.knock('a'), gate.knock('a')];
+    expect(gate.knock('a')).toBeUndefined();
+    expect(gate.enter('a')).toMatchObject({ code: 421, enhanced: '4.7.0' });
+    expect(gate.sessions).toBe(0);
+    first?.();
+    first?.();
+    expect(gate.enter('a')).toBeUndefined();
+    expect(gate.enter('a')).toMatchObject({ code: 421 });
+    second?.();
+    expect(gate.enter('a')).toBeUndefined();
+  });
+
+  it('takes all addresses of an IPv6 /64 for one client', () => {
+    const gate = new Gate(10, 1);
+    expect(gate.enter('2001:db8::1')).toBeUndefined();
+    expect(gate.enter('2001:db8::2')).toMatchObject({ code: 421, enhanced: '4.7.0' });
+    expect(gate.enter('2001:db8:0:1::1')).toBeUndefined();
+    gate.leave('2001:db8::1');
+    expect(gate.enter('2001:db8::3')).toBeUndefined();
+  });
+
   it('lets nobody in while it stops', () => {
     const gate = new Gate(2, 1);
     gate.stopping = true;

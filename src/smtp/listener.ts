@@ -2,9 +2,12 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
-import type { NetworkSet } from '../config/networks.js';
+import { canonicalAddress, type NetworkSet } from '../config/networks.js';
 import { Session } from './session.js';
 import type { SessionContext } from './session-context.js';
+
+/** ms for a PROXY line, and for the handshake of a listener that begins with TLS; not more than a command may take. */
+const ARRIVAL = 30_000;
 
 /** One address that is listened on. */
 export class Listener extends SMTPServer {
@@ -28,6 +31,36 @@ export class Listener extends SMTPServer {
       this.#context.log.info({ client: session.client, reason: error.message }, 'session broken off');
     });
     session.init();
+  }
+
+  /**
+   * Guards a connection that is no session yet. The library's own guard is set back by each byte and knows no clients:
+   * a few could hold all places.
+   */
+  override _acceptSocket(socket: Socket, handshake: boolean): (() => void) | false {
+    const proxied = this._expectsProxyHeader(socket);
+    if (!handshake && !proxied) return super._acceptSocket(socket, handshake);
+    const address = socket.remoteAddress ?? '';
+    const leave = proxied ? () => undefined : this.#context.gate.knock(canonicalAddress(address) ?? address);
+    const release = leave === undefined ? false : super._acceptSocket(socket, handshake);
+    if (leave === undefined || release === false) {
+      leave?.();
+      this.#context.counters.refusedSessions += 1;
+      socket.on('error', () => undefined);
+      socket.destroy();
+      return false;
+    }
+    const time = Math.min(ARRIVAL, this.#context.config.smtp.timeouts.command);
+    const timer = setTimeout(() => this._pendingSockets.get(socket)?.destroy(), time).unref();
+    const arrived = (): void => {
+      clearTimeout(timer);
+      leave();
+    };
+    socket.once('close', arrived);
+    return () => {
+      arrived();
+      release();
+    };
   }
 
   /** Networks are allowed here, which the library's own list does not know. */

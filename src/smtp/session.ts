@@ -5,18 +5,15 @@ import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp
 import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { canonicalAddress } from '../config/networks.js';
 import type { SmtpReply } from '../rules/types.js';
+import { Conduct } from './conduct.js';
 import { DataParser } from './data-parser.js';
 import { Reception } from './reception.js';
 import { replyLines, replyText } from './reply.js';
 import type { SessionContext } from './session-context.js';
-import { Transaction } from './transaction.js';
+import { Transaction, whyNoData } from './transaction.js';
 
 const GREETING_DELAY = 100;
 const MAX_HELO = 255;
-/** Commands without a message (NOOP, RSET, EHLO ...) that are free; each further one counts as an error. */
-const FREE_COMMANDS = 100;
-/** Wrong passwords of one session; then 421. */
-const MAX_FAILED_LOGINS = 3;
 /** Marks a reply that carries its own enhanced status code. */
 const COMPLETE = 'COMPLETE';
 
@@ -29,10 +26,9 @@ export class Session extends SMTPConnection {
   #transaction: Transaction | undefined;
   #reception: Reception | undefined;
   #extended = false;
-  #errors = 0;
-  #failedLogins = 0;
-  /** Commands other than MAIL, RCPT and DATA since the last message. */
-  #idleCommands = 0;
+  readonly #conduct: Conduct;
+  /** Runs out when no whole command comes. A byte now and then does not set it back, as it does the socket's timer. */
+  #deadline: NodeJS.Timeout | undefined;
   /** Replies that are not written yet. */
   #output = '';
   #waited = false;
@@ -48,6 +44,7 @@ export class Session extends SMTPConnection {
   ) {
     super(server, socket, options);
     this.#context = context;
+    this.#conduct = new Conduct(context.config.smtp.maxErrors);
   }
 
   /** The client's address in canonical form; after XCLIENT that of the client behind it. */
@@ -71,23 +68,22 @@ export class Session extends SMTPConnection {
   /** Lets the client in or not; the library's delay before the greeting is only for clients that we do not know. */
   override init(): void {
     this._setListeners(() => {
-      const { gate, counters, log } = this.#context;
+      const { gate, counters } = this.#context;
       const { client } = this;
       const refusal = gate.enter(client);
       if (refusal !== undefined) {
-        counters.refusedSessions += 1;
-        log.info({ client, reply: refusal.text }, 'session refused');
-        this.#reply(refusal);
+        this.#refuseSession(refusal);
         return;
       }
       counters.sessions += 1;
       this.#counted = client;
+      this.#deadline = setTimeout(() => this.#late(), this.#context.config.smtp.timeouts.command).unref();
       const { connections } = this.#context.rates;
       if (connections === undefined || this.#trusted) this.#welcome();
       else
         void connections.take(client).then((within) => {
           if (within) this.#welcome();
-          else this.#refuseSession(client);
+          else this.#refuseSession({ code: 421, enhanced: '4.7.0', text: 'You connect too often, try again later' });
         });
     });
   }
@@ -101,12 +97,10 @@ export class Session extends SMTPConnection {
     setTimeout(() => this.connectionReady(), GREETING_DELAY).unref();
   }
 
-  #refuseSession(client: string): void {
-    const { counters, log } = this.#context;
-    counters.refusedSessions += 1;
-    const text = 'You connect too often, try again later';
-    log.info({ client, reply: text }, 'session refused');
-    this.#reply({ code: 421, enhanced: '4.7.0', text });
+  #refuseSession(reply: SmtpReply): void {
+    this.#context.counters.refusedSessions += 1;
+    this.#context.log.info({ client: this.client, reply: reply.text }, 'session refused');
+    this.#reply(reply);
   }
 
   /**
@@ -139,6 +133,12 @@ export class Session extends SMTPConnection {
     else this.#reply({ code: 421, enhanced: '4.4.2', text: 'Timeout' });
   }
 
+  /** No command for too long. In the data, and while we are busy, other limits hold. */
+  #late(): void {
+    if (this._handlerPending || this.#reception !== undefined) this.#deadline?.refresh();
+    else this.#reply({ code: 421, enhanced: '4.4.2', text: 'Timeout' });
+  }
+
   override _createParser(): SMTPStream {
     const parser = new DataParser({ maxCommandLength: this._server.options.maxCommandLength });
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
@@ -153,10 +153,11 @@ export class Session extends SMTPConnection {
       this.#reply({ code: 421, enhanced: '4.7.0', text: 'You talk too soon' });
       return;
     }
+    this.#deadline?.refresh();
     // The library ends a session after ten unknown commands; ours counts all errors.
     this._unrecognizedCommands = 0;
-    if (!/^(?:mail|rcpt|data)\b/i.test(command.toString('latin1', 0, 5))) this.#idleCommands += 1;
-    if (this.#idleCommands > FREE_COMMANDS) this.#countError();
+    if (!/^(?:mail|rcpt|data)\b/i.test(command.toString('latin1', 0, 5))) this.#conduct.idle();
+    if (this.#conduct.tooIdle) this.#countError();
     if (!this._closing) super._onCommand(command, callback);
   }
 
@@ -168,15 +169,12 @@ export class Session extends SMTPConnection {
   }
 
   #countError(): void {
-    if (this._closing || this.#trusted) return;
-    this.#errors += 1;
-    if (this.#errors < this.#context.config.smtp.maxErrors) return;
+    if (this._closing || this.#trusted || !this.#conduct.error()) return;
     this.#reply({ code: 421, enhanced: '4.7.0', text: 'Too many errors' });
   }
 
   #countFailedLogin(): void {
-    this.#failedLogins += 1;
-    if (this.#failedLogins < MAX_FAILED_LOGINS) return;
+    if (!this.#conduct.failedLogin()) return;
     this.#reply({ code: 421, enhanced: '4.7.0', text: 'Too many failed logins' });
   }
 
@@ -284,6 +282,7 @@ export class Session extends SMTPConnection {
     }
     void messages.take(this.client).then((within) => {
       const tooMany = { code: 450, enhanced: '4.7.1', text: 'Too many messages from you, try again later' };
+      if (!within) this.#conduct.idle();
       this.#reply(within ? this.#mail(command.toString()) : tooMany);
       callback();
     });
@@ -296,8 +295,8 @@ export class Session extends SMTPConnection {
 
   override handler_DATA(command: Buffer, callback: () => void): void {
     const parser = this._parser;
-    const refusal = this.#checkData(command.toString());
     const transaction = this.#transaction;
+    const refusal = whyNoData(command.toString(), transaction);
     if (refusal !== undefined || transaction === undefined || !(parser instanceof DataParser)) {
       if (refusal !== undefined) this.#reply(refusal);
       callback();
@@ -333,7 +332,14 @@ export class Session extends SMTPConnection {
     return true;
   }
 
+  /** A MAIL that leads to nothing is not free: most of its refusals are no errors of the client. */
   #mail(line: string): SmtpReply {
+    const reply = this.#begin(line);
+    if (reply.code >= 400) this.#conduct.idle();
+    return reply;
+  }
+
+  #begin(line: string): SmtpReply {
     if (this.#transaction !== undefined) return { code: 503, enhanced: '5.5.1', text: 'Nested MAIL command' };
     const { config, relay, users, handler } = this.#context;
     const begun = Transaction.begin(line, {
@@ -353,7 +359,9 @@ export class Session extends SMTPConnection {
 
   #rcpt(line: string): SmtpReply {
     if (this.#transaction === undefined) return { code: 503, enhanced: '5.5.1', text: 'MAIL comes first' };
+    const before = this.#transaction.recipientCount;
     const reply = this.#transaction.addRecipient(line, this.#user !== undefined || this.#trusted);
+    if (reply.code < 500 && this.#transaction.recipientCount === before) this.#conduct.surplusRecipient();
     if (reply.code >= 400) {
       this.#context.counters.refusedRecipients += 1;
       this.#context.log.info({ client: this.client, reply: `${reply.code} ${reply.text}` }, 'recipient refused');
@@ -361,23 +369,13 @@ export class Session extends SMTPConnection {
     return reply;
   }
 
-  #checkData(line: string): SmtpReply | undefined {
-    const transaction = this.#transaction;
-    if (!/^DATA[ \t]*$/i.test(line)) return { code: 501, enhanced: '5.5.4', text: 'DATA takes no parameters' };
-    if (transaction === undefined) return { code: 503, enhanced: '5.5.1', text: 'MAIL comes first' };
-    if (transaction.recipients.length > 0) return undefined;
-    return transaction.refused > 0
-      ? { code: 554, enhanced: '5.5.1', text: 'No valid recipients' }
-      : { code: 503, enhanced: '5.5.1', text: 'RCPT comes first' };
-  }
-
   /** Answers a message. A refused one does not count as an error of the client. */
   #finish(reception: Reception, reply: SmtpReply): void {
     this.#reception = undefined;
+    this.#deadline?.refresh();
     this._resetSession();
     if (reply.code < 400) {
-      this.#errors = 0;
-      this.#idleCommands = 0;
+      this.#conduct.messageTaken();
       if (this.#waited) this.#context.gate.markPatient(this.client);
     }
     this.#put(reply.code, replyLines(reply, reception.envelope.smtpUtf8), COMPLETE);
@@ -390,6 +388,7 @@ export class Session extends SMTPConnection {
 
   /** The session has ended: its place is free, and a message that was still coming in is dropped. */
   #over(): void {
+    clearTimeout(this.#deadline);
     if (this.#counted !== undefined) this.#context.gate.leave(this.#counted);
     this.#counted = undefined;
     if (this.#reception?.handling !== false) return;

@@ -48,6 +48,10 @@ export class Transaction {
     return [...this.#recipients.values()];
   }
 
+  get recipientCount(): number {
+    return this.#recipients.size;
+  }
+
   /** Adds the recipient of a RCPT command line. @returns the reply */
   addRecipient(line: string, mayRelay: boolean): SmtpReply {
     const reply = this.#add(line, mayRelay);
@@ -91,6 +95,16 @@ export class Transaction {
     this.#recipients.set(key, { address, ...read.value });
     return { code: 250, enhanced: '2.1.5', text: 'Ok' };
   }
+}
+
+/** @returns why a DATA command line is refused; undefined when the data may come */
+export function whyNoData(line: string, transaction: Transaction | undefined): SmtpReply | undefined {
+  if (!/^DATA[ \t]*$/i.test(line)) return { code: 501, enhanced: '5.5.4', text: 'DATA takes no parameters' };
+  if (transaction === undefined) return { code: 503, enhanced: '5.5.1', text: 'MAIL comes first' };
+  if (transaction.recipientCount > 0) return undefined;
+  return transaction.refused > 0
+    ? { code: 554, enhanced: '5.5.1', text: 'No valid recipients' }
+    : { code: 503, enhanced: '5.5.1', text: 'RCPT comes first' };
 }
 
 function isBarePostmaster(address: string): boolean {
