@@ -76,6 +76,7 @@ export const ANOMALIES = [
   'type-mismatch',
   'double-extension',
   'padded-name',
+  'remote-template',
   // The second reading.
   'second-reading-differs',
   'unparseable',

@@ -62,7 +62,8 @@ export function charsetsOf(part: Part): readonly string[] {
 /** The text in each of the charsets, as far as they make a difference. */
 function textsOf(bytes: Buffer, charsets: readonly string[]): readonly string[] {
   const texts = new Set<string>();
-  for (const charset of charsets) texts.add(decodeCharset(bytes, charset));
+  // Readers leave out NUL; it also stands between the letters of UTF-16 that calls itself something else.
+  for (const charset of charsets) texts.add(decodeCharset(bytes, charset).replaceAll('\0', ''));
   return [...texts];
 }
 
@@ -79,7 +80,9 @@ export function bodiesOf(enclosed: readonly EnclosedBody[]): readonly BodyPart[]
   let left = MAX_TEXT;
   for (const { part, mime, charset, content } of enclosed) {
     if (left <= 0) break;
-    const text = decodeCharset(content.subarray(0, 2 * left), charset).slice(0, left);
+    const text = decodeCharset(content.subarray(0, 2 * left), charset)
+      .slice(0, left)
+      .replaceAll('\0', '');
     left -= text.length;
     bodies.push(new BodyPart(part, mime === 'text/html', text));
   }

@@ -302,7 +302,7 @@ describe('the text of a message inside an attachment', () => {
       { object: 'smime.p7m/smime.eml', mime: 'text/plain', archived: false },
     ]);
     expect((await signed.text()).text).toContain('hello there');
-    const packed = open('a.gz', gzipSync(Buffer.concat([Buffer.from('From: a@b\r\n'), entity])));
+    const packed = open('a.gz', gzipSync(Buffer.from('Note: a\r\nNote: b\r\n\r\nhello there\r\n')));
     expect(packed.enclosedBodies).toEqual([]);
     const kept = open('a.eml.gz', gzipSync(Buffer.concat([Buffer.from('From: a@b\r\n'), entity])));
     expect(kept.enclosedBodies.map(({ content, archived }) => [content.toString(), archived])).toEqual([

@@ -1,5 +1,6 @@
 import { byMagic, type Kind } from './magic.js';
-import { byText } from './text-kind.js';
+import { hasMacroSheet } from './biff.js';
+import { byText, runningAs } from './text-kind.js';
 
 /** What the bytes of an object are. */
 export interface Identity extends Kind {
@@ -12,7 +13,9 @@ export interface Identity extends Kind {
  * Containers (zip, OLE) are told by what is in them, elsewhere.
  */
 export function identify(bytes: Buffer, extension: string): Identity {
-  const kind = byMagic(bytes) ?? byText(bytes, extension);
+  const magic = byMagic(bytes);
+  const kind =
+    (magic === undefined ? undefined : runningAs(magic, bytes, extension)) ?? magic ?? byText(bytes, extension);
   const encrypted = kind.type === 'encrypted' || (kind.format === 'pdf' && bytes.includes('/Encrypt'));
-  return { ...kind, encrypted, macro: false };
+  return { ...kind, encrypted, macro: kind.format === 'xls' && hasMacroSheet(bytes) };
 }

@@ -1,9 +1,14 @@
+import type { AnomalyName } from '../anomalies.js';
 import { isEnclosedMessage } from '../structure.js';
 import type { Budget, Refusal } from './budget.js';
 import type { Listing } from './entry.js';
+import { isArchiveByName } from './claimed-archive.js';
+import { textCommands } from './commands/text-commands.js';
 import { type Identity, identify } from './identify.js';
+import { listInline } from './inline-text.js';
 import { type Lister, listerOf } from './listing.js';
 import { listByLibrary } from './library/list.js';
+import { holdsMessage, looksLikeMessage } from './message-file.js';
 import { officeKind } from './office-zip.js';
 import { listOle } from './ole/embedded.js';
 import { isOle, OleFile } from './ole-file.js';
@@ -25,6 +30,8 @@ export interface Seen {
   /** How its entries are listed; `message` for an enclosed message; undefined when there is nothing to open. */
   readonly opens?: Lister | 'message';
   readonly problems: readonly ContentProblem[];
+  /** What it does that no such file should. */
+  readonly anomalies?: readonly AnomalyName[];
 }
 
 /** The end record of a zip stands in the last 64 KiB and a bit. */
@@ -45,24 +52,58 @@ const MARKS: readonly (readonly [Buffer, (archive: Buffer, budget: Budget) => Li
   [Buffer.from('MSCF\0\0\0\0', 'latin1'), listByLibrary],
 ];
 
+const BY_NAME: ContentProblem = { kind: 'error', detail: 'unscannable: it is an archive by its name alone' };
 const MESSAGE: Identity = { type: 'text', format: 'eml', encrypted: false, macro: false };
+
+/** What an object claims to be. */
+export interface Claims {
+  /** Media type that the message gives; empty for archive entries. */
+  readonly mime: string;
+  /** The one by which it would run, if it has several. */
+  readonly extension: string;
+  readonly names: readonly string[];
+}
 
 /**
  * Identifies an object and chooses the reader that opens it.
- * @param mime media type that the message claims; empty for archive entries
  * @param level of the object's entries, as `maxDepth` counts
  */
-export function inspectContent(bytes: Buffer, mime: string, extension: string, budget: Budget, level: number): Seen {
-  if (isEnclosedMessage(mime)) return { identity: MESSAGE, opens: 'message', problems: [] };
+export function inspectContent(bytes: Buffer, claims: Claims, budget: Budget, level: number): Seen {
+  const { mime, extension } = claims;
+  if (isEnclosedMessage(mime) || holdsMessage(mime, bytes)) {
+    return { identity: MESSAGE, opens: 'message', problems: [] };
+  }
   if (isOle(bytes)) return withZip(ole(bytes, budget), bytes, budget);
   const identity = identify(bytes, extension);
   if (identity.format === 'zip') return zip(bytes, identity, extension, budget);
   if (identity.type === 'text' && looksLikeMessage(bytes, extension)) {
     return { identity: MESSAGE, opens: 'message', problems: [] };
   }
-  const opened = openedBy(bytes, identity, budget, level);
-  if (opened !== undefined) return withZip(opened, bytes, budget);
+  const seen = opened(bytes, identity, budget, level);
+  if (identity.type === 'text' || identity.format === 'rtf') return withCommands(seen, bytes, claims);
+  const isLost = seen.opens === undefined && seen.problems.length === 0 && isArchiveByName(identity, claims.names);
+  return isLost ? { ...seen, problems: [BY_NAME] } : seen;
+}
+
+function opened(bytes: Buffer, identity: Identity, budget: Budget, level: number): Seen {
+  const seen = openedBy(bytes, identity, budget, level);
+  if (seen !== undefined) return withZip(seen, bytes, budget);
   return { identity, ...behind(bytes, identity, budget, level), problems: [] };
+}
+
+/** A text: what it does to the program that opens it, and the files that stand in it. */
+function withCommands(seen: Seen, bytes: Buffer, { mime, extension, names }: Claims): Seen {
+  const { macro, remote } = textCommands(bytes, seen.identity.format, extension, mime);
+  const inside = seen.opens === undefined && seen.identity.type === 'text' ? listInline(bytes) : undefined;
+  const opens = seen.opens ?? (inside === undefined ? undefined : (): Listing => inside);
+  const isLost = opens === undefined && bytes.length > 0 && isArchiveByName(seen.identity, names);
+  return {
+    ...seen,
+    identity: macro ? { ...seen.identity, macro } : seen.identity,
+    ...(opens === undefined ? {} : { opens }),
+    problems: isLost ? [...seen.problems, BY_NAME] : seen.problems,
+    ...(remote ? { anomalies: ['remote-template'] } : {}),
+  };
 }
 
 /** By the reader for its format; undefined when there is none, or nothing to open. */
@@ -164,13 +205,14 @@ function zip(bytes: Buffer, identity: Identity, extension: string, budget: Budge
   const { type, format } = office;
   const seen: Identity = { type, format, encrypted: office.encrypted, macro: office.macro };
   // Whoever calls it a zip can unpack it as one, and programs have no place in a document.
-  if (extension === 'zip' || office.foreign) return { identity: seen, opens: () => listing, problems: [] };
+  const odd: Pick<Seen, 'anomalies'> = office.remote ? { anomalies: ['remote-template'] } : {};
+  if (extension === 'zip' || office.foreign) return { identity: seen, opens: () => listing, problems: [], ...odd };
   if (office.embedded.length > 0) {
-    return { identity: seen, opens: () => ({ ...listing, entries: office.embedded }), problems: [] };
+    return { identity: seen, opens: () => ({ ...listing, entries: office.embedded }), problems: [], ...odd };
   }
   const problems: ContentProblem[] = listing.damage.map((detail) => ({ kind: 'error', detail }));
   if (listing.cut) problems.push({ kind: 'limit', bound: 'entries' });
-  return { identity: seen, problems };
+  return { identity: seen, problems, ...odd };
 }
 
 function runsOnJava(listing: Listing): boolean {
@@ -186,10 +228,4 @@ function endsAsZip(bytes: Buffer): boolean {
   const tail = bytes.subarray(-ZIP_TAIL);
   const at = tail.length < 22 ? -1 : tail.lastIndexOf('PK\x05\x06', undefined, 'latin1');
   return at >= 0 && at + 22 <= tail.length && at + 22 + tail.readUInt16LE(at + 20) === tail.length;
-}
-
-/** A message kept as a file, in an archive or attached under a type of its own. */
-function looksLikeMessage(bytes: Buffer, extension: string): boolean {
-  if (extension !== 'eml' && extension !== 'mht' && extension !== 'mhtml') return false;
-  return /^[\x21-\x39\x3b-\x7e]{1,60}:/.test(bytes.toString('latin1', 0, 64));
 }

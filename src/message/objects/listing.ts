@@ -1,3 +1,4 @@
+import { listActiveMime } from './active-mime.js';
 import { listAppleSingle } from './apple-single.js';
 import { listAr } from './ar.js';
 import type { Budget } from './budget.js';
@@ -27,6 +28,7 @@ const LISTERS: ReadonlyMap<string, Lister> = new Map<string, Lister>([
   ['xz', (archive, _budget, name) => listSingle(archive, name, 0, unpackXz)],
   ['lzma', (archive, _budget, name) => listSingle(archive, name, 0, unpackLzma)],
   ['compress', (archive, _budget, name) => listSingle(archive, name, 0, unpackLzw)],
+  ['activemime', (archive) => listActiveMime(archive)],
   ['tnef', (archive, budget) => listTnef(archive, budget.entriesLeft)],
   ['cpio', (archive, budget) => listCpio(archive, budget.entriesLeft)],
   ['ar', (archive, budget) => listAr(archive, budget.entriesLeft)],

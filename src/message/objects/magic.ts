@@ -1,4 +1,5 @@
 import type { ObjectType } from '../types.js';
+import { isBareWorkbook } from './biff.js';
 import { type CmsKind, cmsKind } from './smime/cms.js';
 import { checksumFits as tarChecksumFits } from './tar.js';
 import { isLzma } from './unpack/lzma.js';
@@ -57,6 +58,7 @@ const SIGNATURES: readonly Signature[] = [
   signature('archive', 'rpm', '\xed\xab\xee\xdb'),
   signature('archive', 'xar', 'xar!'),
   signature('archive', 'lzip', 'LZIP'),
+  signature('archive', 'activemime', 'ActiveMime'),
   signature('archive', 'crx', 'Cr24'),
   signature('archive', 'tnef', '\x78\x9f\x3e\x22'),
   signature('archive', 'applesingle', '\0\x05\x16\0\0'),
@@ -201,6 +203,7 @@ function special(bytes: Buffer, first: number): Kind | undefined {
     const kind = cmsKind(bytes);
     if (kind !== undefined) return CMS[kind];
   }
+  if (first === 0x09 && isBareWorkbook(bytes)) return { type: 'spreadsheet', format: 'xls' };
   if (isFileSystem(bytes)) return { type: 'disk-image', format: 'img' };
   if (bytes.length > 12 && bytes.toString('latin1', 4, 8) === 'ftyp') return isoMedia(bytes.toString('latin1', 8, 12));
   if (bytes.length > 512 && bytes.toString('latin1', bytes.length - 512, bytes.length - 508) === 'koly') {
@@ -217,7 +220,7 @@ function special(bytes: Buffer, first: number): Kind | undefined {
   if (isOldTar(bytes)) return { type: 'archive', format: 'tar' };
   if (isLzma(bytes)) return { type: 'archive', format: 'lzma' };
   if (/^..-l[hz][0-9ds]-/s.test(head)) return { type: 'archive', format: 'lha' };
-  if (/^07070[127][0-9a-f]{8}/i.test(head)) return { type: 'archive', format: 'cpio' };
+  if (/^0707(?:0[127][0-9a-f]|27[0-9a-f])[0-9a-f]{7}/i.test(head)) return { type: 'archive', format: 'cpio' };
   if (/^[FCZ]WS[\x01-\x40]/.test(head)) return { type: 'executable', format: 'swf' };
   // Readers take a PDF whose mark is anywhere in the first kilobyte.
   if (head.includes('%PDF-')) return { type: 'document', format: 'pdf' };

@@ -1,4 +1,5 @@
 import type { Budget } from './budget.js';
+import { partCommands } from './commands/office-parts.js';
 import type { ArchiveEntry, Listing } from './entry.js';
 import type { Kind } from './magic.js';
 
@@ -10,6 +11,8 @@ export interface OfficeKind extends Kind {
   readonly embedded: readonly ArchiveEntry[];
   /** It holds entries that belong in no document: it is looked into like any archive. */
   readonly foreign: boolean;
+  /** It has a template or an object fetched from another machine. */
+  readonly remote: boolean;
 }
 
 const OOXML: readonly (readonly [string, Kind])[] = [
@@ -45,11 +48,13 @@ export function officeKind(archive: Buffer, listing: Listing, budget: Budget): O
   if (names.includes('[content_types].xml')) {
     const kind = OOXML.find(([folder]) => names.some((name) => name.startsWith(folder)))?.[1];
     if (kind === undefined) return undefined;
-    const macro = names.some((name) => name.endsWith('vbaproject.bin') || name.startsWith('xl/macrosheets/'));
+    const said = partCommands(listing.entries, names, (entry, max) => partText(archive, entry, max, budget));
+    const macro =
+      said.macro || names.some((name) => name.endsWith('vbaproject.bin') || name.startsWith('xl/macrosheets/'));
     const format = names.includes('xl/workbook.bin') ? 'xlsb' : kind.format;
-    const embedded = listing.entries.filter((_, index) => EMBEDDED.test(names[index] ?? ''));
+    const embedded = listing.entries.filter((_, index) => isEmbedded(names[index] ?? '', said.objects));
     const shown = macro ? (MACRO_FORMATS.get(format) ?? format) : format;
-    return { type: kind.type, format: shown, macro, encrypted: false, embedded, foreign };
+    return { type: kind.type, format: shown, macro, encrypted: false, embedded, foreign, remote: said.remote };
   }
   const mime = small(archive, listing, names.indexOf('mimetype'), budget).trim();
   const kind = mime === '' ? undefined : BY_MIME.find(([prefix]) => mime.startsWith(prefix))?.[1];
@@ -58,15 +63,25 @@ export function officeKind(archive: Buffer, listing: Listing, budget: Budget): O
   const manifest = small(archive, listing, names.indexOf('meta-inf/manifest.xml'), budget);
   const embedded = listing.entries.filter((_, index) => /^object [^/]*$/.test(names[index] ?? ''));
   const encrypted = kind.format !== 'epub' && manifest.includes('encryption-data');
-  return { ...kind, macro, encrypted, embedded, foreign };
+  return { ...kind, macro, encrypted, embedded, foreign, remote: false };
+}
+
+function isEmbedded(name: string, objects: ReadonlySet<string>): boolean {
+  return EMBEDDED.test(name) || objects.has(name.slice(name.lastIndexOf('/') + 1));
 }
 
 /** A small entry as text; empty when it cannot be had. */
 function small(archive: Buffer, listing: Listing, index: number, budget: Budget): string {
   const entry = listing.entries[index];
-  if (entry === undefined || entry.encrypted || entry.claimed > MAX_SMALL) return '';
-  const result = entry.unpack(archive, MAX_SMALL);
-  if (result.kind !== 'ok') return '';
+  return entry === undefined || entry.claimed > MAX_SMALL ? '' : partText(archive, entry, MAX_SMALL, budget);
+}
+
+/** An entry as text, as far as it can be had. */
+function partText(archive: Buffer, entry: ArchiveEntry, max: number, budget: Budget): string {
+  const allowed = Math.min(max, budget.allowance(entry.packed).bytes);
+  if (entry.encrypted || allowed <= 0) return '';
+  const result = entry.unpack(archive, allowed);
+  if (result.kind === 'over' || result.bytes === undefined) return '';
   budget.spend(result.bytes.length);
   return result.bytes.toString('latin1');
 }

@@ -12,8 +12,17 @@ const VBA_INFO = Buffer.from('\x02\0\0\x04\x0c\0\0\0', 'latin1');
 export function hasMacro(file: OleFile, format: string): boolean {
   if (file.entries.some(({ name }) => VBA_NAMES.has(name))) return true;
   if (format === 'xls') return hasMacroSheet(file);
+  if (format === 'doc') return hasProgramField(file);
   if (format === 'ppt') return hasVbaInfo(file);
   return false;
+}
+
+/** A field that starts a program: behind its mark (MS-DOC 2.8.25) its code stands in the text, in one of two widths. */
+function hasProgramField(file: OleFile): boolean {
+  const stream = file.head('WordDocument', MAX_LOOK);
+  if (!stream.includes('DDE') && !stream.includes('DDE', 0, 'utf16le')) return false;
+  const text = stream.toString('latin1');
+  return /\x13[\s"]{0,20}DDE/i.test(text) || /\x13\0(?:[\s"]\0){0,20}D\0D\0E\0/i.test(text);
 }
 
 /** The list of sheets stands in the first substream of the workbook (MS-XLS 2.4.28); `dt` 1 is a macro sheet. */

@@ -37,7 +37,14 @@ export function listTar(archive: Buffer, maxEntries: number): Listing {
       const meta = body.subarray(0, MAX_META);
       override = { ...override, ...(kind === 'x' ? readPax(meta) : { name: readCString(meta, 0, MAX_META) }) };
     } else if (kind !== 'g' && kind !== 'K') {
-      if (isFile(kind)) {
+      // A link or folder with a size: for one unpacker its data follows, for another the next header.
+      const isHeld = isFile(kind) || (size > 0 && !startsHeader(archive, data));
+      if (!isFile(kind) && !isHeld && size > 0) {
+        override = {};
+        at = data;
+        continue;
+      }
+      if (isHeld) {
         if (entries.length >= maxEntries) return { entries, damage, cut: true };
         entries.push(toEntry(override.name ?? headerName(header), data, size));
       }
@@ -62,9 +69,14 @@ function toEntry(name: string, data: number, size: number): ArchiveEntry {
   };
 }
 
-/** Regular files, also the contiguous and sparse ones; links, devices and folders hold nothing. */
+/** Links, devices, folders and labels hold nothing. Of a kind that nobody knows unpackers make files (POSIX 1003.1 pax). */
 function isFile(kind: string): boolean {
-  return kind === '0' || kind === '\0' || kind === '7' || kind === 'S';
+  return !/^[1-6DMNV]$/.test(kind);
+}
+
+function startsHeader(archive: Buffer, at: number): boolean {
+  if (at + BLOCK > archive.length || archive[at] === 0) return false;
+  return checksumFits(archive.subarray(at, at + BLOCK));
 }
 
 function headerName(header: Buffer): string {

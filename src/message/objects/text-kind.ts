@@ -56,6 +56,16 @@ export function runsByName(extension: string): boolean {
   return SCRIPT_EXTENSIONS.has(extension);
 }
 
+/** What an interpreter makes of a picture, a sound or a document whose name it goes by; undefined when it makes nothing of it. */
+export function runningAs({ type }: Kind, bytes: Buffer, extension: string): Kind | undefined {
+  if (type !== 'image' && type !== 'audio' && type !== 'video' && type !== 'document') return undefined;
+  const format = SCRIPT_EXTENSIONS.get(extension);
+  if (format !== undefined) return { type: 'script', format };
+  return PAGES.has(extension) && isActive(bytes) ? { type: 'script', format: 'html' } : undefined;
+}
+
+const PAGES: ReadonlySet<string> = new Set(['html', 'htm', 'xhtml', 'shtml', 'svg']);
+
 /** Text, script or unknown: for bytes without a known signature. */
 export function byText(bytes: Buffer, extension: string): Kind {
   const sample = bytes.subarray(0, SAMPLE);

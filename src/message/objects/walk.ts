@@ -16,6 +16,7 @@ import type {
   ScanLimits,
   Structure,
 } from '../types.js';
+import { aroundParts } from './around-parts.js';
 import { encodingsOf, isAttachment } from './attachment.js';
 import { Budget } from './budget.js';
 import { asMessage, enclosedName, isBodyOf } from './enclosed.js';
@@ -91,6 +92,7 @@ class Walker {
       let inside = place;
       if (!isAttachment(bytes, part)) {
         this.#bodyPart(bytes, part, place);
+        for (const text of aroundParts(bytes, structure, part)) this.#inlineFiles(text, part, place);
         if (base.container !== undefined) this.#enclosedBody(bytes, part, place);
       } else {
         const path = this.#attachment(bytes, structure, part, place);
@@ -136,6 +138,10 @@ class Walker {
     const text = bodyOf(bytes, part);
     if (/^utf-?8$/i.test(part.params.get('charset') ?? '') && hasOverlong(text))
       this.anomalies.add('overlong-utf8', 'text');
+    this.#inlineFiles(text, part, place);
+  }
+
+  #inlineFiles(text: Buffer, part: Part, place: Place): void {
     for (const file of inlineFiles(text)) {
       this.anomalies.add('encoded-file-in-text', file.how);
       const content = file.decode();
@@ -243,8 +249,8 @@ class Walker {
     const { otherNames = [], otherMimes = [] } = candidate;
     // Under one of its names it may run.
     const decisive = [extension, ...otherNames.map(extensionOf)].find(runsByName) ?? extension;
-    const seen =
-      bytes === undefined ? undefined : inspectContent(bytes, candidate.mime, decisive, this.#budget, place.level + 1);
+    const claims = { mime: candidate.mime, extension: decisive, names: [name, ...otherNames] };
+    const seen = bytes === undefined ? undefined : inspectContent(bytes, claims, this.#budget, place.level + 1);
     const identity: Identity = seen?.identity ?? {
       type: candidate.encrypted ? 'encrypted' : 'other',
       format: '',
@@ -274,6 +280,7 @@ class Walker {
     this.objects.push(object);
     noteObject(object, this.anomalies);
     if (bytes === undefined || seen === undefined) return path;
+    for (const anomaly of seen.anomalies ?? []) this.anomalies.add(anomaly, undefined, path);
     for (const problem of seen.problems) {
       if (problem.kind === 'limit') this.#limit(problem.bound, path);
       else this.problems.push({ kind: 'error', object: path, detail: problem.detail });

@@ -31,8 +31,7 @@ export function decodeExtended(segments: readonly Parameter[]): readonly string[
     const number = Math.max(0, segmentNumber(segment.name));
     if (number === strict.length) strict.push(segment);
   }
-  if (strict.length === segments.length || strict.length === 0) return [whole];
-  return [whole, decodeSegments(strict)];
+  return strict.length === segments.length ? [whole] : [whole, decodeSegments(strict)];
 }
 
 /** The segments joined, as bytes, percent signs undone. */

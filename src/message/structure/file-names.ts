@@ -30,14 +30,28 @@ export class FileNames {
     if (!extended) return;
     for (const [base, segments] of extendedParams(parsed.params)) {
       if (!NAME_PARAMS.has(base)) continue;
-      for (const name of decodeExtended(segments)) this.add(name);
+      for (const name of decodeExtended(segments)) {
+        this.add(name);
+        this.#addVariants(name);
+      }
     }
+  }
+
+  /** What readers make of a name that decode it once more, or more than they should. */
+  #addVariants(name: string): void {
+    if (/%[0-9a-f]{2}/i.test(name)) this.add(decodeWords(decodeRaw(percentDecode(name))));
+    if (!name.includes('=?')) return;
+    this.add(decodeWords(name));
+    // A word that was cut off.
+    if (/=\?[^?]{1,64}\?[bq]\?[^?]*$/i.test(name)) this.add(decodeWords(`${name}?=`));
   }
 
   #addPlain({ value, also }: Parameter): void {
     for (const one of also === undefined ? [value] : [value, also]) {
-      this.add(decodeWords(decodeRaw(one)));
-      if (/%[0-9a-f]{2}/i.test(one)) this.add(decodeWords(decodeRaw(percentDecode(one))));
+      const name = decodeWords(decodeRaw(one));
+      this.add(name);
+      this.#addVariants(one);
+      if (name !== one) this.#addVariants(name);
       // A fold inside the extension leaves white space that some readers drop.
       if (/\.\w{0,4}\s+\w{1,4}\s*$/.test(one)) this.add(decodeWords(decodeRaw(one.replace(/\s+/g, ''))));
     }

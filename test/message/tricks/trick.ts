@@ -19,6 +19,14 @@ export interface Trick {
   readonly onlyAnomaly?: true;
   /** A name that a mask must match. */
   readonly called?: string;
+  /** Instead of the attachment: something is a scan-error whose detail says this. */
+  readonly problem?: string;
+  /** Instead of the attachment: an object carries a macro. */
+  readonly macro?: true;
+  /** Instead of the attachment: an object is of this format. */
+  readonly format?: string;
+  /** Instead of the attachment: the text of the message says this. */
+  readonly shows?: string;
 }
 
 export function b64(bytes: Buffer): string {

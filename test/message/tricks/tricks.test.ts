@@ -4,10 +4,14 @@ import type { Message, MessageObject } from '../../../src/message/types.js';
 import { compileMask, fold } from '../../../src/rules/mask.js';
 import { objectTexts } from '../../../src/rules/view.js';
 import { LIMITS } from '../mail.js';
+import { BODY_TRICKS } from './body-tricks.js';
 import { BOUNDARY_TRICKS } from './boundary-tricks.js';
+import { CONTAINER_TRICKS } from './container-tricks.js';
 import { ENCODING_TRICKS } from './encoding-tricks.js';
 import { HEADER_TRICKS } from './header-tricks.js';
 import { NAME_TRICKS } from './name-tricks.js';
+import { OFFICE_TRICKS } from './office-tricks.js';
+import { PART_TRICKS } from './part-tricks.js';
 import { EICAR, type Trick } from './trick.js';
 
 async function read(bytes: Buffer): Promise<Message> {
@@ -25,7 +29,29 @@ function isForbidden(object: MessageObject): boolean {
   );
 }
 
-const all: readonly Trick[] = [...HEADER_TRICKS, ...BOUNDARY_TRICKS, ...ENCODING_TRICKS, ...NAME_TRICKS];
+const all: readonly Trick[] = [
+  ...HEADER_TRICKS,
+  ...BOUNDARY_TRICKS,
+  ...ENCODING_TRICKS,
+  ...NAME_TRICKS,
+  ...PART_TRICKS,
+  ...BODY_TRICKS,
+  ...CONTAINER_TRICKS,
+  ...OFFICE_TRICKS,
+];
+
+/** What is looked for instead of the attachment, where a trick names that. */
+async function isSeen(message: Message, { problem, macro, format, shows }: Trick): Promise<boolean | undefined> {
+  if (problem !== undefined) return message.problems.some(({ detail }) => detail.includes(problem));
+  if (macro !== undefined) return message.objects.some((object) => object.macro);
+  if (format !== undefined) return message.objects.some((object) => object.format === format);
+  return shows === undefined ? undefined : (await message.text()).text.includes(shows);
+}
+
+function describeMessage({ anomalies, objects, problems }: Message): string {
+  const seen = objects.map(({ path, format }) => `${path} (${format})`);
+  return [...seen, ...anomalies.map(({ name }) => name), ...problems.map(({ detail }) => detail)].join(', ');
+}
 
 describe('a forbidden attachment is found', () => {
   it.each(all.map((trick) => [trick.name, trick] as const))('%s', async (_, trick) => {
@@ -33,10 +59,12 @@ describe('a forbidden attachment is found', () => {
     const names = message.anomalies.map(({ name }) => name);
     if (trick.anomaly !== undefined) expect(names).toContain(trick.anomaly);
     if (trick.onlyAnomaly === true) return;
-    expect(
-      message.objects.filter(isForbidden).length,
-      `${names.join()} ${message.objects.map((o) => o.path).join()}`,
-    ).toBeGreaterThan(0);
+    const seen = await isSeen(message, trick);
+    if (seen !== undefined) {
+      expect(seen, describeMessage(message)).toBe(true);
+      return;
+    }
+    expect(message.objects.filter(isForbidden).length, describeMessage(message)).toBeGreaterThan(0);
     if (trick.called === undefined) return;
     const mask = compileMask(trick.called);
     const called = message.objects
@@ -46,7 +74,7 @@ describe('a forbidden attachment is found', () => {
   });
 
   it('has enough of them, each with a name of its own', () => {
-    expect(all.length).toBeGreaterThanOrEqual(60);
+    expect(all.length).toBeGreaterThanOrEqual(200);
     expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
   });
 });
