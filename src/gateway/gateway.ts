@@ -7,6 +7,7 @@ import { spoolPaths, emlOf } from '../delivery/spool-folder.js';
 import type { DetectorHealth } from '../detectors/health.js';
 import { openEvents } from '../events/service.js';
 import type { EventService } from '../events/types.js';
+import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
 import { openNotifications } from '../notifications/service.js';
 import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import { QueueError } from '../queue/errors.js';
@@ -120,6 +121,8 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
   const inTurn = oneAtATime();
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
   const engines = new EngineEvents(events);
+  // For parts that need what is opened after them; spooled items that are to be inspected again wait until it is there.
+  const started: { processing?: ProcessorParts; port?: number; notices?: NoticeReporter } = {};
   const health = parts.add(await watchHealth(setup, log, engines), (h) => h.close());
   const directory = parts.add(
     await openGatewayDirectory({
@@ -133,7 +136,14 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     (d) => d.close(),
   );
   const pool = withHealth(
-    parts.add(startPool({ ...setup, bundle: withGroups(setup.bundle, directory.snapshot) }, log), (p) => p.close()),
+    parts.add(
+      startPool(
+        { ...setup, bundle: withGroups(setup.bundle, directory.snapshot) },
+        log,
+        () => started.notices ?? NO_NOTICES,
+      ),
+      (p) => p.close(),
+    ),
     health,
     engines,
   );
@@ -148,8 +158,6 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
   });
   const transport = parts.add(notificationTransport(config), (t) => t.close());
 
-  // Spooled items that are to be inspected again wait until the rest is there.
-  const started: { processing?: ProcessorParts; port?: number } = {};
   const notifications = parts.add(
     await openNotifications({
       config,
@@ -163,6 +171,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     }),
     (n) => n.close(),
   );
+  started.notices = notifications.notices;
   const delivery = parts.add(
     await openDelivery({
       config,
@@ -207,6 +216,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
       handler: counted.handler,
       log,
       spoolFolder: path.join(config.data, 'uploads'),
+      notices: notifications.notices,
     }),
     (s) => s.close(),
   );
@@ -243,7 +253,10 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     loadedAt: inForce.loadedAt,
     ...reloader?.status,
   }));
-  parts.add(await openControl(config.data, { status: async () => await status.snapshot(), queue: answerQueue(delivery) }, log), (c) => c.close());
+  parts.add(
+    await openControl(config.data, { status: async () => await status.snapshot(), queue: answerQueue(delivery) }, log),
+    (c) => c.close(),
+  );
   return {
     addresses: smtp.addresses,
     hops: delivery.hops,
@@ -285,7 +298,7 @@ function oneAtATime(): (work: () => Promise<void>) => Promise<void> {
   };
 }
 
-function startPool(setup: Setup, log: Log): InspectPool {
+function startPool(setup: Setup, log: Log, notices: () => NoticeReporter): InspectPool {
   const { config, bundle, specs } = setup;
   return createInspectPool({
     bundle,
@@ -293,7 +306,13 @@ function startPool(setup: Setup, log: Log): InspectPool {
     limits: config.scan,
     deadline: config.scan.deadline,
     threads: threadsOf(config),
-    onTrouble: ({ kind, traceId, reason }) => log.error({ kind, id: traceId, reason }, 'a scanning thread was lost'),
+    onTrouble: ({ kind, traceId, reason }) => {
+      log.error({ kind, id: traceId, reason }, 'a scanning thread was lost');
+      const errorDescription = `A scanning thread was lost (${kind}) and has been replaced.`;
+      void notices()
+        .tell({ class: 'software', errorDescription })
+        .catch((error: unknown) => log.warn({ err: error }, 'a notice could not be written'));
+    },
   });
 }
 

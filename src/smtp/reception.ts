@@ -55,6 +55,11 @@ export class Reception implements DataSink {
     }, rateWindow);
   }
 
+  /** Bytes of the message so far, in canonical form. */
+  get size(): number {
+    return this.#intake.size;
+  }
+
   write(chunk: Buffer): number {
     return this.#intake.write(chunk);
   }

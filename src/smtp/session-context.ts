@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.js';
 import type { NetworkSet } from '../config/networks.js';
+import type { NoticeReporter } from '../notifications/notices.js';
 import type { Log } from '../telemetry/log.js';
 import type { ClientRate } from './client-rate.js';
 import type { Gate } from './gate.js';
@@ -39,6 +40,8 @@ export interface SessionContext {
   readonly rates: { readonly connections?: ClientRate; readonly messages?: ClientRate };
   /** ms over which `smtp.minimumRate` is measured. */
   readonly rateWindow: number;
+  /** Where the admins are told of sessions that went wrong. */
+  readonly notices?: NoticeReporter;
   readonly log: Log;
   readonly counters: SmtpCounters;
 }

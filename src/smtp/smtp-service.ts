@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { Config } from '../config/load.js';
 import { networkSet } from '../config/networks.js';
+import type { NoticeReporter } from '../notifications/notices.js';
 import type { Log } from '../telemetry/log.js';
 import { authenticator, LOGIN_FAILURES, type Logins } from './authenticator.js';
 import { ClientRate } from './client-rate.js';
@@ -37,6 +38,8 @@ export interface SmtpOptions {
   readonly config: Config;
   readonly handler: MessageHandler;
   readonly log: Log;
+  /** Where the admins are told of sessions that went wrong. */
+  readonly notices?: NoticeReporter;
   /** Folder for large uploads, made if it is not there; this service's own. */
   readonly spoolFolder: string;
   /** ms over which `smtp.minimumRate` is measured; a minute unless told. */
@@ -117,6 +120,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
       ...(messages === 'off' ? {} : { messages: new ClientRate(messages) }),
     },
     rateWindow: options.rateWindow ?? RATE_WINDOW,
+    ...(options.notices === undefined ? {} : { notices: options.notices }),
     log,
     counters,
   };

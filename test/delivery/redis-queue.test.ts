@@ -15,7 +15,7 @@ describe.skipIf(redisMissing)('with the job queue on Redis', () => {
     });
     const made = await setting([server.url], {
       options: { queue, probeInterval: 1000 },
-      delivery: { retry: { delays: [3_600_000], lifetime: 1e9 } },
+      delivery: { retry: { delays: [3_600_000], lifetime: 1e9, warnAfter: 'off' } },
     });
     let back = server;
     try {
