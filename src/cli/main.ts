@@ -3,8 +3,12 @@ import { ConfigError } from '../config/problems.js';
 import type { EventsOptions } from './events.js';
 import { EXIT, UsageError } from './exit.js';
 import type { ExplainOptions } from './explain.js';
+import type { QueueAction } from '../delivery/types.js';
 import type { ReleaseOptions, ShowOptions } from './quarantine.js';
 import type { ListOptions } from './quarantine-list.js';
+import type { QueueListOptions } from './queue.js';
+import type { QueueChangeOptions } from './queue-change.js';
+import type { QueueShowOptions } from './queue-show.js';
 import type { RulesOptions } from './rules.js';
 import type { ReplayOptions } from './replay.js';
 import type { StatusOptions } from './status.js';
@@ -97,15 +101,66 @@ function program(): Command {
     });
 
   const queue = root.command('queue').description('mail that waits in the spool of this node');
-  queue
-    .command('list')
-    .description('list what waits, oldest first')
+  const select = (command: Command): Command =>
+    command
+      .option('--sender <mask>', 'envelope sender, such as "*@example.org"; "<>" for the null sender')
+      .option('--recipient <mask...>', 'a recipient that waits')
+      .option('--hop <mask>', 'name of the next hop, as the list shows it')
+      .option('--state <state>', 'waiting, held, or inspect (to be scanned again)')
+      .option('--older-than <time>', 'spooled longer ago than this: 30m, 2h, 1d');
+  select(queue.command('list').description('list what waits, oldest first'))
+    .option('--held', 'only what is held')
+    .option('--corrupt', 'damaged items that were set aside, in place of those that wait')
     .option(...config)
-    .option('--all', 'all items, not only the first 100')
-    .option('--json', 'all items as JSON')
-    .action(async (options: { config?: string; json?: boolean; all?: boolean }) => {
+    .option('--limit <n>', 'that many items, the oldest (default: 100)')
+    .option('--after <id>', 'only items behind this one: the next page')
+    .option('--all', 'all items')
+    .option('--json', 'as JSON: all items unless --limit is given')
+    .action(async (options: QueueListOptions) => {
       await (await import('./queue.js')).listQueue(options);
     });
+  queue
+    .command('show')
+    .description(
+      'show all copies of a message: envelope, recipients, attempts; damaged ones as far as they can be read',
+    )
+    .argument('<id>', 'the unique ID; ID.1 for one of several copies')
+    .option('--raw', 'print the bytes of the message, and nothing else')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (id: string, options: QueueShowOptions) => {
+      await (await import('./queue-show.js')).showQueue(id, options);
+    });
+  const change = (action: QueueAction, command: Command): void => {
+    command
+      .option(...config)
+      .option('--json', 'what was done with each item, as JSON')
+      .action(async (ids: readonly string[], options: QueueChangeOptions) => {
+        await (await import('./queue-change.js')).changeQueue(action, ids, options);
+      });
+  };
+  const ofItems = (action: QueueAction, description: string): Command =>
+    select(
+      queue.command(action).description(description).argument('[id...]', 'IDs; ID.1 for one of several copies'),
+    ).option('--all', 'all items');
+  change('retry', ofItems('retry', 'try items now'));
+  change(
+    'drop',
+    ofItems('drop', 'take items out of the spool for good; nobody is told unless --bounce')
+      .option('--bounce', 'tell the senders by a DSN')
+      .option('--yes', 'do not ask'),
+  );
+  change('hold', ofItems('hold', 'keep items without trying them or giving them up, until they are unheld'));
+  change('unhold', ofItems('unhold', 'go on with items that are held'));
+  change(
+    'requeue',
+    queue
+      .command('requeue')
+      .description(
+        'put damaged items back that have been repaired in spool/corrupt; says what is wrong with the others',
+      )
+      .argument('<id...>', 'IDs, or names of files in spool/corrupt'),
+  );
 
   const quarantine = root.command('quarantine').description('originals that rules have put aside');
   quarantine

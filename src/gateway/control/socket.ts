@@ -15,8 +15,8 @@ const MAX_ANSWER = 64 * 2 ** 20;
 const PATIENCE = 10_000;
 const MAX_CONVERSATIONS = 16;
 
-/** What a request of that name is answered with: any JSON. */
-export type ControlHandler = () => Promise<unknown>;
+/** What a request of that name is answered with: any JSON. @param details what the request says beyond its name, unchecked */
+export type ControlHandler = (details: unknown) => Promise<unknown>;
 
 export interface ControlServer {
   close(): Promise<void>;
@@ -30,7 +30,7 @@ export class NotRunningError extends Error {
 /**
  * Answers commands on the same machine, over a socket that only the gateway's own account can reach: in
  * `<data>/control`, or in a temporary folder when that path would be too long for a socket. A request is one line of
- * JSON, `{"request": NAME}`, and so is the answer, `{"answer": ...}` or `{"error": TEXT}`.
+ * JSON, `{"request": NAME, "details": ...}`, and so is the answer, `{"answer": ...}` or `{"error": TEXT}`.
  * @param handlers by the request's name
  */
 export async function openControl(
@@ -73,9 +73,9 @@ export async function openControl(
  * Asks the gateway that runs on a data folder.
  * @throws NotRunningError when there is none
  */
-export async function askControl(data: string, request: string): Promise<unknown> {
+export async function askControl(data: string, request: string, details?: unknown): Promise<unknown> {
   const socket = await placeOf(data);
-  const answer: unknown = JSON.parse(await exchange(socket, `${JSON.stringify({ request })}\n`));
+  const answer: unknown = JSON.parse(await exchange(socket, `${JSON.stringify({ request, details })}\n`));
   if (typeof answer === 'object' && answer !== null) {
     if ('answer' in answer) return answer.answer;
     if ('error' in answer && typeof answer.error === 'string') throw new Error(answer.error);
@@ -120,10 +120,11 @@ async function converse(client: Socket, handlers: Readonly<Record<string, Contro
   client.on('error', (error) => log.debug({ reason: messageOf(error) }, 'a command has hung up'));
   client.setTimeout(PATIENCE, () => client.destroy());
   try {
-    const name = requestOf(await firstLine(client));
-    const handler = name !== undefined && Object.hasOwn(handlers, name) ? handlers[name] : undefined;
-    if (handler === undefined) client.end(`${JSON.stringify({ error: 'there is no such request' })}\n`);
-    else client.end(`${JSON.stringify({ answer: await handler() })}\n`);
+    const asked = requestOf(await firstLine(client));
+    const handler = asked !== undefined && Object.hasOwn(handlers, asked.name) ? handlers[asked.name] : undefined;
+    if (asked === undefined || handler === undefined)
+      client.end(`${JSON.stringify({ error: 'there is no such request' })}\n`);
+    else client.end(`${JSON.stringify({ answer: await handler(asked.details) })}\n`);
   } catch (error) {
     const id = randomBytes(4).toString('hex');
     log.warn({ id, reason: messageOf(error) }, 'a command could not be answered');
@@ -144,10 +145,11 @@ async function firstLine(client: Socket): Promise<string> {
   });
 }
 
-function requestOf(line: string): string | undefined {
+function requestOf(line: string): { readonly name: string; readonly details: unknown } | undefined {
   const value: unknown = JSON.parse(line);
   if (typeof value !== 'object' || value === null || !('request' in value)) return undefined;
-  return typeof value.request === 'string' ? value.request : undefined;
+  if (typeof value.request !== 'string') return undefined;
+  return { name: value.request, details: 'details' in value ? value.details : undefined };
 }
 
 async function listen(server: Server, socket: string): Promise<void> {
