@@ -125,7 +125,7 @@ describe('mistakes are named with place and suggestion', () => {
     ],
     [
       'trusted: ["10.0.0.0/8", "10.0.0.1/8"]\n',
-      'gatepost.yaml:1:25: error: "10.0.0.1/8" has bits set behind its prefix\n  did you mean 10.0.0.0/8?',
+      'gatepost.yaml:1:25: error: "10.0.0.1/8" is an address inside a network, and not the network\'s first one\n  did you mean the network 10.0.0.0/8, or the single address 10.0.0.1?',
     ],
     [
       'node: { timezone: Europe/Berlinn }\n',

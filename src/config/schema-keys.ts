@@ -23,7 +23,7 @@ function inner(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType[] {
       case 'record':
         return [(s as z.core.$ZodRecord)._zod.def.valueType];
       case 'array':
-        return [(s as z.core.$ZodArray)._zod.def.element];
+        return typeof step === 'number' ? [(s as z.core.$ZodArray)._zod.def.element] : [];
       default:
         return [];
     }

@@ -12,11 +12,9 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import type { Place, Problem } from './problems.js';
-import { keysAt } from './schema-keys.js';
-import { nearest } from './suggest.js';
 import { formatSize } from './units.js';
 import { syntaxWords } from './yaml-words.js';
-import { branchMeant, expectation, hintOf, notExpected, plain, show, typeHint } from './zod-words.js';
+import { zodProblems, type Advice } from './zod-problems.js';
 
 /** Room for tens of thousands of rules. */
 export const MAX_YAML_BYTES = 8e6;
@@ -74,8 +72,15 @@ export class YamlSource {
     }
     const problems: Problem[] = document.errors.map((error) => {
       const { message, hint } = syntaxWords(error.code, firstLine(error.message));
-      return this.at(error.pos[0], message, hint);
+      return this.at(openQuote(document, error) ?? error.pos[0], message, hint);
     });
+    // What follows an error in the same line follows from it.
+    const lines = new Set<number | undefined>();
+    problems.splice(
+      0,
+      problems.length,
+      ...problems.filter(({ place }) => !lines.has(place?.line) && lines.add(place?.line)),
+    );
     const warnings = document.warnings.map((w): Problem => this.at(w.pos[0], firstLine(w.message)));
     if (problems.length === 0) problems.push(...warnings, ...this.badNodes(document));
     this.document = document;
@@ -139,62 +144,14 @@ export class YamlSource {
    * Turns the issues of a zod schema into problems with places and suggestions.
    * @param schema the schema that refused
    * @param prefix path of the value that it was applied to
+   * @param advice what an author of such a file probably meant
    */
-  fromZod(error: z.ZodError, schema: z.ZodType, prefix: KeyPath = []): Problem[] {
-    return error.issues.flatMap((issue) => this.fromIssue(issue, prefix, schema));
+  fromZod(error: z.ZodError, schema: z.ZodType, prefix: KeyPath = [], advice?: Advice): Problem[] {
+    return zodProblems(this, error, schema, prefix, advice);
   }
 
-  private fromIssue(issue: z.core.$ZodIssue, prefix: KeyPath, schema: z.core.$ZodType): Problem[] {
-    const path = [...prefix, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
-    const name = path.length === 0 ? 'the file' : `\`${formatPath(path)}\``;
-    if (issue.code === 'unrecognized_keys') {
-      const known = keysAt(schema, issue.path);
-      return issue.keys.map((key) => {
-        const meant = nearest(key, known);
-        const hint =
-          meant !== undefined
-            ? `did you mean \`${meant}\`?`
-            : known.length > 0
-              ? `known keys here: ${known.join(', ')}`
-              : undefined;
-        return this.error([...path, key], `unknown key \`${formatPath([...path, key])}\``, hint, 'key');
-      });
-    }
-    if (issue.code === 'invalid_union') {
-      const best = branchMeant(issue);
-      // Issues of a branch count from the union's own path.
-      if (best !== undefined)
-        return best.flatMap((i) => this.fromIssue({ ...i, path: [...issue.path, ...i.path] }, prefix, schema));
-      const expected = [
-        ...new Set(issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first)]))),
-      ];
-      return [this.error(path, `${name}: ${notExpected(expected, this.valueAt(path))}`)];
-    }
-    if (issue.code === 'invalid_key') {
-      return issue.issues.map((i) => this.error(path, `${name}: ${plain(i.message)}`, hintOf(i), 'key'));
-    }
-    if (issue.code === 'invalid_value') {
-      const values = issue.values.map(String);
-      const given = this.valueAt(path);
-      const meant = typeof given === 'string' ? nearest(given, values) : undefined;
-      return [
-        this.error(
-          path,
-          `${name}: ${show(given)} is not one of ${values.join(', ')}`,
-          meant === undefined ? undefined : `did you mean \`${meant}\`?`,
-        ),
-      ];
-    }
-    if (issue.code === 'invalid_type' && this.valueAt(path) === undefined) {
-      return [this.error(path, `${name} is missing`)];
-    }
-    if (issue.code === 'invalid_type')
-      return [this.error(path, `${name}: ${notExpected([expectation(issue)], this.valueAt(path))}`, typeHint(issue))];
-    const what = issue.code === 'custom' && issue.params?.['at'] === 'key' ? 'key' : 'value';
-    return [this.error(path, `${name}: ${plain(issue.message)}`, hintOf(issue), what)];
-  }
-
-  private valueAt(path: KeyPath): unknown {
+  /** The value at a path; undefined where there is none. */
+  valueAt(path: KeyPath): unknown {
     let value: unknown = this.value;
     for (const step of path) {
       if (typeof value !== 'object' || value === null) return undefined;
@@ -259,6 +216,21 @@ export class YamlSource {
   }
 }
 
+/** Where the quote begins that an error finds unclosed; the error itself stands at the end of the text. */
+function openQuote(
+  document: Document.Parsed,
+  error: { readonly code: string; readonly message: string; readonly pos: readonly number[] },
+): number | undefined {
+  if (error.code !== 'MISSING_CHAR' || !error.message.includes('quote')) return undefined;
+  let at: number | undefined;
+  const look = (_: unknown, node: Node): void => {
+    const [start, , end] = node.range ?? [];
+    if (start !== undefined && end !== undefined && end >= (error.pos[0] ?? 0)) at = Math.max(at ?? 0, start);
+  };
+  visit(document, { Scalar: look });
+  return at;
+}
+
 const TOO_DEEP = 'too many levels of lists and maps stand in each other';
 
 /** Why a text that is well written cannot be turned into values. */
@@ -267,11 +239,6 @@ function inWords(error: unknown): string {
   if (error instanceof ReferenceError && /alias count/i.test(error.message))
     return 'aliases (*name) that name each other make more of this file than can be read';
   return error instanceof Error ? firstLine(error.message) : 'the file cannot be read';
-}
-
-/** `smtp.listen[0]` for people. */
-export function formatPath(path: KeyPath): string {
-  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
 }
 
 function nodeOffset(node: unknown): number | undefined {

@@ -39,6 +39,11 @@ export function syntaxWords(code: string, message: string): SyntaxWords {
   if (known !== undefined) return known;
   if (/^Flow (sequence|map)/.test(message))
     return { message: 'a bracket that was opened is not closed', hint: 'close each [ with ] and each { with }' };
+  if (message.includes('same column'))
+    return {
+      message: 'this key does not begin in the column of the keys that it belongs to',
+      hint: 'begin all keys of one map in the same column',
+    };
   if (code === 'BAD_INDENT') return { message, hint: 'check the number of spaces at the start of the line' };
   if (code === 'MISSING_CHAR') return missing(message);
   if (code === 'BAD_ALIAS') return { message, hint: 'put the value in quotes' };

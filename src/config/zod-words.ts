@@ -52,9 +52,15 @@ export function notExpected(expected: readonly string[], value: unknown): string
   return typeof value === 'object' ? `expected ${wanted}, not a map` : `expected ${wanted}, not ${show(value)}`;
 }
 
-/** Words that other programs take for true and false. */
-export function typeHint(issue: z.core.$ZodIssueInvalidType): string | undefined {
-  return issue.expected === 'boolean' ? 'write true or false' : undefined;
+const YES = /^(true|yes|y|on|1)$/i;
+const NO = /^(false|no|n|off|0)$/i;
+
+/** How to write true or false, in place of words that other programs take for them. */
+export function booleanHint(given: unknown): string {
+  const word = typeof given === 'number' || typeof given === 'string' ? String(given) : '';
+  const meant = YES.test(word) ? 'true' : NO.test(word) ? 'false' : undefined;
+  if (meant === undefined) return 'write true or false';
+  return word === meant ? `write ${meant}, without quotes` : `write ${meant}`;
 }
 
 /** The hint that a check of ours gave. */

@@ -6,6 +6,7 @@ import { condenseProblems, type Problem } from '../config/problems.js';
 import { readTextFile } from '../config/text-file.js';
 import { MAX_YAML_BYTES, YamlSource } from '../config/yaml-source.js';
 import type { DirectorySnapshot } from '../directory/types.js';
+import { ruleAdvice } from './advice.js';
 import { DEFAULT_FILE, DEFAULT_ID, DEFAULT_TEXT } from './default-rule.js';
 import { groupLists, groupMembers } from './groups.js';
 import { invisibleCharacters } from './invisible.js';
@@ -13,7 +14,7 @@ import { lint } from './lint.js';
 import { listsUsed } from './list-use.js';
 import { LIST_OF_DOMAINS, listFiles, readLists, type ListFile } from './lists.js';
 import type { BannerSource, RuleBundle, SpamThresholds } from './model.js';
-import { packListFile } from './pack-list.js';
+import { packListFile, unusedList } from './pack-list.js';
 import type { PackedList } from './packed-list.js';
 import { normalizeRule } from './normalize.js';
 import type { PlacedRule } from './placed.js';
@@ -85,11 +86,15 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
   const rules = [...placed];
   if (!sources.some(({ source }) => declaresDefault(source))) rules.push(...builtIn(context));
   const uses = listsUsed(sources.map(({ source }) => source));
+  // A list of a misspelt name is not used either: one complaint suffices.
+  const misnamed = [...uses.keys()].some((name) => !context.lists.has(name));
   const packed: Record<string, PackedList> = {};
   for (const list of lists.values()) {
-    const checked = packListFile(list, uses.get(list.name));
+    const use = uses.get(list.name);
+    const checked = packListFile(list, use);
     packed[list.name] = checked.packed;
     problems.push(...checked.problems);
+    if (use === undefined && !misnamed) problems.push(unusedList(list));
     if (!isAscii(list.bytes)) problems.push(...invisibleCharacters(list.file, list.bytes.toString('utf8')));
   }
   problems.push(...lint(rules, { ...options, packed, shipped: path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules') }));
@@ -174,7 +179,9 @@ function readRules(
         source.error(
           [key],
           `unknown key \`${key}\``,
-          'a rule file has the key `rules` alone; rules are the entries of its list',
+          'rules' in value
+            ? 'a rule file has the key `rules` alone; rules are the entries of its list'
+            : 'begin the file with `rules:`, and each rule below it with `- id: ...`',
           'key',
         ),
       );
@@ -187,7 +194,7 @@ function readRules(
   }
   for (const [index, raw] of list.entries()) {
     const parsed = schema.safeParse(raw);
-    if (!parsed.success) problems.push(...source.fromZod(parsed.error, schema, ['rules', index]));
+    if (!parsed.success) problems.push(...source.fromZod(parsed.error, schema, ['rules', index], ruleAdvice));
     else rules.push({ rule: normalizeRule(parsed.data, keysOf(raw, 'on')), source, index });
   }
   return { rules, problems };

@@ -11,7 +11,7 @@ import { ListPacker, type PackedList } from './packed-list.js';
 const MAX_EXCERPT = 200;
 
 /** Of more mistakes in one list only the number is told: they are of one kind then. */
-const MAX_PROBLEMS = 20;
+const MAX_PROBLEMS = 5;
 
 export interface CheckedList {
   readonly packed: PackedList;
@@ -27,6 +27,7 @@ export function packListFile(list: ListFile, use: ListUse | undefined): CheckedL
   // What stands under `client` alone is never compared as text.
   const isOnlyNetworks = use?.client === true && !use.ip && !use.address && !use.domain && !use.text;
   let more = 0;
+  let next: Place | undefined;
   visitLines(list.bytes, (line) => {
     if (plainIsRight && isPlainEntry(list.bytes, line.start, line.end)) {
       packer.addPlain(list.bytes, line.start, line.end);
@@ -37,19 +38,19 @@ export function packListFile(list: ListFile, use: ListUse | undefined): CheckedL
     if (!isOnlyNetworks || complaint !== undefined) packer.add(entry);
     if (complaint === undefined) return;
     if (problems.length < MAX_PROBLEMS) problems.push({ place: placeOf(list, line), ...complaint });
-    else more++;
+    else if (more++ === 0) next = placeOf(list, line);
   });
   if (more > 0)
     problems.push({
       severity: problems.some(({ severity }) => severity === 'error') ? 'error' : 'warning',
-      place: { file: list.file, line: 1, column: 1 },
-      message: `${more} more entries of this list have mistakes such as these`,
+      place: next ?? { file: list.file, line: 1, column: 1 },
+      message: more === 1 ? 'this entry has such a mistake too' : `from here on ${more} more entries of the list have such mistakes`,
     });
-  if (use === undefined) problems.push(unused(list));
   return { packed: packer.build(asNetworks), problems };
 }
 
-function unused({ file, name }: ListFile): Problem {
+/** The warning about a list that no rule names. */
+export function unusedList({ file, name }: ListFile): Problem {
   return {
     severity: 'warning',
     place: { file, line: 1, column: 1 },

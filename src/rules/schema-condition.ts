@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { nearest } from '../config/suggest.js';
 import { FIELDS, OBJECT_TYPES, type Field, type FieldKind } from './fields.js';
 import type { Check, Condition, FieldTest } from './model.js';
+import { patternWords } from './regex-words.js';
 import { bool, bytes, complain, listOf, mask, text, unknownKeys, type SchemaContext } from './schema-values.js';
 
 const MAX_PATTERN_LENGTH = 5000;
@@ -16,10 +17,14 @@ export function conditionSchema(context: SchemaContext, place: ConditionPlace): 
   const self: z.ZodType<Condition> = z.lazy(() => condition);
   const fields: Record<string, z.ZodType<Check[] | undefined>> = {};
   for (const [name, field] of FIELDS) fields[name] = fieldSchema(name, field, place, tests);
+  const conditions = z.array(self).check((check) => {
+    if (check.value.length === 0)
+      complain(check, check.value, 'an empty list of conditions', 'write conditions into it, or leave the key out');
+  });
   const condition = z
     .object({
-      all: z.array(self).min(1, 'an empty list of conditions').optional().describe('each of them holds'),
-      any: z.array(self).min(1, 'an empty list of conditions').optional().describe('at least one of them holds'),
+      all: conditions.optional().describe('each of them holds'),
+      any: conditions.optional().describe('at least one of them holds'),
       not: self.optional().describe('it does not hold'),
       ...fields,
     })
@@ -104,19 +109,14 @@ function typeMask(context: SchemaContext): z.ZodType<string> {
 const pattern = z.string().check((check) => {
   const value = check.value;
   if (value.length > MAX_PATTERN_LENGTH) {
-    complain(check, value, `longer than ${MAX_PATTERN_LENGTH} characters`);
+    complain(check, value, `longer than ${MAX_PATTERN_LENGTH} characters`, 'make several patterns of it: `matches: [one, two]`');
     return;
   }
   try {
     RE2JS.compile(value);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown reason';
-    complain(
-      check,
-      value,
-      `not a regular expression: ${reason}`,
-      /\(\?[=!<]|\\\d/.test(value) ? 'RE2 has neither look-around nor back-references' : undefined,
-    );
+    const { message, hint } = patternWords(error instanceof Error ? error.message : 'unknown reason');
+    complain(check, value, message, hint);
   }
 });
 
@@ -167,7 +167,7 @@ function numberTest(item: z.ZodType<number>): z.ZodType<Check[]> {
         complain(context, tests, 'nothing is over the one and under the other', 'swap the bounds');
       if (tests.between !== undefined) {
         const [from, to] = tests.between;
-        if (from > to) complain(context, tests.between, 'the bounds are in the wrong order', undefined, ['between']);
+        if (from > to) complain(context, tests.between, 'the bounds are in the wrong order', 'write the smaller one first', ['between']);
         checks.push({ op: 'between', from, to });
       }
       if (tests.exists !== undefined) checks.push({ op: 'exists', value: tests.exists });
@@ -180,7 +180,7 @@ function numberTest(item: z.ZodType<number>): z.ZodType<Check[]> {
 }
 
 function notEmpty(check: z.core.ParsePayload<object>): void {
-  if (check.issues.length === 0 && Object.keys(check.value).length === 0) complain(check, check.value, 'an empty test');
+  if (check.issues.length === 0 && Object.keys(check.value).length === 0) complain(check, check.value, 'an empty test', 'write what it must be, such as `{ contains: invoice }`; for a field that is there at all `{ exists: true }`');
 }
 
 /** Brings the short form of a map into a tree. */

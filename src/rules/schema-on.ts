@@ -13,7 +13,7 @@ import {
 } from './findings.js';
 import type { Condition, Selector } from './model.js';
 import { conditionSchema } from './schema-condition.js';
-import { checkResponse, rawResponse, responseShape, responsesSchema, type RawResponse } from './schema-response.js';
+import { checkResponse, DELETE_HINT, rawResponse, responseShape, responsesSchema, type RawResponse } from './schema-response.js';
 import { complain, complainOfKey, complainOfModule, identifier, isModule, listOf, text, unknownKeys, type SchemaContext } from './schema-values.js';
 
 /** An entry of `on` before the rule's own templates are filled in. */
@@ -121,7 +121,7 @@ function contentSchema(context: SchemaContext): z.ZodType<Entries> {
     .check((check) => {
       const seen = new Set<string>();
       for (const [index, { key }] of check.value.entries()) {
-        if (seen.has(key)) complain(check, key, `the id "${key.slice('content.'.length)}" stands twice`, undefined, [index, 'id']);
+        if (seen.has(key)) complain(check, key, `the id "${key.slice('content.'.length)}" stands twice`, 'each expression of a rule has its own id', [index, 'id']);
         seen.add(key);
       }
     })
@@ -169,5 +169,5 @@ function checkFullKey(key: string, value: Entries | undefined, check: z.Refineme
   const responses = typeof value === 'function' ? value(key).flatMap((entry) => entry.responses) : [];
   const deletes = responses.some((response) => response.effect.action === 'delete-attachment');
   if (deletes && MODULES_WITHOUT_OBJECTS.has(module) && !(ERROR_STATUSES as readonly string[]).includes(status))
-    complain(check, value, `\`delete-attachment\` has nothing to delete here: ${ABOUT_MESSAGES}`, undefined, [key]);
+    complain(check, value, `\`delete-attachment\` has nothing to delete here: ${ABOUT_MESSAGES}`, DELETE_HINT, [key, 'action']);
 }

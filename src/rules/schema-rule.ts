@@ -22,23 +22,31 @@ import { parseDays, parseHours } from './time.js';
 const days = listOf(
   z.string().check((check) => {
     if (parseDays(check.value) === undefined)
-      complain(check, check.value, `"${check.value}" is not a day`, 'write it as mon, or as mon-fri');
+      complain(check, check.value, `"${check.value}" is not a day`, 'write it as mon, or as mon-fri; days are mon, tue, wed, thu, fri, sat, sun');
   }),
 );
 
 const hours = listOf(
   z.string().check((check) => {
     if (parseHours(check.value) === undefined)
-      complain(check, check.value, `"${check.value}" is not a span of hours`, 'write it as "08:00-18:00"');
+      complain(check, check.value, `"${check.value}" is not a span of hours`, hoursHint(check.value));
   }),
 );
+
+function hoursHint(value: string): string {
+  const [, from, to] = /^\s*(\S+)\s*-\s*(\S+)\s*$/.exec(value) ?? [];
+  return from !== undefined && from === to
+    ? 'for the whole day leave `hours` out'
+    : 'write it as "08:00-18:00"; the latest end is 24:00, and a span over midnight is "22:00-06:00"';
+}
 
 const timeSchema: z.ZodType<TimeWindow[]> = listOf(
   z
     .strictObject({ days: days.optional(), hours: hours.optional() })
     .check((check) => {
       const { days, hours } = check.value;
-      if (days === undefined && hours === undefined) complain(check, check.value, 'name `days`, `hours` or both');
+      if (check.issues.length > 0 || days !== undefined || hours !== undefined) return;
+      complain(check, check.value, '`time` is empty', 'write `days: mon-fri`, `hours: "08:00-18:00"`, or both');
     })
     .transform(({ days, hours }): TimeWindow[] => {
       const on = [...new Set((days ?? ['sun-sat']).flatMap((day) => parseDays(day) ?? []))].sort();
@@ -80,7 +88,7 @@ function scanSchema(context: SchemaContext) {
       .check((check) => {
         const { spam, probableSpam } = check.value;
         if (spam !== undefined && probableSpam !== undefined && probableSpam >= spam)
-          complain(check, probableSpam, '`probableSpam` must be less than `spam`', undefined, ['probableSpam']);
+          complain(check, probableSpam, '`probableSpam` must be less than `spam`', 'a mail is spam from the higher score on, and probable spam from the lower one on', ['probableSpam']);
       })
       .transform(compact),
   ]);
@@ -125,7 +133,7 @@ export function ruleSchema(context: SchemaContext) {
       const { process, reply } = check.value;
       if (reply === undefined) return;
       if (process === 'reject') checkReply(check, reply, 'reject');
-      else complain(check, reply, '`reply` of a rule is given by `process: reject` alone', undefined, ['reply']);
+      else complain(check, reply, '`reply` of a rule is given by `process: reject` alone', 'write it at the response that rejects: `malware: { action: reject, reply: { ... } }`', ['reply']);
     });
 }
 

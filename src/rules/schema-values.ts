@@ -65,8 +65,8 @@ export const bool = z.boolean();
 export const headerText = text.check((context) => {
   const value = context.value;
   if (/[\x00-\x1f\x7f]/.test(value))
-    complain(context, value, 'a line break or control character cannot stand in a header field');
-  if (value.length > 900) complain(context, value, 'longer than 900 characters');
+    complain(context, value, 'a line break or control character cannot stand in a header field', 'write it in one line');
+  if (value.length > 900) complain(context, value, 'longer than 900 characters', 'make it shorter: a header line has a bound');
 });
 
 /** `@name` of a list that there is, or a mask. */
@@ -75,7 +75,7 @@ export function mask(context: SchemaContext): z.ZodType<string> {
     const value = check.value;
     if (value === '') complain(check, value, 'an empty mask takes nothing', 'leave the key out, or write "*" for all');
     else if (value.startsWith('@')) checkList(check, value, context);
-    else if (value.length > MAX_MASK_LENGTH) complain(check, value, `longer than ${MAX_MASK_LENGTH} characters`);
+    else if (value.length > MAX_MASK_LENGTH) complain(check, value, `longer than ${MAX_MASK_LENGTH} characters`, 'write several masks as a list');
   });
 }
 
@@ -138,11 +138,16 @@ export const address = z.string().check((check) => {
     return;
   }
   if (!/^[^\s@<>"(),:;\\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>"(),:;\\[\]\x00-\x1f\x7f]{1,255}$/.test(value))
-    complain(check, value, `"${value.slice(0, 80)}" is not an address`, 'write it as name@example.org');
+    complain(check, value, `"${value.slice(0, 80)}" is not an address`, addressMeant(value));
 });
 
+function addressMeant(value: string): string {
+  const inner = /<([^<>\s@]+@[^<>\s@]+)>/.exec(value)?.[1];
+  return inner === undefined ? 'write it as name@example.org' : `write the address alone: ${inner}`;
+}
+
 /** A number of bytes, or a size such as `25MB`. */
-export const bytes = z.union([z.string(), z.number().nonnegative('a size is not negative')]).transform((value, context) => {
+export const bytes = z.union([z.string(), z.number().nonnegative('a size is 0 or more')]).transform((value, context) => {
   const size = parseSize(String(value));
   if (size === undefined)
     complain(context, value, `"${value}" is not a size`, 'write it as 500KB, 25MB or 1GiB; a bare number is bytes');
