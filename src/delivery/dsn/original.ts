@@ -32,13 +32,16 @@ export async function returnedPart(content: Content, whole: boolean, global: boo
     ];
     return { kind: 'message', part: Buffer.concat([headOf(fields), bytes]), eightBit };
   }
+  const header = bytes === undefined ? await headerOf(content) : headerIn(bytes);
+  // RFC 6522 4: encoded only where it has to be.
+  const plain = header.every((byte) => byte < 128) && !hasLongLine(header);
   const fields = [
     `Content-Type: ${global ? 'message/global-headers' : 'text/rfc822-headers; charset=utf-8'}`,
     'Content-Description: Header of the message',
-    'Content-Transfer-Encoding: quoted-printable',
+    ...(plain ? [] : ['Content-Transfer-Encoding: quoted-printable']),
   ];
-  const header = quotedPrintable(bytes === undefined ? await headerOf(content) : headerIn(bytes));
-  return { kind: 'headers', part: Buffer.concat([headOf(fields), Buffer.from(header)]), eightBit: false };
+  const body = plain ? header : Buffer.from(quotedPrintable(header));
+  return { kind: 'headers', part: Buffer.concat([headOf(fields), body]), eightBit: false };
 }
 
 /** The header of a message, with the end of its last line; cut at 64 KiB. */
