@@ -89,7 +89,7 @@ export async function runGroup(group: Group): Promise<string[]> {
     const missing = wanted.filter((text) => !loaded.said.some((line) => line.includes(text)));
     const wrong = missing.map((text) => `nothing is said of: ${text}\n${loaded.said.join('\n')}`);
     if (group.warnings !== undefined && group.warnings.length === 0) wrong.push(...loaded.said);
-    if (loaded.setup === undefined) return group.errors === undefined ? loaded.said : wrong;
+    if (loaded.setup === undefined) return group.errors === undefined ? [...loaded.said] : wrong;
     if (group.errors !== undefined) return [...wrong, 'the set loads'];
     return [...wrong, ...(await runCases(group, loaded.setup, site.folder))];
   } finally {
