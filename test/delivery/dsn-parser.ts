@@ -24,7 +24,7 @@ export function readDsn(bytes: Buffer): ReadDsn {
   const { fields, body } = entity(text);
   const type = fields.get('content-type') ?? '';
   const boundary = /boundary="([^"]{1,70})"/.exec(type)?.[1];
-  if (!/^multipart\/report;/.test(type) || boundary === undefined) throw new Error('no multipart/report');
+  if (!type.startsWith('multipart/report;') || boundary === undefined) throw new Error('no multipart/report');
   const pieces = `\r\n${body}`.split(`\r\n--${boundary}`);
   if (pieces.length !== 5 || !pieces[4]?.startsWith('--')) throw new Error(`${pieces.length - 2} parts instead of 3`);
   const parts = pieces.slice(1, 4).map((piece) => partOf(piece.replace(/^[ \t]*\r\n/, '')));

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { durableFiles, type DurableFiles } from '../../src/store/files.js';
 import { startFakeSmtp, type FakeOptions, type FakeScript } from '../support/fake-smtp.js';
 import { freePort } from '../support/free-port.js';
 import { request, setting, TEXT, type Setting } from './set-up.js';
@@ -234,4 +236,31 @@ describe('a next hop that', () => {
       ['FROM:<>', ['TO:<a@example.org> NOTIFY=NEVER']],
     ]);
   });
+});
+
+test('a hop that comes back while a mail is being spooled gets it; the mail is not taken for a damaged one', async () => {
+  const server = await startFakeSmtp({ script: { end: '451 4.3.0 later' } });
+  closing.push(() => server.close());
+  const real = durableFiles();
+  const gate = { open: (): void => undefined };
+  const writing = new Promise<void>((resolve) => (gate.open = resolve));
+  const slow: DurableFiles = {
+    ...real,
+    create: async (...file) => {
+      if (file[0].endsWith('.eml')) await writing;
+      await real.create(...file);
+    },
+  };
+  const { delivery, list, close, folder } = await setting([server.url], {
+    options: { files: slow, probeInterval: 20 },
+  });
+  closing.push(close);
+  const outcomes = delivery.deliver(request());
+  await expect.poll(() => server.dialogue.filter((line) => line.includes('QUIT')).length).toBeGreaterThan(1);
+  server.script = {};
+  gate.open();
+  expect(await outcomes).toMatchObject([{ state: 'spooled' }]);
+  await expect.poll(list, { timeout: 30_000 }).toEqual([]);
+  expect(server.mails.length).toBe(1);
+  expect(await readdir(path.join(folder, 'data', 'spool', 'corrupt'))).toEqual([]);
 });
