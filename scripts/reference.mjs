@@ -1,10 +1,13 @@
-// Writes the reference pages in docs/reference from the schemas. Run after "npm run build".
+// Writes the reference pages in docs/reference, and the tables of docs/rules.md, from the schemas. Run after "npm run build".
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { configurationPage } from '../dist/config/reference.js';
 import { eventsPage } from '../dist/events/reference.js';
+import { rulesPage } from '../dist/rules/reference/page.js';
 
-const folder = path.join(import.meta.dirname, '..', 'docs', 'reference');
+const docs = path.join(import.meta.dirname, '..', 'docs');
+const folder = path.join(docs, 'reference');
 mkdirSync(folder, { recursive: true });
 writeFileSync(path.join(folder, 'configuration.md'), configurationPage());
 writeFileSync(path.join(folder, 'events.md'), eventsPage());
+writeFileSync(path.join(docs, 'rules.md'), await rulesPage(docs));
