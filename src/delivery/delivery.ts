@@ -330,7 +330,7 @@ class NodeDelivery implements Delivery {
     const ways = new Set(entries.flatMap(({ facts }) => (facts === undefined ? [] : [facts.way])));
     for (const destination of new Set([...ways].flatMap((way) => this.#work.destinationsOf(way))))
       if (!destination.available) destination.suspect();
-    this.#retries?.hurry(entries.map(({ key, facts }) => [key, facts?.next ?? Infinity] as const));
+    this.#retries?.hurry(entries.map(({ key }) => key));
     const now = this.#now();
     for (const { key } of entries) this.#spool.makeDue(key, now);
   }
@@ -357,10 +357,10 @@ class NodeDelivery implements Delivery {
       answers.set(way, found);
       return found;
     };
-    const found: [string, number][] = [];
+    const found: string[] = [];
     for (const { key, facts } of this.#spool.entries())
       if (facts?.held === false && facts.way.stage === 'deliver' && facts.last <= since && goesThere(facts.way))
-        found.push([key, facts.next]);
+        found.push(key);
     this.#retries?.hurry(found);
   }
 }

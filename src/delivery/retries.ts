@@ -29,8 +29,8 @@ export class Retries {
   readonly #queue: JobQueue<ItemJob>;
   /** Items that are known to have a job. */
   #indexed = new Set<string>();
-  /** Items that are to be moved to the front, with the time they were due, and those that were moved and have not run since. */
-  readonly #urgent = new Map<string, number>();
+  /** Items that are to be moved to the front, and those that were moved and have not run since. */
+  readonly #urgent = new Set<string>();
   readonly #front = new Set<string>();
   #frontMoves = (): void => undefined;
   #indexing: Promise<void> | undefined;
@@ -75,12 +75,9 @@ export class Retries {
     await this.#indexing;
   }
 
-  /**
-   * Makes items be tried now: in the background, a few hundred at a time, as fast as they are worked off.
-   * @param items with the time of their next attempt, ms
-   */
-  hurry(items: Iterable<readonly [string, number]>): void {
-    for (const [item, at] of items) this.#urgent.set(item, at);
+  /** Makes items be tried now: in the background, a few hundred at a time, as fast as they are worked off. */
+  hurry(items: Iterable<string>): void {
+    for (const item of items) this.#urgent.add(item);
     this.#hurrying ??= this.#moveUrgent().finally(() => {
       this.#hurrying = undefined;
     });
@@ -134,14 +131,13 @@ export class Retries {
     while (this.#urgent.size > 0 && !this.#closed) {
       const batch = [...take(this.#urgent, BATCH)];
       const now = this.#options.now();
-      for (const [item] of batch) {
+      for (const item of batch) {
         this.#urgent.delete(item);
         this.#front.add(item);
       }
-      if (!(await this.#add(batch.map(([item]) => [item, now] as const)))) break;
-      // The job of one that is due anyway waits for its turn already.
-      const delayed = batch.filter(([, at]) => at > now);
-      await eachOf(delayed, AT_A_TIME, ([item]) => this.#promote(item));
+      if (!(await this.#add(batch.map((item) => [item, now] as const)))) break;
+      // Also those that are due: their job may be from before a command made them so.
+      await eachOf(batch, AT_A_TIME, (item) => this.#promote(item));
       await this.#frontWorkedOff();
     }
     this.#urgent.clear();
