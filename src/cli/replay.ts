@@ -50,9 +50,10 @@ async function run(
   report: ReplayReport,
 ): Promise<number> {
   const { config } = before;
-  const bar = progress('messages');
   const many = files === 1 && (await stat(folder)).size > LARGE ? Infinity : files;
   const inspecting = await startInspecting(before, many, { against: after.bundle });
+  const otherRules = new Set(after.bundle.rules.map(({ id }) => id));
+  const bar = progress('messages');
   let changed = 0;
   let done = 0;
   try {
@@ -60,7 +61,7 @@ async function run(
     for await (const one of ordered(
       mails,
       inspecting.width,
-      async (mail) => await replayMail(mail, { inspecting, config, session: { client } }),
+      async (mail) => await replayMail(mail, { inspecting, config, session: { client }, otherRules }),
     )) {
       changed += one.changes.length;
       done += 1;

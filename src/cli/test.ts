@@ -58,8 +58,8 @@ async function run(
   const { config, bundle } = setup;
   const coverage = new Coverage(bundle);
   const results: CaseResult[] = [];
-  const bar = progress('cases');
   const inspecting = await startInspecting(setup, cases.length);
+  const bar = progress('cases');
   try {
     for await (const result of ordered(
       cases,

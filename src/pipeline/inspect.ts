@@ -48,8 +48,9 @@ export async function inspect(input: InspectInput, bytes: Buffer, engine: Inspec
     receivedAt: input.receivedAt,
     findings: [],
   };
-  const selected = selectRules(engine.ruleSet, subject, input.considered === 'all');
-  const compared = against === undefined ? [] : selectRules(against, subject);
+  const all = input.considered === 'all';
+  const selected = selectRules(engine.ruleSet, subject, all);
+  const compared = against === undefined ? [] : selectRules(against, subject, all);
   const rules = scanningRules([...selected, ...compared]);
   const parsed = performance.now();
 

@@ -29,18 +29,22 @@ export interface Change {
   readonly reason: string;
 }
 
-/** The change, or undefined where both sets do the same. */
+/**
+ * The change, or undefined where both sets do the same.
+ * @param otherRules IDs of the rules of the other set
+ */
 export function changeOf(
   message: string,
   recipient: string,
   before: RecipientReport,
   after: RecipientReport,
+  otherRules: ReadonlySet<string>,
 ): Change | undefined {
   const one = outcomeOf(before);
   const other = outcomeOf(after);
   const differs = KEYS.filter((key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]));
   if (differs.length === 0) return undefined;
-  return { message, recipient, before: one, after: other, differs, reason: whyChanged(before, after) };
+  return { message, recipient, before: one, after: other, differs, reason: whyChanged(before, after, otherRules) };
 }
 
 const KEYS = [
@@ -77,12 +81,13 @@ function outcomeOf(report: RecipientReport): Outcome {
 }
 
 /** Which rule or which response made the difference. */
-function whyChanged(before: RecipientReport, after: RecipientReport): string {
+function whyChanged(before: RecipientReport, after: RecipientReport, otherRules: ReadonlySet<string>): string {
   const parts: string[] = [];
   if (before.rule !== after.rule) {
     const gone = after.considered.find(({ rule }) => rule === before.rule);
     const known = before.considered.find(({ rule }) => rule === after.rule);
-    if (gone !== undefined) parts.push(`${before.rule} does not take it any more: ${gone.why}`);
+    if (!otherRules.has(before.rule)) parts.push(`the other set has no rule ${before.rule}; ${after.rule} takes it`);
+    else if (gone !== undefined) parts.push(`${before.rule} does not take it any more: ${gone.why}`);
     else if (known !== undefined) parts.push(`${after.rule} takes it now; before: ${known.why}`);
     else parts.push(`${after.rule} stands before ${before.rule} and takes it`);
   }

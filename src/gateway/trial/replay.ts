@@ -24,10 +24,15 @@ export interface ReplayParts {
   readonly inspecting: Inspecting;
   readonly config: Config;
   readonly session: Pick<TrialSession, 'client' | 'helo'>;
+  /** IDs of the rules of the other set. */
+  readonly otherRules: ReadonlySet<string>;
 }
 
 /** Inspects a stored message once and decides it by both rule sets. A message that is broken is told, never fatal. */
-export async function replayMail(mail: StoredMail, { inspecting, config, session }: ReplayParts): Promise<Replayed> {
+export async function replayMail(
+  mail: StoredMail,
+  { inspecting, config, session, otherRules }: ReplayParts,
+): Promise<Replayed> {
   const broken = (problem: string): Replayed => ({ mail, recipients: 0, changes: [], problem });
   let raw: Buffer;
   try {
@@ -59,6 +64,7 @@ export async function replayMail(mail: StoredMail, { inspecting, config, session
       outcome.recipient,
       reportFor(outcome, inspection, input, config),
       reportFor(after, other, input, config),
+      otherRules,
     );
     return change === undefined ? [] : [change];
   });
