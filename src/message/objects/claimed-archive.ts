@@ -1,3 +1,5 @@
+import type { MessageObject } from '../types.js';
+import type { Listing } from './entry.js';
 import type { Identity } from './identify.js';
 
 /** Extensions by which a reader's system hands a file to an unpacker or mounts it. */
@@ -18,4 +20,13 @@ export function isArchiveByName(identity: Identity, names: readonly string[]): b
     const plain = name.trimEnd();
     return PIECE.test(plain) || ARCHIVES.test(plain);
   });
+}
+
+/** An empty archive is smaller, folders and all. */
+const EMPTY = 16 * 1024;
+
+/** Whether an archive should hold something by its size, and nothing was found, nor anything wrong with it. */
+export function isLost({ type, size, encrypted }: MessageObject, listing: Listing): boolean {
+  if ((type !== 'archive' && type !== 'disk-image') || size <= EMPTY || encrypted) return false;
+  return listing.entries.length === 0 && listing.damage.length === 0 && !listing.cut && listing.stopped === undefined;
 }

@@ -26,6 +26,7 @@ import { inspectContent } from './inspect-content.js';
 import type { Lister } from './listing.js';
 import { extensionOf, PathRegister, printable } from './names.js';
 import { DerivedObject } from './object.js';
+import { isLost } from './claimed-archive.js';
 import { noteObject } from './object-anomalies.js';
 import type { Candidate, Place } from './place.js';
 import { runsByName } from './text-kind.js';
@@ -333,6 +334,8 @@ class Walker {
       }
       this.#entry(object, bytes, entry, inside);
     }
+    if (isLost(object, listing))
+      this.problems.push({ kind: 'error', object: object.path, detail: 'unscannable: no file is found in it' });
     if (listing.stopped !== undefined) this.#limit(listing.stopped, object.path);
     if (listing.cut) {
       this.#limit('entries', object.path);

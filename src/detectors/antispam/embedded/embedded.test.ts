@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readMessage } from '../../../message/read.js';
-import { isForTraining, readCorpus, readSample, readToday, type Sample } from '../training/corpus.js';
+import { readCorpus, readSample, readToday, type Sample, shareOf } from '../training/corpus.js';
 import { measure, scoreAll, type Scored } from '../training/measure.js';
 import { trainModel } from '../training/train.js';
 import { EmbeddedScorer } from './embedded.js';
 import { GTUBE } from './gtube.js';
-import { decodeModel, readEntries, shippedModel } from './model.js';
+import { shippedModel } from './model.js';
 import { PHRASES } from './phrases.js';
 import { scanWords } from './tokens.js';
 
@@ -129,28 +129,26 @@ describe('on mail that it has not seen', () => {
     samples = [...readCorpus()];
     corpus = await scoreAll(
       scorer,
-      samples.filter((sample) => !isForTraining(sample)),
+      samples.filter((sample) => shareOf(sample) === 'final'),
     );
   });
 
   it('judges by the model that its training mail makes', async () => {
-    const shipped = readEntries(await readFile(new URL('./model.bin', import.meta.url)));
-    const made = decodeModel(await trainModel(samples));
-    // The same bytes, unless the reading of texts has changed since: then `npm run train:antispam` is due, not urgent.
-    const same = shipped.filter(({ hash, value }) => made.lookUp(hash) === value);
-    expect(same.length / shipped.length).toBeGreaterThan(0.97);
-    expect(made.size / shipped.length).toBeCloseTo(1, 1);
+    const shipped = await readFile(new URL('./model.bin', import.meta.url));
+    const made = await trainModel(samples);
+    // Where the reading of texts has changed since, `npm run train:antispam` is due.
+    expect(made.equals(shipped), `${made.length} bytes, not ${shipped.length}`).toBe(true);
   });
 
   it('takes less than one in 500 ordinary mails of the corpus for probable spam, and none for spam', () => {
     const probable = measure(corpus, 5);
-    expect(probable.ham).toBeGreaterThan(1_000);
+    expect(probable.ham).toBeGreaterThan(700);
     expect(probable.falsePositives).toBeLessThan(0.002);
     expect(measure(corpus, 8).false).toBe(0);
   });
 
   it('finds most of the spam of the corpus', () => {
-    expect(measure(corpus, 5).spam).toBeGreaterThan(500);
+    expect(measure(corpus, 5).spam).toBeGreaterThan(300);
     expect(measure(corpus, 5).recall).toBeGreaterThan(0.6);
     expect(measure(corpus, 8).recall).toBeGreaterThan(0.2);
     expect(measure(corpus, 5).precision).toBeGreaterThan(0.99);

@@ -1,6 +1,6 @@
 import { featuresOf } from '../embedded/embedded.js';
 import { encodeModel, type ModelEntry } from '../embedded/model.js';
-import { isForTraining, readToday, TODAY_WEIGHT, type Sample } from './corpus.js';
+import { readToday, type Sample, type Share, shareOf, TODAY_WEIGHT } from './corpus.js';
 
 /** A feature that fewer messages bear is left out. */
 const MIN_COUNT = 4;
@@ -52,10 +52,16 @@ class Trainer {
   }
 }
 
-/** Makes the model file that Gatepost comes with: the same bytes from the same mail. */
-export async function trainModel(corpus: readonly Sample[]): Promise<Buffer> {
+/**
+ * Makes a model file: the same bytes from the same mail.
+ * @param shares parts of the corpus that are learnt from; the one that Gatepost comes with knows all but `final`
+ */
+export async function trainModel(
+  corpus: readonly Sample[],
+  shares: readonly Share[] = ['train', 'tune'],
+): Promise<Buffer> {
   const trainer = new Trainer();
-  for (const sample of corpus) if (isForTraining(sample)) await trainer.learn(sample);
+  for (const sample of corpus) if (shares.includes(shareOf(sample))) await trainer.learn(sample);
   for (const sample of readToday('learn')) await trainer.learn(sample, TODAY_WEIGHT);
   return encodeModel(trainer.entries());
 }

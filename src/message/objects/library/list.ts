@@ -9,8 +9,9 @@ const HOLD_BYTES = 32 * 1024 * 1024;
 /**
  * Lists an archive by libarchive: 7z, rar, cab, lha. Entries of a solid archive can be had in their order only, so
  * small archives are unpacked while they are listed; of larger ones each reader goes through the archive once more.
+ * @param known how many entries the archive has, where that is known: the last one need not be got past
  */
-export function listByLibrary(archive: Buffer, budget: Budget): Listing {
+export function listByLibrary(archive: Buffer, budget: Budget, known = Infinity): Listing {
   const session = open(archive);
   if (session === undefined)
     return { entries: [], damage: ['unscannable: the unpacker cannot be started'], cut: false };
@@ -21,7 +22,7 @@ export function listByLibrary(archive: Buffer, budget: Budget): Listing {
   let skipped = 0;
   let stopped: Refusal | undefined;
   let cut = false;
-  for (let index = 0; ; index += 1) {
+  for (let index = 0; entries.length < known; index += 1) {
     const head = session.next();
     if (head === undefined) break;
     if (entries.length >= maxEntries || index > 2 * maxEntries + 1000) {

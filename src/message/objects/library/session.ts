@@ -58,7 +58,8 @@ export class LibrarySession {
   next(): LibraryEntry | undefined {
     if (this.#failure !== undefined) return undefined;
     return this.#guard(() => {
-      this.#library.allow(STEPS_PER_ENTRY + this.#unread * STEPS_PER_BYTE);
+      if (this.#unread > 0) this.#passOver();
+      this.#library.allow(STEPS_PER_ENTRY);
       const entry = this.#library.call('archive_read_next_entry', this.#archive);
       if (entry === 0) {
         const error = this.#error();
@@ -66,11 +67,12 @@ export class LibrarySession {
         return undefined;
       }
       const size = this.#library.call('archive_entry_size', entry) >>> 0;
-      this.#unread = size;
+      const encrypted = this.#library.call('archive_entry_is_encrypted', entry) !== 0;
+      this.#unread = encrypted ? 0 : size;
       return {
         name: this.#library.text(this.#library.call('archive_entry_pathname_utf8', entry)).replaceAll('\\', '/'),
         size,
-        encrypted: this.#library.call('archive_entry_is_encrypted', entry) !== 0,
+        encrypted,
         folder: (this.#library.call('archive_entry_filetype', entry) & KIND_MASK) === KIND_FOLDER,
       };
     });
@@ -93,6 +95,18 @@ export class LibrarySession {
       if (length > max) return { kind: 'over' };
       pieces.push(this.#library.copy(this.#chunk, got));
     }
+  }
+
+  /** Unpacks what nobody asked for, piece by piece: what is allowed grows with what comes out, however much that is. */
+  #passOver(): void {
+    for (let left = this.#unread; left > 0;) {
+      const got = this.#library.call('archive_read_data', this.#archive, this.#chunk, CHUNK);
+      // What is wrong shows when the next entry is asked for.
+      if (got <= 0) break;
+      this.#library.allow(got * STEPS_PER_BYTE);
+      left -= got;
+    }
+    this.#unread = 0;
   }
 
   #error(): string {

@@ -10,11 +10,15 @@ import { readSevenZipHeader, type SevenZipFile } from './header.js';
 export function listSevenZip(archive: Buffer, budget: Budget): Listing {
   const header = readSevenZipHeader(archive);
   if (header === 'encrypted') return { entries: [], damage: [], cut: false, encrypted: true };
-  if (header === undefined) return listByLibrary(archive, budget);
+  if (header === undefined) {
+    const listing = listByLibrary(archive, budget);
+    const isLost = listing.entries.length === 0 && listing.damage.length === 0 && listing.encrypted !== true;
+    return isLost ? { ...listing, damage: ['unscannable: its header is damaged'] } : listing;
+  }
   const files = header.filter(({ folder }) => !folder);
   const kept = files.slice(0, budget.entriesLeft);
   const open = kept.some(({ encrypted }) => !encrypted);
-  const unpacked = open ? listByLibrary(archive, budget) : undefined;
+  const unpacked = open ? listByLibrary(archive, budget, files.length) : undefined;
   const stopped = unpacked?.stopped;
   const entries = kept.map((file, index) => toEntry(file, unpacked?.entries[index], stopped, archive.length));
   return { entries, damage: [], cut: files.length > kept.length, ...(stopped === undefined ? {} : { stopped }) };
