@@ -57,6 +57,8 @@ export class Spool {
   readonly #lock: ProcessLock;
   /** States that could not be written: they hold until they can. */
   readonly #unwritten = new Map<string, SpoolItem>();
+  /** Items whose files are being written: whoever wants to read one, as its hop is back, waits for them. */
+  readonly #adding = new Map<string, Promise<unknown>>();
   /** Settled items whose files could not be removed. */
   readonly #leftover = new Set<string>();
   #age: { readonly at: number; readonly key: string; readonly time: number } | undefined;
@@ -138,27 +140,34 @@ export class Spool {
    */
   async add(item: SpoolItem, content: Content, own = false): Promise<void> {
     const { size } = content;
-    const { root, tmp } = this.#paths;
     if (own ? !this.#room.diskOk(size) : !this.#room.has(size)) throw new SpoolFullError('the spool has no room');
     if (this.has(item.item)) throw new RangeError(`${item.item} is in the spool already`);
     this.#index.set(item);
     this.#room.take(size);
-    const eml = emlOf(root, item.item);
+    const writing = this.#write(item, content);
+    this.#adding.set(item.item, Promise.allSettled([writing]));
     try {
-      // While this file lies in tmp, a message without its .json was never acknowledged.
-      const json = await this.#files.stage(jsonOf(root, item.item), formatItem(item), tmp);
-      try {
-        await this.#files.create(eml, content.read(), tmp);
-        await json.commit();
-      } catch (error) {
-        await this.#discard(eml);
-        await json.discard();
-        throw error;
-      }
+      await writing;
     } catch (error) {
       this.#room.release(size);
       this.#index.delete(item.item);
       if (isFull(error)) throw new SpoolFullError('the disk has no room', { cause: error });
+      throw error;
+    } finally {
+      this.#adding.delete(item.item);
+    }
+  }
+
+  async #write(item: SpoolItem, content: Content): Promise<void> {
+    const { root, tmp } = this.#paths;
+    // While this file lies in tmp, a message without its .json was never acknowledged.
+    const json = await this.#files.stage(jsonOf(root, item.item), formatItem(item), tmp);
+    try {
+      await this.#files.create(emlOf(root, item.item), content.read(), tmp);
+      await json.commit();
+    } catch (error) {
+      await this.#discard(emlOf(root, item.item));
+      await json.discard();
       throw error;
     }
   }
@@ -177,6 +186,7 @@ export class Spool {
   async load(key: string): Promise<SpoolItem | undefined> {
     const kept = this.#unwritten.get(key);
     if (kept !== undefined) return kept;
+    await this.#adding.get(key);
     if (!this.#index.has(key)) return undefined;
     try {
       const item = await loadItem(this.#paths.root, key);

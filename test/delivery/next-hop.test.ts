@@ -239,7 +239,7 @@ describe('a next hop that', () => {
 });
 
 test('a hop that comes back while a mail is being spooled gets it; the mail is not taken for a damaged one', async () => {
-  const server = await startFakeSmtp({ script: { end: '451 4.3.0 later' } });
+  const server = await startFakeSmtp({ script: { mail: '421 4.3.2 going down' } });
   closing.push(() => server.close());
   const real = durableFiles();
   const gate = { open: (): void => undefined };
@@ -254,9 +254,9 @@ test('a hop that comes back while a mail is being spooled gets it; the mail is n
   const { delivery, list, close, folder } = await setting([server.url], {
     options: { files: slow, probeInterval: 20 },
   });
-  closing.push(close);
+  closing.push(close, () => Promise.resolve(gate.open()));
   const outcomes = delivery.deliver(request());
-  await expect.poll(() => server.dialogue.filter((line) => line.includes('QUIT')).length).toBeGreaterThan(1);
+  await expect.poll(() => server.dialogue.filter((line) => line.includes('QUIT')).length).toBeGreaterThan(0);
   server.script = {};
   gate.open();
   expect(await outcomes).toMatchObject([{ state: 'spooled' }]);
