@@ -93,7 +93,12 @@ function outcomeOf(gateway: Gateway, replies: string): Outcome {
   };
 }
 
-type Talk = Pick<PairedSocket, 'on' | 'once' | 'write' | 'destroyed'>;
+interface Talk {
+  readonly destroyed: boolean;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+  write(bytes: Buffer): unknown;
+}
 
 function codes({ replies }: Outcome): string {
   return [...replies.matchAll(/^(\d{3}) /gm)].map(([, code]) => code).join(' ');
