@@ -3,9 +3,10 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 
 /**
  * What the server does at a point of the dialogue: a string is sent as reply (CRLF is added); the word `close` ends the
- * connection, `hang` says nothing, `half` sends text without an end and closes.
+ * connection, `hang` says nothing, `half` sends text without an end and closes. At the end of data a reply may come
+ * `after` so many ms, and `swallow` takes the mail and ends the connection without a word.
  */
-export type FakeAction = string | { readonly half: string };
+export type FakeAction = string | { readonly half: string } | { readonly reply: string; readonly after: number };
 
 /** An action, or what chooses it; undefined takes the usual one. */
 export type FakeChoice = FakeAction | ((argument: string, session: FakeSession) => FakeAction | undefined);
@@ -26,7 +27,7 @@ export interface FakeScript {
   readonly rcpt?: FakeChoice;
   readonly rset?: FakeChoice;
   readonly data?: FakeChoice;
-  /** The answer to the end of data. */
+  /** The answer to the end of data; `swallow` is known only here. */
   readonly end?: FakeChoice;
 }
 
@@ -61,6 +62,8 @@ export interface FakeOptions {
   readonly port?: number;
   readonly extensions?: readonly string[];
   readonly script?: FakeScript;
+  /** Takes each mail in place of `mails`. @param told the 2xx could be written to a connection that was there */
+  readonly onMail?: (mail: FakeMail, told: boolean) => void;
   /** Certificate and key (PEM) for STARTTLS, which is then offered; `implicit` begins with TLS. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly implicit?: boolean };
 }
@@ -86,7 +89,9 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
     let buffer = Buffer.alloc(0);
     let inData = false;
     let silent = false;
+    let waiting = false;
     let mailFrom = '';
+    let refused = false;
     let rcptTo: string[] = [];
     const session = { connection, mails: 0 };
 
@@ -112,7 +117,7 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
       }
       if (typeof action !== 'string') {
         silent = true;
-        socket.write(action.half, () => socket.destroy());
+        socket.write('half' in action ? action.half : action.reply, () => socket.destroy());
         return '';
       }
       socket.write(`${action}\r\n`);
@@ -138,12 +143,12 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
         if (act(script.starttls, argument, '220 go ahead').startsWith('220')) secured();
       } else if (verb === 'AUTH') act(script.auth, argument, '235 2.7.0 welcome');
       else if (verb === 'MAIL') {
-        if (act(script.mail, argument, '250 2.1.0 ok').startsWith('2')) {
-          mailFrom = argument;
-          rcptTo = [];
-        }
+        refused = !act(script.mail, argument, '250 2.1.0 ok').startsWith('2');
+        rcptTo = [];
+        if (!refused) mailFrom = argument;
       } else if (verb === 'RCPT') {
-        if (act(script.rcpt, argument, '250 2.1.5 ok').startsWith('2')) rcptTo.push(argument);
+        const usual = refused ? '503 5.5.1 MAIL first' : '250 2.1.5 ok';
+        if (act(script.rcpt, argument, usual).startsWith('2')) rcptTo.push(argument);
       } else if (verb === 'DATA') {
         const usual = rcptTo.length > 0 ? '354 go on' : '503 5.5.1 no valid recipients';
         inData = act(script.data, argument, usual).startsWith('354');
@@ -160,11 +165,28 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
       session.mails += 1;
       const mail = { mailFrom, rcptTo, bytes: Buffer.from(text, 'latin1') };
       rcptTo = [];
-      if (act(state.script.end, '', '250 2.0.0 queued').startsWith('2')) mails.push(mail);
+      const keep = (told: boolean): void => {
+        if (options.onMail === undefined) mails.push(mail);
+        else options.onMail(mail, told);
+      };
+      const { end } = state.script;
+      const action = (typeof end === 'function' ? end('', session) : end) ?? '250 2.0.0 queued';
+      if (action === 'swallow') {
+        silent = true;
+        keep(false);
+        socket.destroy();
+      } else if (typeof action !== 'string' && 'after' in action) {
+        waiting = true;
+        setTimeout(() => {
+          waiting = false;
+          if (act(action.reply, '', '').startsWith('2')) keep(!socket.destroyed);
+          work();
+        }, action.after);
+      } else if (act(action, '', '').startsWith('2')) keep(true);
     };
 
     const work = (): void => {
-      while (!silent) {
+      while (!silent && !waiting) {
         if (inData) {
           const empty = buffer.indexOf('.\r\n') === 0;
           const end = empty ? 0 : buffer.indexOf('\r\n.\r\n') + 2;

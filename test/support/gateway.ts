@@ -5,7 +5,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
-const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'gatepost.js');
+/** Another build of the program may be named, such as an unpacked package. */
+const PROGRAM = process.env['GATEPOST_PROGRAM'] ?? path.join(import.meta.dirname, '..', '..', 'bin', 'gatepost.js');
 
 const ready = z.object({ msg: z.literal('ready'), listen: z.array(z.object({ host: z.string(), port: z.number() })) });
 
@@ -49,12 +50,18 @@ export interface RunningGateway {
   kill(): Promise<void>;
 }
 
-/** Starts `gatepost start` as a user would, and waits until it listens. */
-export async function startGatewayProcess(
-  site: Site,
+/** A gateway that may still be starting. */
+export interface SpawnedGateway extends Omit<RunningGateway, 'port'> {
+  /** The port that it listens on; rejects when it ends before. */
+  readonly ready: Promise<number>;
+}
+
+/** Starts `gatepost start` as a user would, without waiting. */
+export function spawnGateway(
+  site: Pick<Site, 'config'>,
   environment: NodeJS.ProcessEnv = {},
   options: readonly string[] = [],
-): Promise<RunningGateway> {
+): SpawnedGateway {
   const child = spawn(process.execPath, [PROGRAM, 'start', '--json', '--config', site.config, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
@@ -62,7 +69,7 @@ export async function startGatewayProcess(
   const log: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  const port = await new Promise<number>((resolve, reject) => {
+  const port = new Promise<number>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       log.push(line);
       const parsed = ready.safeParse(tryJson(line));
@@ -71,7 +78,7 @@ export async function startGatewayProcess(
     void ended.then((code) => reject(new Error(`the gateway ended with ${code}:\n${log.join('\n')}`)));
   });
   return {
-    port,
+    ready: port,
     process: child,
     log,
     stop: async () => {
@@ -83,6 +90,16 @@ export async function startGatewayProcess(
       await ended;
     },
   };
+}
+
+/** Starts `gatepost start` as a user would, and waits until it listens. */
+export async function startGatewayProcess(
+  site: Pick<Site, 'config'>,
+  environment: NodeJS.ProcessEnv = {},
+  options: readonly string[] = [],
+): Promise<RunningGateway> {
+  const gateway = spawnGateway(site, environment, options);
+  return { ...gateway, port: await gateway.ready };
 }
 
 export interface CommandResult {

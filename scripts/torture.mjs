@@ -1,0 +1,42 @@
+// "npm run torture": the long forms of the tests in test/torture. Options go to them by the environment.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const USAGE = `npm run torture [-- PART...] [--seed N] [--kills N] [--queue embedded|redis]
+
+Runs the long forms of test/torture/PART.test.ts; all of them without a PART.
+  --seed N     repeats the choices of an earlier run, which has printed its seed
+  --kills N    kills of the gateway for each queue (300)
+  --queue Q    only this job queue
+`;
+
+const root = path.join(import.meta.dirname, '..');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string' },
+    kills: { type: 'string' },
+    queue: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+const run = (command, args, env = process.env) => {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });
+  if (status !== 0) process.exit(status ?? 1);
+};
+if (process.env.GATEPOST_PROGRAM === undefined) run(process.execPath, [path.join(root, 'scripts', 'build.mjs')]);
+const settings = Object.entries({ seed: values.seed, kills: values.kills, queue: values.queue })
+  .filter(([, value]) => value !== undefined)
+  .map(([name, value]) => [`TORTURE_${name.toUpperCase()}`, value]);
+const parts = positionals.length === 0 ? ['test/torture/'] : positionals.map((part) => `test/torture/${part}.test.ts`);
+run(path.join(root, 'node_modules', '.bin', 'vitest'), ['run', ...parts, '--disable-console-intercept'], {
+  ...process.env,
+  PATH: `${process.env.PATH ?? ''}:/usr/sbin`,
+  TORTURE: 'long',
+  ...Object.fromEntries(settings),
+});

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnGateway, type SpawnedGateway } from '../support/gateway.js';
+import type { TestRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+import type { Load } from './load.js';
+import { backends, postmaster, type TortureSite } from './places.js';
+import type { Random } from './random.js';
+
+export type Victim =
+  'gateway at work' | 'gateway at its start' | 'gateway at its stop' | 'redis' | 'postmaster' | 'backend';
+
+export interface Kill {
+  readonly victim: Victim;
+  /** ms since the epoch, when the signal was sent. */
+  readonly at: number;
+}
+
+export interface LivesOptions {
+  readonly site: TortureSite;
+  readonly load: Load;
+  readonly random: Random;
+  /** Kills of the gateway. */
+  readonly kills: number;
+  readonly redis: TestRedis | undefined;
+  /** Longest life under load, ms. */
+  readonly longest: number;
+  /** Takes what the gateways log as errors. */
+  readonly errors: string[];
+}
+
+/** Starts and kills the gateway until it was killed as often as is wanted. What it stands on is killed now and then. */
+export async function live(options: LivesOptions): Promise<Kill[]> {
+  const kills: Kill[] = [];
+  const ofGateway = (): number => kills.filter(({ victim }) => victim.startsWith('gateway')).length;
+  while (ofGateway() < options.kills) await oneLife(options, kills);
+  return kills;
+}
+
+async function oneLife(options: LivesOptions, kills: Kill[]): Promise<void> {
+  const gateway = spawnGateway(options.site);
+  try {
+    await liveAndDie(gateway, options, kills);
+  } finally {
+    options.errors.push(...errorsIn(gateway));
+  }
+}
+
+/** Lines of the log that are errors. */
+export function errorsIn({ log }: Pick<SpawnedGateway, 'log'>): string[] {
+  return log.filter((line) => line.includes('"level":50'));
+}
+
+async function liveAndDie(
+  gateway: SpawnedGateway,
+  { site, load, random, redis, longest }: LivesOptions,
+  kills: Kill[],
+): Promise<void> {
+  const kill = async (victim: Victim): Promise<void> => {
+    load.port = undefined;
+    kills.push({ victim, at: Date.now() });
+    await gateway.kill();
+  };
+  gateway.ready.catch(() => undefined);
+  if (random.chance(0.15)) {
+    await sleep(random.between(50, 1500));
+    // A fast machine takes it up meanwhile: then it is idle.
+    await kill('gateway at its start');
+    return;
+  }
+  load.port = await gateway.ready;
+  if (random.chance(0.2)) await killBelow(site.data, random, redis, kills);
+  await sleep(random.between(50, longest));
+  if (random.chance(0.75)) {
+    await kill('gateway at work');
+    return;
+  }
+  load.port = undefined;
+  const stopped = gateway.stop();
+  await Promise.race([stopped, sleep(random.between(0, 700))]);
+  if (gateway.process.exitCode === null) await kill('gateway at its stop');
+  else expectClean(gateway);
+}
+
+function expectClean(gateway: SpawnedGateway): void {
+  if (gateway.process.exitCode !== 0)
+    throw new Error(`a stop ended with ${String(gateway.process.exitCode)}:\n${gateway.log.slice(-20).join('\n')}`);
+}
+
+/** Kills what the gateway stands on, which comes back: the database by the gateway itself, Redis by its own supervision. */
+async function killBelow(data: string, random: Random, redis: TestRedis | undefined, kills: Kill[]): Promise<void> {
+  await sleep(random.between(0, 400));
+  const victims: readonly [Victim, ...Victim[]] =
+    redis === undefined ? ['postmaster', 'backend'] : ['redis', 'redis', 'postmaster', 'backend'];
+  const victim = random.pick(victims);
+  if (victim === 'redis' && redis !== undefined) {
+    kills.push({ victim, at: Date.now() });
+    await redis.stop();
+    await sleep(random.between(0, 400));
+    await redis.start();
+    return;
+  }
+  const [first, ...rest] = victim === 'backend' ? backends(data) : [postmaster(data)];
+  if (first === undefined) return;
+  kills.push({ victim, at: Date.now() });
+  try {
+    process.kill(random.pick([first, ...rest.filter((pid) => pid !== undefined)]), 'SIGKILL');
+  } catch (error) {
+    // It has ended by itself: a connection that was given up.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    kills.pop();
+  }
+}
+
+/** Lets a gateway run until nothing is left to do, and stops it. @returns ms that it took */
+export async function quiet(
+  site: TortureSite,
+  left: () => Promise<readonly string[]>,
+  patience: number,
+): Promise<number> {
+  const begin = Date.now();
+  const gateway = spawnGateway(site);
+  await gateway.ready;
+  let names: readonly string[] = [];
+  try {
+    await until('quiet', async () => (names = await left()).length === 0, patience);
+  } catch (error) {
+    const log = gateway.log.slice(-40).join('\n');
+    await gateway.kill();
+    throw new Error(`not settled: ${names.slice(0, 20).join(' ')}\n${log}`, { cause: error });
+  }
+  const took = Date.now() - begin;
+  await gateway.stop();
+  expectClean(gateway);
+  return took;
+}
