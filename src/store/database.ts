@@ -93,6 +93,17 @@ export interface Tables {
     change: 'raised' | 'resolved';
     recorded: Generated<Date>;
   };
+  'gatepost.event_mail_mark': {
+    /** Digest of a set of recipients. */
+    recipients: string;
+    version: number;
+    seq: string;
+    mail_seq: string;
+    change_at: Date | null;
+    day: string;
+  };
+  /** `mail` is jsonb, and written as a text. */
+  'gatepost.event_mail': { id: string; time: Date; mail: string; settled: boolean };
 }
 
 interface EventRow {

@@ -180,4 +180,26 @@ export const MIGRATIONS: readonly Migration[] = [
       );
     `,
   },
+  {
+    version: 26,
+    name: 'mails about events',
+    sql: `
+      CREATE TABLE gatepost.event_mail_mark (
+        recipients text PRIMARY KEY,
+        -- Grows with each change.
+        version integer NOT NULL,
+        seq bigint NOT NULL,
+        mail_seq bigint NOT NULL,
+        change_at timestamptz,
+        day text NOT NULL
+      );
+      CREATE TABLE gatepost.event_mail (
+        id text PRIMARY KEY,
+        time timestamptz NOT NULL,
+        mail jsonb NOT NULL,
+        settled boolean NOT NULL
+      );
+      CREATE INDEX event_mail_owed ON gatepost.event_mail (time) WHERE NOT settled;
+    `,
+  },
 ];

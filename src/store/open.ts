@@ -6,6 +6,7 @@ import { openDatabase, type Database } from './database.js';
 import { lockFolder } from './embedded/folder-lock.js';
 import { findEmbedded, startEmbedded } from './embedded/start.js';
 import { messageOf, StoreError } from './errors.js';
+import { openEventMails } from './event-mails.js';
 import { openEventStore } from './events.js';
 import { openJournal } from './journal.js';
 import { openLedger } from './ledger.js';
@@ -146,6 +147,7 @@ function assemble(
     counters,
     retention: openRetention(database),
     events: openEventStore(database),
+    eventMails: openEventMails(database),
     ready: async () => await database.ready(),
     onLost: (listener) => database.onLost(listener),
     ping: async () => {

@@ -1,3 +1,4 @@
+import type { EventMailStore, OwedEventMails } from './event-mail-types.js';
 import type { Finding } from '../detectors/types.js';
 import type { Severity } from '../events/types.js';
 import type { Envelope } from '../message/envelope.js';
@@ -323,6 +324,7 @@ export interface Store {
   readonly quarantine: Quarantine;
   readonly ledger: Ledger;
   readonly events: EventStore;
+  readonly eventMails: EventMailStore & OwedEventMails;
   readonly counters: RuleCounters;
   readonly retention: Retention;
   /** Resolves when the database answers. */

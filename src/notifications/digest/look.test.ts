@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addDays, dateAt, instantOf } from '../../config/wall-clock.js';
-import { lookForMails, setKey, type EventMail, type EventRecipients, type LookOptions } from './look.js';
+import type { EventMail } from '../../store/event-mail-types.js';
+import { lookForMails, setKey, type EventRecipients, type LookOptions } from './look.js';
 import { MemoryEvents, MemoryMails } from './memory.support.js';
 import type { EventSchedule } from './plan.js';
 

@@ -1,63 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Severity } from '../../events/types.js';
+import type { Change, EventMail, EventMailStore, Mark } from '../../store/event-mail-types.js';
 import type { EventCondition, EventStore, RecordedTransition } from '../../store/types.js';
-import {
-  changesFrom,
-  dueDay,
-  firstMark,
-  heldAt,
-  summarize,
-  type Change,
-  type EventSchedule,
-  type Mark,
-} from './plan.js';
+import { changesFrom, dueDay, firstMark, heldAt, summarize, type EventSchedule } from './plan.js';
 
 /** Who is told of events, in one mail. */
 export interface EventRecipients {
   readonly to: readonly string[];
   readonly language: string;
-}
-
-/** What a mail about events says. Plain data, frozen when the mail becomes due. */
-export interface EventMail {
-  /** Ledger key: the same whoever makes it. */
-  readonly id: string;
-  readonly to: readonly string[];
-  readonly language: string;
-  readonly kind: 'change' | 'daily';
-  /** When it became due, ms since the epoch. */
-  readonly time: number;
-  /** Zone of the times in it. */
-  readonly timezone: string;
-  /** What holds, oldest first. */
-  readonly conditions: readonly EventCondition[];
-  /** What began or ended since the last mail about changes; empty in a daily one. */
-  readonly changes: readonly Change[];
-  /** What ended since the last mail of either kind; in a mail about changes that is among them. */
-  readonly resolved: readonly EventCondition[];
-}
-
-/** A mark as it is stored. */
-export interface StoredMark {
-  readonly mark: Mark;
-  /** `seq` of the last transition when the last mail was made, of either kind. */
-  readonly mailSeq: number;
-  /** Grows with each change: whoever read an older one has come too late. */
-  readonly version: number;
-}
-
-/** Where it is kept who has been told what, for all nodes and workers. */
-export interface EventMailStore {
-  /** Undefined for a set that was never told. */
-  mark(set: string): Promise<StoredMark | undefined>;
-  /** Whether any set has a mark. */
-  isFirst(): Promise<boolean>;
-  /**
-   * Moves the mark on and writes the mails that are owed by that, as one.
-   * @param version of the mark that was read; 0 when there was none
-   * @returns false when another was first: nothing is written then
-   */
-  claim(set: string, version: number, next: Omit<StoredMark, 'version'>, mails: readonly EventMail[]): Promise<boolean>;
 }
 
 export interface LookOptions {
@@ -106,8 +56,8 @@ export async function lookForMails(options: LookOptions): Promise<readonly Event
 async function lookFor(set: string, recipients: EventRecipients, options: LookOptions): Promise<readonly EventMail[]> {
   const { events, mails, now, schedule } = options;
   const known = await mails.mark(set);
-  const before: Beginning = known === undefined ? await begin(options) : { ...known, told: [] };
-  const { mark, mailSeq } = before;
+  const before: Beginning = known === undefined ? await begin(options) : { mark: known, told: [] };
+  const { mark } = before;
   const last = await events.lastTransition();
   const day = dueDay(mark, now, schedule);
   const changesDue = last > mark.seq && now >= changesFrom(mark, now, schedule);
@@ -119,17 +69,20 @@ async function lookFor(set: string, recipients: EventRecipients, options: LookOp
   const changes = { seq: news.seq, changes: unique([...news.changes, ...before.told]) };
   const made = [
     ...(changes.changes.length === 0 ? [] : [draft.changeMail(changes.seq, changes.changes, holding)]),
-    ...(day === undefined ? [] : await draft.dailyMail(day, holding, mailSeq)),
+    ...(day === undefined ? [] : await draft.dailyMail(day, holding, mark.mailSeq)),
   ];
-  const changed = changes.changes.length > 0 ? { changeAt: now } : {};
-  const next = {
-    mark: { ...mark, ...changed, seq: changes.seq, day: day?.date ?? mark.day },
-    mailSeq: made.length > 0 ? last : mailSeq,
+  const next: Mark = {
+    ...mark,
+    ...(changes.changes.length > 0 ? { changeAt: now } : {}),
+    seq: changes.seq,
+    day: day?.date ?? mark.day,
+    mailSeq: made.length > 0 ? last : mark.mailSeq,
   };
   return (await mails.claim(set, known?.version ?? 0, next, made)) ? made : [];
 }
 
-interface Beginning extends Omit<StoredMark, 'version'> {
+interface Beginning {
+  readonly mark: Mark;
   /** What is told at once. */
   readonly told: readonly Change[];
 }
@@ -139,12 +92,11 @@ interface Beginning extends Omit<StoredMark, 'version'> {
  * configuration, is told of what holds, and from then on of changes.
  */
 async function begin({ mails, events, now, schedule, minSeverity }: LookOptions): Promise<Beginning> {
-  if (await mails.isFirst()) return { mark: firstMark(0, now, schedule), mailSeq: 0, told: [] };
+  if (await mails.isFirst()) return { mark: firstMark(0, now, schedule), told: [] };
   const seq = await events.lastTransition();
   const holding = (await events.active()).filter(({ severity }) => isSevere(severity, minSeverity));
   return {
     mark: firstMark(seq, now, schedule),
-    mailSeq: seq,
     told: holding.map((condition) => ({ change: 'raised', condition })),
   };
 }

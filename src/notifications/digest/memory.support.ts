@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Severity } from '../../events/types.js';
 import type { EventCondition, EventStore, RecordedTransition } from '../../store/types.js';
-import type { EventMail, EventMailStore, StoredMark } from './look.js';
+import type { EventMail, EventMailStore, Mark, StoredMark } from '../../store/event-mail-types.js';
 
 /** The store of events as tests need it: all in memory, with a history that never forgets. */
 export class MemoryEvents implements Pick<EventStore, 'active' | 'resolved' | 'transitions' | 'lastTransition'> {
@@ -83,12 +83,7 @@ export class MemoryMails implements EventMailStore {
     return this.#marks.size === 0;
   }
 
-  async claim(
-    set: string,
-    version: number,
-    next: Omit<StoredMark, 'version'>,
-    mails: readonly EventMail[],
-  ): Promise<boolean> {
+  async claim(set: string, version: number, next: Mark, mails: readonly EventMail[]): Promise<boolean> {
     await this.#turns();
     const fate = this.crashes?.() ?? 1;
     if (fate < 0.25) throw new Error('died before the commit');

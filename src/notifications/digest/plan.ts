@@ -1,4 +1,5 @@
 import { addDays, dateAt, instantOf } from '../../config/wall-clock.js';
+import type { Change, Mark } from '../../store/event-mail-types.js';
 import type { EventCondition, RecordedTransition } from '../../store/types.js';
 
 /** When mails about events are due. */
@@ -11,26 +12,9 @@ export interface EventSchedule {
   readonly changeInterval: number;
 }
 
-/** How far a set of recipients has been told. */
-export interface Mark {
-  /** `seq` of the last transition that was told, or is not to be told. */
-  readonly seq: number;
-  /** Of the last mail about changes, ms since the epoch; absent before the first. */
-  readonly changeAt?: number;
-  /** Day of the last daily mail that was due, whether one was sent or not, as `2026-11-21`. */
-  readonly day: string;
-}
-
-/** A condition that began and was over between two mails, or either. */
-export interface Change {
-  readonly change: 'raised' | 'resolved' | 'raised-and-resolved';
-  /** As it was last. */
-  readonly condition: EventCondition;
-}
-
 /** The mark of a set that is told for the first time: of what comes from now on. */
 export function firstMark(seq: number, now: number, schedule: EventSchedule): Mark {
-  return { seq, day: lastDay(now, schedule).date };
+  return { seq, mailSeq: seq, day: lastDay(now, schedule).date };
 }
 
 /** The day whose daily moment is the last one that has passed, and that moment (ms since the epoch). */
