@@ -254,7 +254,10 @@ test('a hop that comes back while a mail is being spooled gets it; the mail is n
   const { delivery, list, close, folder } = await setting([server.url], {
     options: { files: slow, probeInterval: 20 },
   });
-  closing.push(close, () => Promise.resolve(gate.open()));
+  closing.push(close, () => {
+    gate.open();
+    return Promise.resolve();
+  });
   const outcomes = delivery.deliver(request());
   await expect.poll(() => server.dialogue.filter((line) => line.includes('QUIT')).length).toBeGreaterThan(0);
   server.script = {};
