@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { rulesJsonSchema, rulesJsonSchemaText } from './json-schema.js';
 
 const SHIPPED = path.join(import.meta.dirname, '../../rules');
-const validate = new Ajv({ strict: false }).compile(rulesJsonSchema());
+const validate = new Ajv({ strict: true, strictTypes: false }).compile(rulesJsonSchema());
 
 function accepts(text: string): boolean {
   return validate(parse(text));

@@ -22,7 +22,10 @@ export function rulesJsonSchema(): Record<string, unknown> {
       jsonSchema.additionalProperties = false;
     },
   });
-  return { title: 'Gatepost rules', ...made };
+  // A file that has nothing yet is one without rules.
+  const { required: _, ...rest } = made;
+  const { rules } = made.properties ?? {};
+  return { title: 'Gatepost rules', ...rest, type: ['object', 'null'], properties: { rules: { anyOf: [rules, { type: 'null' }] } } };
 }
 
 /** Text of rules/rules.schema.json. */
@@ -31,7 +34,7 @@ export function rulesJsonSchemaText(): string {
 }
 
 function keyForm(known: readonly string[]): string | undefined {
-  if (known.includes('not')) return '^header\\.';
+  if (known.includes('not')) return '^header\\.[!-9;-~]+$';
   if (known.includes('malware')) return '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$';
   return undefined;
 }

@@ -4,6 +4,7 @@ import { nearest } from '../config/suggest.js';
 import { FIELDS, OBJECT_TYPES, type Field, type FieldKind } from './fields.js';
 import type { Check, Condition, FieldTest } from './model.js';
 import { patternWords } from './regex-words.js';
+import { FORMS } from './schema-forms.js';
 import { bool, bytes, complain, listOf, mask, text, unknownKeys, type SchemaContext } from './schema-values.js';
 
 const MAX_PATTERN_LENGTH = 5000;
@@ -17,7 +18,7 @@ export function conditionSchema(context: SchemaContext, place: ConditionPlace): 
   const self: z.ZodType<Condition> = z.lazy(() => condition);
   const fields: Record<string, z.ZodType<Check[] | undefined>> = {};
   for (const [name, field] of FIELDS) fields[name] = fieldSchema(name, field, place, tests);
-  const conditions = z.array(self).check((check) => {
+  const conditions = z.array(self).meta(FORMS.someItems).check((check) => {
     if (check.value.length === 0)
       complain(check, check.value, 'an empty list of conditions', 'write conditions into it, or leave the key out');
   });
@@ -39,7 +40,7 @@ export function conditionSchema(context: SchemaContext, place: ConditionPlace): 
       { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
     )
     .transform((value) => toCondition(value))
-    .meta({ id: `${place}-condition` });
+    .meta({ id: `${place}-condition`, ...FORMS.notEmpty });
   return condition;
 }
 
@@ -59,9 +60,11 @@ function fieldSchema(name: string, field: Field, place: ConditionPlace, tests: T
   if (field.stage !== 'results' || place !== 'scope') return schema;
   const message = `\`${name}\` is a result of the modules and not known when a rule is chosen`;
   const hint = 'respond to it under `on`, or test it in a `content` expression';
-  return schema.superRefine((value, check) => complain(check, value, message, hint), {
-    when: ({ value }) => value !== undefined,
-  });
+  return schema
+    .superRefine((value, check) => complain(check, value, message, hint), {
+      when: ({ value }) => value !== undefined,
+    })
+    .meta(FORMS.never);
 }
 
 function testSchemas(context: SchemaContext): TestSchemas {
@@ -96,7 +99,7 @@ function union(short: z.ZodType<Check[]>, long: z.ZodType<Check[]>): z.ZodType<C
 
 /** `attachment.type` takes masks over a closed set of words. */
 function typeMask(context: SchemaContext): z.ZodType<string> {
-  return mask(context).check((check) => {
+  return mask(context, FORMS.objectType).check((check) => {
     const value = check.value;
     const word = value.toLowerCase();
     if (/[*?@]/.test(word) || (OBJECT_TYPES as readonly string[]).includes(word)) return;
@@ -106,7 +109,7 @@ function typeMask(context: SchemaContext): z.ZodType<string> {
   });
 }
 
-const pattern = z.string().check((check) => {
+const pattern = z.string().meta(FORMS.pattern).check((check) => {
   const value = check.value;
   if (value.length > MAX_PATTERN_LENGTH) {
     complain(check, value, `longer than ${MAX_PATTERN_LENGTH} characters`, 'make several patterns of it: `matches: [one, two]`');
@@ -132,6 +135,7 @@ function textOperators(masks: z.ZodType<string>): z.ZodType<Check[]> {
       exists: bool.optional(),
     })
     .check(notEmpty)
+    .meta(FORMS.notEmpty)
     .transform((tests): Check[] => {
       const checks: Check[] = [];
       if (tests.is !== undefined) checks.push({ op: 'in', values: [tests.is] });
@@ -157,6 +161,7 @@ function numberTest(item: z.ZodType<number>): z.ZodType<Check[]> {
       exists: bool.optional(),
     })
     .check(notEmpty)
+    .meta(FORMS.notEmpty)
     .transform((tests, context): Check[] => {
       const checks: Check[] = [];
       if (tests.is !== undefined) checks.push({ op: 'number', values: [tests.is] });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Effect, NotifyRaw, ResponseData } from './model.js';
-import { address, bool, complain, headerText, listOf, mask, template, text, type SchemaContext } from './schema-values.js';
+import { address, bool, complain, headerText, listOf, mask, template, textOf, type SchemaContext } from './schema-values.js';
+import { FORMS } from './schema-forms.js';
 import type { HeaderChanges, SmtpReply } from './types.js';
 
 export const GROUPS = ['general', 'sender', 'recipients', 'additional'] as const;
@@ -62,7 +63,7 @@ export const replySchema: z.ZodType<Partial<SmtpReply>> = z
 const STRUCTURAL = /^(content-.*|mime-version)$/i;
 const OWN = /^x-gatepost-/i;
 
-const headerKey = z.string().check((check) => {
+const headerKey = z.string().meta(FORMS.headerName).check((check) => {
   const name = check.value;
   if (!/^[\x21-\x39\x3b-\x7e]{1,76}$/.test(name)) complain(check, name, `"${name}" is not the name of a header field`, fieldNameMeant(name));
   else if (STRUCTURAL.test(name)) complain(check, name, `${name} says how the body is to be read and cannot be changed`, 'leave it out: other fields can be set, added and removed');
@@ -130,7 +131,7 @@ export function responseShape(context: SchemaContext) {
   return {
     action: z.enum(ACTIONS).default('deliver'),
     quarantine: bool.default(false).describe('the original is stored, whatever the action'),
-    tag: text
+    tag: textOf(FORMS.tag)
       .refine((value) => value.trim() !== '', 'an empty tag: leave `tag` out for none')
       .refine((value) => value.length <= 200, 'a tag has at most 200 characters')
       .refine((value) => !/[\x00-\x1f\x7f]/.test(value), 'a tag is one line: no line breaks or control characters')

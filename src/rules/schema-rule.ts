@@ -3,6 +3,7 @@ import type { TimeWindow } from './model.js';
 import { conditionSchema } from './schema-condition.js';
 import { onSchema } from './schema-on.js';
 import { checkReply, compact, GROUPS, replySchema } from './schema-response.js';
+import { FORMS } from './schema-forms.js';
 import {
   address,
   bool,
@@ -20,14 +21,14 @@ import {
 import { parseDays, parseHours } from './time.js';
 
 const days = listOf(
-  z.string().check((check) => {
+  z.string().meta(FORMS.day).check((check) => {
     if (parseDays(check.value) === undefined)
       complain(check, check.value, `"${check.value}" is not a day`, 'write it as mon, or as mon-fri; days are mon, tue, wed, thu, fri, sat, sun');
   }),
 );
 
 const hours = listOf(
-  z.string().check((check) => {
+  z.string().meta(FORMS.hours).check((check) => {
     if (parseHours(check.value) === undefined)
       complain(check, check.value, `"${check.value}" is not a span of hours`, hoursHint(check.value));
   }),
@@ -42,7 +43,11 @@ function hoursHint(value: string): string {
 
 const timeSchema: z.ZodType<TimeWindow[]> = listOf(
   z
-    .strictObject({ days: days.optional(), hours: hours.optional() })
+    .strictObject({
+      days: days.optional().describe('mon, mon-fri, or a list of them'),
+      hours: hours.optional().describe('such as "08:00-18:00"; 24:00 is possible as an end'),
+    })
+    .meta(FORMS.notEmpty)
     .check((check) => {
       const { days, hours } = check.value;
       if (check.issues.length > 0 || days !== undefined || hours !== undefined) return;

@@ -5,6 +5,7 @@ import { parseSize } from '../config/units.js';
 import { KNOWN_MODULES } from './findings.js';
 import { isGroup } from './groups.js';
 import { MAX_MASK_LENGTH } from './mask.js';
+import { FORMS } from './schema-forms.js';
 
 /** What the schema needs to know of the world around the rule files. */
 export interface SchemaContext {
@@ -57,12 +58,17 @@ export function listOf<T>(item: z.ZodType<T>): z.ZodType<T[]> {
 }
 
 /** A text; a bare number in YAML is meant as text. */
-export const text = z.union([z.string(), z.number().transform(String)]);
+export const text = textOf({});
+
+/** Text of a form that the JSON Schema tells. */
+export function textOf(form: Readonly<Record<string, unknown>>) {
+  return z.union([z.string().meta(form), z.number().transform(String)]);
+}
 
 export const bool = z.boolean();
 
 /** Text for a header field: one line, no control characters. */
-export const headerText = text.check((context) => {
+export const headerText = textOf(FORMS.headerText).check((context) => {
   const value = context.value;
   if (/[\x00-\x1f\x7f]/.test(value))
     complain(context, value, 'a line break or control character cannot stand in a header field', 'write it in one line');
@@ -70,8 +76,11 @@ export const headerText = text.check((context) => {
 });
 
 /** `@name` of a list that there is, or a mask. */
-export function mask(context: SchemaContext): z.ZodType<string> {
-  return text.check((check) => {
+export function mask(
+  context: SchemaContext,
+  form: Readonly<Record<string, unknown>> = FORMS.mask,
+): z.ZodType<string> {
+  return textOf(form).check((check) => {
     const value = check.value;
     if (value === '') complain(check, value, 'an empty mask takes nothing', 'leave the key out, or write "*" for all');
     else if (value.startsWith('@')) checkList(check, value, context);
@@ -96,7 +105,7 @@ function checkList(check: z.core.ParsePayload<string>, value: string, context: S
 
 /** Address, network or `@name`. */
 export function network(context: SchemaContext): z.ZodType<string> {
-  return z.string().check((check) => {
+  return z.string().meta(FORMS.network).check((check) => {
     const value = check.value;
     if (value.startsWith('@')) {
       if (isGroup(value)) complain(check, value, `"${value}" holds addresses of people, and no networks`);
@@ -114,7 +123,7 @@ export function isModule(name: string, context: SchemaContext): boolean {
 }
 
 /** Form of rule IDs and of the IDs of content expressions. */
-export const identifier = z.string().check((check) => {
+export const identifier = z.string().meta(FORMS.identifier).check((check) => {
   const value = check.value;
   if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(value)) return;
   const meant = value
@@ -131,7 +140,7 @@ export const identifier = z.string().check((check) => {
 });
 
 /** An address that mail can be sent to. */
-export const address = z.string().check((check) => {
+export const address = z.string().meta(FORMS.address).check((check) => {
   const value = check.value;
   if (/[*?]/.test(value)) {
     complain(check, value, `"${value.slice(0, 80)}" is a mask: mail can be sent to whole addresses alone`, 'write it as name@example.org');
@@ -147,7 +156,7 @@ function addressMeant(value: string): string {
 }
 
 /** A number of bytes, or a size such as `25MB`. */
-export const bytes = z.union([z.string(), z.number().nonnegative('a size is 0 or more')]).transform((value, context) => {
+export const bytes = z.union([z.string().meta(FORMS.size), z.number().nonnegative('a size is 0 or more')]).transform((value, context) => {
   const size = parseSize(String(value));
   if (size === undefined)
     complain(context, value, `"${value}" is not a size`, 'write it as 500KB, 25MB or 1GiB; a bare number is bytes');
@@ -156,7 +165,7 @@ export const bytes = z.union([z.string(), z.number().nonnegative('a size is 0 or
 
 /** Name of a template, without language and extension. @param known those that can stand here */
 export function template(known: ReadonlySet<string> | undefined): z.ZodType<string> {
-  return z.string().check((check) => {
+  return z.string().meta(FORMS.template).check((check) => {
     const value = check.value;
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) {
       complain(check, value, `"${value.slice(0, 80)}" is not a template name`, 'give it without folder and extension');
