@@ -76,7 +76,7 @@ export async function readGroups(file: string): Promise<Group[]> {
 
 /** What came out otherwise than the group says, for people; none when all is well. */
 export async function runGroup(group: Group): Promise<string[]> {
-  const lists = Object.entries(group.lists).map(([name, text]) => [`rules/lists/${name}.txt`, text]);
+  const lists = Object.entries(group.lists).map(([name, text]): [string, string] => [`rules/lists/${name}.txt`, text]);
   const site = await makeSite(group.config ?? CONFIG, {
     'rules/10-test.yaml': group.rules,
     'sandbox.mjs': SANDBOX,
@@ -88,7 +88,7 @@ export async function runGroup(group: Group): Promise<string[]> {
     const wanted = [...(group.errors ?? []), ...(group.warnings ?? [])];
     const missing = wanted.filter((text) => !loaded.said.some((line) => line.includes(text)));
     const wrong = missing.map((text) => `nothing is said of: ${text}\n${loaded.said.join('\n')}`);
-    if (group.warnings !== undefined && group.warnings.length === 0) wrong.push(...loaded.said);
+    if (group.warnings?.length === 0) wrong.push(...loaded.said);
     if (loaded.setup === undefined) return group.errors === undefined ? [...loaded.said] : wrong;
     if (group.errors !== undefined) return [...wrong, 'the set loads'];
     return [...wrong, ...(await runCases(group, loaded.setup, site.folder))];

@@ -47,7 +47,7 @@ const explanation = z.looseObject({ recipients: z.record(z.string(), report), au
 type Explained = z.infer<typeof explanation>;
 
 /** What a command prints; its exit status in `status`. */
-async function printed(command: () => Promise<void>): Promise<{ readonly text: string; readonly status: number }> {
+async function printed(command: () => Promise<void>): Promise<{ readonly text: string; readonly status: unknown }> {
   const texts: string[] = [];
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     texts.push(String(chunk));
@@ -56,7 +56,7 @@ async function printed(command: () => Promise<void>): Promise<{ readonly text: s
   process.exitCode = 0;
   try {
     await command();
-    return { text: texts.join(''), status: Number(process.exitCode) };
+    return { text: texts.join(''), status: process.exitCode };
   } finally {
     spy.mockRestore();
     process.exitCode = undefined;
