@@ -7,9 +7,11 @@ import { canonicalAddress } from '../config/networks.js';
 import type { SmtpReply } from '../rules/types.js';
 import { Conduct } from './conduct.js';
 import { DataParser } from './data-parser.js';
+import { ehloLines } from './ehlo.js';
 import { Reception } from './reception.js';
 import { replyLines, replyText } from './reply.js';
 import type { SessionContext } from './session-context.js';
+import { SessionWatch } from './session-watch.js';
 import { Transaction, whyNoData } from './transaction.js';
 
 const GREETING_DELAY = 100;
@@ -29,6 +31,8 @@ export class Session extends SMTPConnection {
   readonly #conduct: Conduct;
   /** Runs out when no whole command comes. A byte now and then does not set it back, as it does the socket's timer. */
   #deadline: NodeJS.Timeout | undefined;
+  /** Looks on for the admins, where they want it. */
+  readonly #watch: SessionWatch | undefined;
   /** Replies that are not written yet. */
   #output = '';
   #waited = false;
@@ -44,6 +48,7 @@ export class Session extends SMTPConnection {
   ) {
     super(server, socket, options);
     this.#context = context;
+    this.#watch = SessionWatch.over(context.notices, context.log);
     this.#conduct = new Conduct(context.config.smtp.maxErrors);
   }
 
@@ -147,6 +152,7 @@ export class Session extends SMTPConnection {
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
+    this.#watch?.heard(command, this._nextHandler !== false);
     if (!this._upgrading && !this._ready) {
       this.#context.gate.markImpatient(this.client);
       this.#context.log.info({ client: this.client }, 'client talks before the greeting');
@@ -183,7 +189,9 @@ export class Session extends SMTPConnection {
     // While a handshake runs, whatever is written would end up in the middle of it.
     if (!this._upgrading) {
       if (this.#output === '') process.nextTick(() => this.#flush());
-      this.#output += replyText(code, this._getEnhancedStatusCode(code, context), data);
+      const enhanced = this._getEnhancedStatusCode(code, context);
+      this.#watch?.answered(code, enhanced, data);
+      this.#output += replyText(code, enhanced, data);
     }
     // What precedes a TLS handshake must be out before the handshake begins.
     if (code === 220) this.#flush();
@@ -219,20 +227,9 @@ export class Session extends SMTPConnection {
 
   override handler_EHLO(command: Buffer, callback: () => void): void {
     if (this.#greet(command, true)) {
-      const { config, users, tlsOffered } = this.#context;
-      const lines = [
-        this.name,
-        'PIPELINING',
-        `SIZE ${config.smtp.maxMessageSize}`,
-        '8BITMIME',
-        'SMTPUTF8',
-        'DSN',
-        'ENHANCEDSTATUSCODES',
-        ...(tlsOffered && !this.secure ? ['STARTTLS'] : []),
-        ...(users !== undefined && this.secure && this.#user === undefined ? ['AUTH PLAIN LOGIN'] : []),
-        ...(this._proxyCommandAllowed('XCLIENT') ? ['XCLIENT NAME ADDR PORT PROTO HELO LOGIN'] : []),
-      ];
-      this.send(250, lines, false);
+      const { secure, name } = this;
+      const state = { name, secure, loggedIn: this.#user !== undefined, proxy: this._proxyCommandAllowed('XCLIENT') };
+      this.send(250, ehloLines(this.#context, state), false);
     }
     callback();
   }
@@ -371,6 +368,7 @@ export class Session extends SMTPConnection {
 
   /** Answers a message. A refused one does not count as an error of the client. */
   #finish(reception: Reception, reply: SmtpReply): void {
+    this.#watch?.data(reception.size, reception.traceId);
     this.#reception = undefined;
     this.#deadline?.refresh();
     this._resetSession();
@@ -388,6 +386,7 @@ export class Session extends SMTPConnection {
 
   /** The session has ended: its place is free, and a message that was still coming in is dropped. */
   #over(): void {
+    this.#watch?.end(this.client);
     clearTimeout(this.#deadline);
     if (this.#counted !== undefined) this.#context.gate.leave(this.#counted);
     this.#counted = undefined;
