@@ -43,7 +43,7 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
-process.on('SIGINT', () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
 const freePort = () =>
   new Promise((resolve) => {
@@ -184,3 +184,5 @@ for (const { name, ready, rate, worked, memory } of rows)
   process.stdout.write(
     `${name.padEnd(9)}  ${(ready / 1000).toFixed(1).padStart(7)}  ${rate.toFixed(0).padStart(10)}  ${(rate / empty.rate).toFixed(2).padStart(8)}  ${worked.toFixed(0).padStart(9)}  ${((rate + Math.max(0, worked)) / empty.rate).toFixed(2).padStart(9)}  ${memory.toFixed(0).padStart(9)}\n`,
   );
+// smtp-sink would go on.
+process.exit(0);
