@@ -107,6 +107,7 @@ const itemSchema = z.strictObject({
       anomalies: z.array(z.string().max(100)).max(100),
       ownMark: z.string().exactOptional(),
       received: z.int().nonnegative(),
+      passes: z.int().nonnegative().exactOptional(),
     })
     .exactOptional(),
   size: z.int().nonnegative(),

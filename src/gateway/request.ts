@@ -36,7 +36,10 @@ export function requestFor(
   hostname: string,
 ): DeliveryRequest {
   // Received stands last: should the message begin with a folded line, it must not continue one of our own fields.
-  const top = Buffer.from(gatepostFields(inspection, copy, hostname) + arrived.received, 'latin1');
+  const top = Buffer.from(
+    gatepostFields(inspection, copy, hostname, arrived.intake.passes) + arrived.received,
+    'latin1',
+  );
   const { route, redirect } = copy.decision;
   return {
     item,

@@ -41,6 +41,8 @@ export interface IntakeReport {
   readonly ownMark?: string;
   /** Number of Received fields. */
   readonly received: number;
+  /** How often it went through a gateway of ours already, by our own marks; absent for never. */
+  readonly passes?: number;
 }
 
 /** The part of an address behind the last `@`, in lower case; empty for the null sender. */

@@ -36,6 +36,14 @@ describe('our header fields', () => {
     ]);
   });
 
+  it('count on the passes of a message that comes again', () => {
+    const [copy] = deferEveryone(inputFor(['b@example.org']), 10, { module: 'message', status: 'error' }).copies;
+    if (copy === undefined) throw new Error('no copy');
+    const inspection = deferEveryone(inputFor(['b@example.org']), 10, { module: 'message', status: 'error' });
+    expect(gatepostFields(inspection, copy, 'mx.example.org', 0)).not.toContain('Passes');
+    expect(gatepostFields(inspection, copy, 'mx.example.org', 3)).toContain('\r\nX-Gatepost-Passes: 4\r\n');
+  });
+
   it('say that nothing was scanned', () => {
     expect(fields([run('content')], { process: 'skip' })).toContain('X-Gatepost-Status: not-scanned\r\n');
     expect(fields([])).toContain('X-Gatepost-Status: not-scanned\r\n');

@@ -22,6 +22,11 @@ export function canonicalMessage(
   const scan = scanHeader(canonical.subarray(0, headerEnd), writtenBy(hostname));
   return {
     bytes: Buffer.concat([...scan.pieces, canonical.subarray(headerEnd)]),
-    intake: { anomalies, received: scan.received, ...(scan.ownMark === undefined ? {} : { ownMark: scan.ownMark }) },
+    intake: {
+      anomalies,
+      received: scan.received,
+      ...(scan.ownMark === undefined ? {} : { ownMark: scan.ownMark }),
+      ...(scan.passes === 0 ? {} : { passes: scan.passes }),
+    },
   };
 }

@@ -23,6 +23,8 @@ export interface HeaderScan {
   readonly own: number;
   /** Value of the first X-Gatepost-Notification field, unfolded. */
   readonly ownMark?: string;
+  /** How often it went through a gateway of ours already, by our own marks. */
+  readonly passes: number;
 }
 
 /**
@@ -36,6 +38,7 @@ export function scanHeader(block: Buffer, writtenHere: OwnHost): HeaderScan {
   let received = 0;
   let own = 0;
   let ownMark: string | undefined;
+  let passes = 0;
   for (const match of text.matchAll(FIELD)) {
     const start = match.index;
     const end = fieldEnd(text, start);
@@ -46,13 +49,17 @@ export function scanHeader(block: Buffer, writtenHere: OwnHost): HeaderScan {
     }
     if (match[2] !== undefined) {
       if (!bearsId(text.slice(start + match[0].length, end), writtenHere.hostname)) continue;
-    } else ownMark ??= markIn(text.slice(start, Math.min(end, start + 2 * MAX_MARK)));
+    } else {
+      const field = text.slice(start, Math.min(end, start + 2 * MAX_MARK));
+      ownMark ??= markIn(field);
+      passes = Math.max(passes, passesIn(field));
+    }
     if (start > kept) pieces.push(block.subarray(kept, start));
     kept = end;
   }
   if (kept === 0) pieces.push(block);
   else if (kept < block.length) pieces.push(block.subarray(kept));
-  return { pieces, received, own, ...(ownMark === undefined ? {} : { ownMark }) };
+  return { pieces, received, own, passes, ...(ownMark === undefined ? {} : { ownMark }) };
 }
 
 export function writtenBy(hostname: string): OwnHost {
@@ -74,6 +81,12 @@ function fieldEnd(text: string, start: number): number {
 function markIn(field: string): string | undefined {
   const match = /^x-gatepost-notification[ \t]*:([^]*)$/i.exec(field);
   return match?.[1]?.replace(/\s+/g, ' ').trim().slice(0, MAX_MARK);
+}
+
+/** Each message bears our ID, and from its second pass on the number of passes. */
+function passesIn(field: string): number {
+  if (/^x-gatepost-id[ \t]*:/i.test(field)) return 1;
+  return Number(/^x-gatepost-passes[ \t]*:\s*(\d{1,4})\s*$/i.exec(field)?.[1] ?? 0);
 }
 
 const EMPTY_LINE = Buffer.from('\r\n\r\n');

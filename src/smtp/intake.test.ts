@@ -62,6 +62,7 @@ describe('the header block', () => {
         anomalies: [],
         received: 2,
         ownMark: '01ABC',
+        passes: 1,
         at: 'memory',
       });
     }
@@ -86,6 +87,15 @@ describe('the header block', () => {
     expect(await outcome([hop.repeat(51), '\r\n'])).toEqual({ refused: '554 5.4.6' });
     expect(await outcome([ours.repeat(10), '\r\n'])).toMatchObject({ received: 10 });
     expect(await outcome([ours.repeat(11), '\r\n'])).toEqual({ refused: '554 5.4.6' });
+  });
+
+  it('with our own marks too often is a loop, also where Received fields are stripped', async () => {
+    const id = 'X-Gatepost-ID: 01J8\r\n';
+    expect(await outcome(['Subject: x\r\n\r\n'])).not.toHaveProperty('passes');
+    expect(await outcome([id, '\r\n'])).toMatchObject({ passes: 1, text: '\r\n\r\n' });
+    expect(await outcome([id, 'X-Gatepost-Passes: 10\r\n', '\r\n'])).toMatchObject({ passes: 10 });
+    expect(await outcome([id, 'X-Gatepost-Passes:\t11 \r\n', '\r\n'])).toEqual({ refused: '554 5.4.6' });
+    expect(await outcome([id, 'X-Gatepost-Passes: 1e9\r\n', '\r\n'])).toMatchObject({ passes: 1 });
   });
 
   it('is bounded', async () => {

@@ -10,6 +10,8 @@ const MAX_HEADER = 2 ** 20;
 const MAX_IN_MEMORY = 512 * 1024;
 /** A message that came through here this often goes in circles, whatever else is in between. */
 const MAX_OWN_RECEIVED = 10;
+/** Times that a message may bear our own marks: what strips Received fields does not strip these. */
+const MAX_PASSES = 10;
 
 export interface IntakeSettings {
   readonly lineEndings: LineEndingPolicy;
@@ -55,6 +57,7 @@ export class Intake {
   #read = 0;
   #received = 0;
   #ownMark: string | undefined;
+  #passes = 0;
 
   /** @param name unique name of the file, should one be needed */
   constructor(settings: IntakeSettings, name: string) {
@@ -95,6 +98,7 @@ export class Intake {
       anomalies: anomalies(this.#decoder),
       received: this.#received,
       ...(this.#ownMark === undefined ? {} : { ownMark: this.#ownMark }),
+      ...(this.#passes === 0 ? {} : { passes: this.#passes }),
     };
     const file = this.#file;
     if (file === undefined) {
@@ -161,7 +165,9 @@ export class Intake {
     const scan = scanHeader(block, this.#settings.writtenHere);
     this.#received = scan.received;
     this.#ownMark = scan.ownMark;
-    if (scan.received > this.#settings.maxReceived || scan.own > MAX_OWN_RECEIVED) {
+    this.#passes = scan.passes;
+    const { received, own, passes } = scan;
+    if (received > this.#settings.maxReceived || own > MAX_OWN_RECEIVED || passes > MAX_PASSES) {
       this.#refuse({ code: 554, enhanced: '5.4.6', text: 'Too many hops: this message goes in circles' });
       return;
     }

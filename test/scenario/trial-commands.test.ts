@@ -184,7 +184,7 @@ describe('gatepost test', () => {
     );
     const failure: unknown = await test([file], { config: site.config }).catch((error: unknown) => error);
     if (!(failure instanceof ConfigError)) throw new Error('the cases are taken');
-    expect(failure.problems.map(({ place: { line }, message }) => `${line}: ${message}`)).toEqual([
+    expect(failure.problems.map(({ place, message }) => `${place?.line}: ${message}`)).toEqual([
       expect.stringMatching(/^4: "c@example.org" is not a recipient/),
       expect.stringMatching(/^6: .*no-such\.eml/),
       expect.stringMatching(/^8: .*actoin/),
