@@ -36,6 +36,7 @@ const tools = {
   gcab: 'gcab',
   xz: 'xz-utils',
   bzip2: 'bzip2',
+  slapd: 'slapd',
 };
 process.env.PATH += ':/usr/sbin';
 const missing = Object.keys(tools).filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
