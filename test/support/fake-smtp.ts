@@ -16,6 +16,8 @@ export interface FakeSession {
   readonly connection: number;
   /** Mails that this connection has carried. */
   readonly mails: number;
+  /** The name that the client gave with EHLO; empty before. */
+  readonly helo: string;
 }
 
 export interface FakeScript {
@@ -63,7 +65,7 @@ export interface FakeOptions {
   readonly extensions?: readonly string[];
   readonly script?: FakeScript;
   /** Takes each mail in place of `mails`. @param told the 2xx could be written to a connection that was there */
-  readonly onMail?: (mail: FakeMail, told: boolean) => void;
+  readonly onMail?: (mail: FakeMail, told: boolean, session: FakeSession) => void;
   /** Certificate and key (PEM) for STARTTLS, which is then offered; `implicit` begins with TLS. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly implicit?: boolean };
 }
@@ -93,7 +95,7 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
     let mailFrom = '';
     let refused = false;
     let rcptTo: string[] = [];
-    const session = { connection, mails: 0 };
+    const session = { connection, mails: 0, helo: '' };
 
     const secured = (): void => {
       const { cert = '', key = '' } = options.tls ?? {};
@@ -138,8 +140,10 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
       const { script } = state;
       const verb = (/^[A-Za-z]+/.exec(line)?.[0] ?? '').toUpperCase();
       const argument = line.slice(verb.length).trim();
-      if (verb === 'EHLO') act(script.ehlo, argument, ehlo());
-      else if (verb === 'STARTTLS') {
+      if (verb === 'EHLO') {
+        session.helo = argument;
+        act(script.ehlo, argument, ehlo());
+      } else if (verb === 'STARTTLS') {
         if (act(script.starttls, argument, '220 go ahead').startsWith('220')) secured();
       } else if (verb === 'AUTH') act(script.auth, argument, '235 2.7.0 welcome');
       else if (verb === 'MAIL') {
@@ -167,7 +171,7 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
       rcptTo = [];
       const keep = (told: boolean): void => {
         if (options.onMail === undefined) mails.push(mail);
-        else options.onMail(mail, told);
+        else options.onMail(mail, told, session);
       };
       const { end } = state.script;
       const action = (typeof end === 'function' ? end('', session) : end) ?? '250 2.0.0 queued';

@@ -1,5 +1,6 @@
 import type { Acknowledged } from './load.js';
 import type { Kill } from './lives.js';
+import { CONNECTIONS } from './places.js';
 import { ADDITIONAL, ARCHIVE, FATES, GENERAL, SENDER, type Fate } from './mails.js';
 import type { Receipt, Records } from './records.js';
 import type { Stored } from './stored.js';
@@ -30,9 +31,6 @@ export interface Evidence {
   readonly server: Records;
   readonly stored: Stored;
 }
-
-/** How late a server here may read what was sent before a kill, and not see yet that nobody is there any more, ms. */
-const LAG = 1500;
 
 /** Time from a server's 250 to our record of it, or from our 250 to the line in the journal, on a busy machine, ms. */
 export const WINDOW = 3000;
@@ -95,21 +93,29 @@ function duplicates({ hop, server, kills, acknowledged }: Evidence) {
   const ours = new Set(acknowledged.flatMap(({ number, id }) => [String(number), id]));
   const counts = new Map<string, number>();
   const unexplained: string[] = [];
+  /** Mails that came again as their life ended, by server and life: each was on a connection of its own. */
+  const cut = new Map<string, Set<string>>();
   let window = 0;
   for (const [key, receipts] of [...hop.receipts, ...server.receipts]) {
     const [kind = '', about = ''] = key.split(' ');
     for (const [i, receipt] of receipts.entries()) {
       const again = receipts[i + 1];
       if (again === undefined) continue;
-      const cause = causeOf(receipt, again, kills);
+      const cause = causeOf(kind, receipt, again, kills);
       // A client that was not answered is free to send again, and we may have tried all the same.
       if (cause === undefined && ours.has(about))
         unexplained.push(`${key}: again after ${again.at - receipt.at} ms; ${killsAround(receipt, kills)}`);
-      if (cause?.after !== undefined) window = Math.max(window, cause.after);
+      if (cause?.after !== undefined) {
+        window = Math.max(window, cause.after);
+        const life = `${kind === 'notification' ? 'server' : 'hop'}, ${receipt.life}`;
+        cut.set(life, (cut.get(life) ?? new Set()).add(receipt.transaction));
+      }
       const name = `${kind}, ${cause?.name ?? 'unexplained'}`;
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
   }
+  for (const [life, { size }] of cut)
+    if (size > CONNECTIONS) unexplained.push(`${life}: ${size} mails came again, more than there are connections`);
   return { duplicates: counts, unexplained, window };
 }
 
@@ -118,16 +124,23 @@ function killsAround({ at }: Receipt, kills: readonly Kill[]): string {
   return `kills, ms after it: ${near.join(', ')}`;
 }
 
+/**
+ * Why something came again. The life that it came from was killed: before it could write the 250 down, or before the
+ * 250 was given, as the server had read all that was sent when it answered. Or, with notifications, what keeps their
+ * state was killed. A life that was not killed has no excuse but a 250 that did not reach it.
+ */
 function causeOf(
+  kind: string,
   first: Receipt,
   again: Receipt,
   kills: readonly Kill[],
 ): { readonly name: string; readonly after?: number } | undefined {
   if (!first.told) return { name: '250 that did not reach us' };
-  const after = kills.find(({ at }) => at >= first.at && at <= again.at && at - first.at <= WINDOW);
-  if (after !== undefined) return { name: `${after.victim} killed after the 250`, after: after.at - first.at };
-  const before = kills.find(({ at }) => at < first.at && first.at - at <= LAG);
-  return before === undefined ? undefined : { name: `${before.victim} killed as the 250 came` };
+  const end = kills.find(({ victim, life }) => victim.startsWith('gateway') && life === first.life);
+  if (end !== undefined && end.at < first.at) return { name: `${end.victim} killed before the 250`, after: 0 };
+  const suspects = kind === 'notification' ? kills : kills.filter((kill) => kill === end);
+  const after = suspects.find(({ at }) => at >= first.at && at <= again.at && at - first.at <= WINDOW);
+  return after === undefined ? undefined : { name: `${after.victim} killed after the 250`, after: after.at - first.at };
 }
 
 function untrue({ acknowledged, hop, stored, server }: Evidence): string[] {

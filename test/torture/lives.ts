@@ -3,7 +3,7 @@ import { spawnGateway, type SpawnedGateway } from '../support/gateway.js';
 import type { TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 import type { Load } from './load.js';
-import { backends, postmaster, type TortureSite } from './places.js';
+import { backends, LIFE, postmaster, type TortureSite } from './places.js';
 import type { Random } from './random.js';
 
 export type Victim =
@@ -13,6 +13,8 @@ export interface Kill {
   readonly victim: Victim;
   /** ms since the epoch, when the signal was sent. */
   readonly at: number;
+  /** Name of the gateway's life in which it was. */
+  readonly life: string;
 }
 
 export interface LivesOptions {
@@ -28,18 +30,31 @@ export interface LivesOptions {
   readonly errors: string[];
 }
 
+/** Writes a kill down that is about to be. @returns what takes it back */
+type NoteKill = (victim: Victim) => () => void;
+
 /** Starts and kills the gateway until it was killed as often as is wanted. What it stands on is killed now and then. */
 export async function live(options: LivesOptions): Promise<Kill[]> {
   const kills: Kill[] = [];
   const ofGateway = (): number => kills.filter(({ victim }) => victim.startsWith('gateway')).length;
-  while (ofGateway() < options.kills) await oneLife(options, kills);
+  for (let number = 1; ofGateway() < options.kills; number += 1) await oneLife(options, kills, nameOf(number));
   return kills;
 }
 
-async function oneLife(options: LivesOptions, kills: Kill[]): Promise<void> {
-  const gateway = spawnGateway(options.site);
+/** The gateway gives it to servers with EHLO, so that they know which of its lives they speak to. */
+export function nameOf(life: number | 'last'): string {
+  return `life-${life}.example.org`;
+}
+
+async function oneLife(options: LivesOptions, kills: Kill[], life: string): Promise<void> {
+  const gateway = spawnGateway(options.site, { [LIFE]: life });
+  const note = (victim: Victim): (() => void) => {
+    const kill = { victim, at: Date.now(), life };
+    kills.push(kill);
+    return () => void kills.splice(kills.indexOf(kill), 1);
+  };
   try {
-    await liveAndDie(gateway, options, kills);
+    await liveAndDie(gateway, options, note);
   } finally {
     options.errors.push(...errorsIn(gateway));
   }
@@ -53,11 +68,11 @@ export function errorsIn({ log }: Pick<SpawnedGateway, 'log'>): string[] {
 async function liveAndDie(
   gateway: SpawnedGateway,
   { site, load, random, redis, longest }: LivesOptions,
-  kills: Kill[],
+  note: NoteKill,
 ): Promise<void> {
   const kill = async (victim: Victim): Promise<void> => {
     load.port = undefined;
-    kills.push({ victim, at: Date.now() });
+    note(victim);
     await gateway.kill();
   };
   gateway.ready.catch(() => undefined);
@@ -68,7 +83,7 @@ async function liveAndDie(
     return;
   }
   load.port = await gateway.ready;
-  if (random.chance(0.2)) await killBelow(site.data, random, redis, kills);
+  if (random.chance(0.2)) await killBelow(site.data, random, redis, note);
   await sleep(random.between(50, longest));
   if (random.chance(0.75)) {
     await kill('gateway at work');
@@ -81,19 +96,19 @@ async function liveAndDie(
   else expectClean(gateway);
 }
 
-function expectClean(gateway: SpawnedGateway): void {
+export function expectClean(gateway: SpawnedGateway): void {
   if (gateway.process.exitCode !== 0)
     throw new Error(`a stop ended with ${String(gateway.process.exitCode)}:\n${gateway.log.slice(-20).join('\n')}`);
 }
 
 /** Kills what the gateway stands on, which comes back: the database by the gateway itself, Redis by its own supervision. */
-async function killBelow(data: string, random: Random, redis: TestRedis | undefined, kills: Kill[]): Promise<void> {
+async function killBelow(data: string, random: Random, redis: TestRedis | undefined, note: NoteKill): Promise<void> {
   await sleep(random.between(0, 400));
   const victims: readonly [Victim, ...Victim[]] =
     redis === undefined ? ['postmaster', 'backend'] : ['redis', 'redis', 'postmaster', 'backend'];
   const victim = random.pick(victims);
   if (victim === 'redis' && redis !== undefined) {
-    kills.push({ victim, at: Date.now() });
+    note(victim);
     await redis.stop();
     await sleep(random.between(0, 400));
     await redis.start();
@@ -101,13 +116,13 @@ async function killBelow(data: string, random: Random, redis: TestRedis | undefi
   }
   const [first, ...rest] = victim === 'backend' ? backends(data) : [postmaster(data)];
   if (first === undefined) return;
-  kills.push({ victim, at: Date.now() });
+  const forget = note(victim);
   try {
     process.kill(random.pick([first, ...rest.filter((pid) => pid !== undefined)]), 'SIGKILL');
   } catch (error) {
     // It has ended by itself: a connection that was given up.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    kills.pop();
+    forget();
   }
 }
 
@@ -118,7 +133,7 @@ export async function quiet(
   patience: number,
 ): Promise<number> {
   const begin = Date.now();
-  const gateway = spawnGateway(site);
+  const gateway = spawnGateway(site, { [LIFE]: nameOf('last') });
   await gateway.ready;
   let names: readonly string[] = [];
   try {

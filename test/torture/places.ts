@@ -1,8 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { loadSetAside } from '../../src/delivery/spool-folder.js';
+import { decodeBatch } from '../../src/notifications/outbox/batch.js';
 import { makeSite, type Site } from '../support/gateway.js';
 import { GENERAL, RULES } from './mails.js';
+
+/** Variable of the environment that tells a gateway the name of its life. */
+export const LIFE = 'TORTURE_LIFE';
+
+/** Connections to the next hop at a time; to the server for notifications there are fewer. */
+export const CONNECTIONS = 20;
 
 export interface TortureSite extends Site {
   readonly data: string;
@@ -21,12 +29,13 @@ export interface TortureSiteOptions {
 /** A site whose retries come at once. The database lies in its data folder, whoever runs the test. */
 export async function makeTortureSite(options: TortureSiteOptions): Promise<TortureSite> {
   const site = await makeSite(
-    `smtp: { listen: ["127.0.0.1:0"], maxConnectionsPerClient: 200, timeouts: { stop: 3s } }
+    `smtp: { listen: ["127.0.0.1:0"], hostname: "\${${LIFE}}", maxConnectionsPerClient: 200, timeouts: { stop: 3s } }
 data: ./data
 domains: [example.org]
 delivery:
   nextHop: "smtp://127.0.0.1:${options.hop}?tls=off"
   inlineTimeout: 1s
+  connections: ${CONNECTIONS}
   retry: { delays: [500ms], lifetime: 1h }
   ${options.spool ?? ''}
 detectors: { content: {} }
@@ -59,12 +68,23 @@ export async function unsettled(data: string): Promise<string[]> {
   return names.flat();
 }
 
-/** What was set aside as damaged. */
-export async function corrupt(data: string): Promise<string[]> {
-  const names = await Promise.all(
+/** What was set aside as damaged, and of those what is not damaged at all. */
+export async function corrupt(data: string): Promise<{ readonly names: string[]; readonly complete: string[] }> {
+  const [items = [], batches = []] = await Promise.all(
     ['spool/corrupt', 'outbox/corrupt'].map((folder) => readdir(path.join(data, folder)).catch(() => [])),
   );
-  return names.flat();
+  const complete: string[] = [];
+  for (const name of items.filter((each) => each.endsWith('.json'))) {
+    const [whole] = await Promise.allSettled([
+      loadSetAside(path.join(data, 'spool', 'corrupt'), name.slice(0, -'.json'.length)),
+    ]);
+    if (whole.status === 'fulfilled') complete.push(name);
+  }
+  for (const name of batches) {
+    const { lines } = decodeBatch(await readFile(path.join(data, 'outbox', 'corrupt', name)));
+    if (lines.length > 0) complete.push(name);
+  }
+  return { names: [...items, ...batches], complete };
 }
 
 /** Process ID of the embedded database, while there is one. */

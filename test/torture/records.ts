@@ -1,4 +1,4 @@
-import type { FakeMail } from '../support/fake-smtp.js';
+import type { FakeMail, FakeSession } from '../support/fake-smtp.js';
 import { FATES, mailOf, TAG } from './mails.js';
 
 /** One receipt of a mail for one recipient by a server, from its own point of view. */
@@ -7,6 +7,10 @@ export interface Receipt {
   readonly at: number;
   /** The 250 was written to a connection that was there. */
   readonly told: boolean;
+  /** The life of the gateway that the connection was of: the name that it gives with EHLO. */
+  readonly life: string;
+  /** Connection and number of the mail on it: the same for all recipients of one mail. */
+  readonly transaction: string;
 }
 
 /** What servers have taken, by what it was and for whom. */
@@ -25,16 +29,16 @@ export class Records {
   }
 
   /** Notes a mail, for each of its recipients. */
-  note(mail: FakeMail, told: boolean): void {
+  note(mail: FakeMail, told: boolean, { connection, mails, helo }: FakeSession): void {
     const text = mail.bytes.toString('latin1');
-    const at = Date.now();
-    for (const to of mail.rcptTo.map(addressIn)) for (const key of this.#keys(text, mail, to)) this.#add(key, at, told);
+    const receipt = { at: Date.now(), told, life: helo, transaction: `${connection}/${mails}` };
+    for (const to of mail.rcptTo.map(addressIn)) for (const key of this.#keys(text, mail, to)) this.#add(key, receipt);
   }
 
-  #add(key: string, at: number, told: boolean): void {
+  #add(key: string, receipt: Receipt): void {
     const known = this.receipts.get(key);
-    if (known === undefined) this.receipts.set(key, [{ at, told }]);
-    else known.push({ at, told });
+    if (known === undefined) this.receipts.set(key, [receipt]);
+    else known.push(receipt);
   }
 
   #keys(text: string, mail: FakeMail, to: string): string[] {
