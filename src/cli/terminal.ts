@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { textWidth } from '../config/text-width.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -37,12 +38,12 @@ export interface Column<Row> {
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const cells = rows.map((row) => columns.map((column) => cut(printable(column.value(row)), column.max)));
   const widths = columns.map((column, i) =>
-    Math.max(width(column.title), ...cells.map((line) => width(line[i] ?? ''))),
+    Math.max(textWidth(column.title), ...cells.map((line) => textWidth(line[i] ?? ''))),
   );
   const line = (texts: readonly string[]): string =>
     texts
       .map((text, i) => {
-        const space = ' '.repeat(Math.max(0, (widths[i] ?? 0) - width(text)));
+        const space = ' '.repeat(Math.max(0, (widths[i] ?? 0) - textWidth(text)));
         return columns[i]?.right === true ? space + text : i === texts.length - 1 ? text : text + space;
       })
       .join('  ')
@@ -58,17 +59,4 @@ export function printable(text: string): string {
 function cut(text: string, max: number | undefined): string {
   const characters = Array.from(text);
   return max === undefined || characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
-}
-
-/** Columns that a text takes: wide East Asian characters take two. */
-function width(text: string): number {
-  let columns = 0;
-  for (const character of text)
-    columns +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}]/u.test(
-        character,
-      )
-        ? 2
-        : 1;
-  return columns;
 }

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { placeInText } from './excerpt.js';
 import type { Place, Problem } from './problems.js';
-
-const MAX_EXCERPT = 200;
 
 /**
  * Says what is wrong with the bytes of a file that should be UTF-8 text; undefined when nothing is.
@@ -58,17 +57,7 @@ function beginsWell(bytes: Buffer, length: number): boolean {
   return false;
 }
 
+/** What is not UTF-8 is shown as Latin-1, which every byte is. */
 function placeAt(file: string, bytes: Buffer, at: number): Place {
-  const start = at === 0 ? 0 : bytes.lastIndexOf(0x0a, at - 1) + 1;
-  const end = bytes.indexOf(0x0a, start);
-  let line = 1;
-  for (let i = bytes.indexOf(0x0a); i >= 0 && i < start; i = bytes.indexOf(0x0a, i + 1)) line++;
-  // What is not UTF-8 is shown as Latin-1, which every byte is.
-  const shown = bytes.subarray(start, Math.min(end < 0 ? bytes.length : end, start + MAX_EXCERPT));
-  return {
-    file,
-    line,
-    column: at - start + 1,
-    excerpt: shown.toString('latin1').replace(/[\x00-\x08\x0b-\x1f]/g, ' '),
-  };
+  return { file, ...placeInText(bytes.toString('latin1'), at) };
 }

@@ -1,11 +1,11 @@
+import { underlined, type Excerpt } from './excerpt.js';
+
 /** A place in a file that an author edits. Lines and columns count from 1. */
-export interface Place {
+export interface Place extends Partial<Excerpt> {
   /** Path as the author would write it: relative to the folder of the configuration. */
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** The line itself, without its end, cut to a bound. */
-  readonly excerpt?: string;
 }
 
 /** Something wrong in a configuration, rule, list, template or test case. */
@@ -31,9 +31,8 @@ export function formatProblem(problem: Problem): string {
   const { place } = problem;
   if (place?.excerpt !== undefined && place.excerpt.trim() !== '') {
     const gutter = String(place.line);
-    // Tabs stay tabs in the caret's line, so that it stands below its character.
-    const indent = place.excerpt.slice(0, place.column - 1).replace(/[^\t]/g, ' ');
-    lines.push(`  ${gutter} | ${place.excerpt}`, `  ${' '.repeat(gutter.length)} | ${indent}^`);
+    const [line, caret] = underlined({ ...place, excerpt: place.excerpt }, place.column);
+    lines.push(`  ${gutter} | ${line}`, `  ${' '.repeat(gutter.length)} | ${caret}`);
   }
   if (problem.hint !== undefined) lines.push(`  ${problem.hint}`);
   return lines.join('\n');

@@ -11,6 +11,7 @@ import {
   type Node,
 } from 'yaml';
 import type { z } from 'zod';
+import { excerptOf } from './excerpt.js';
 import type { Place, Problem } from './problems.js';
 import { formatSize } from './units.js';
 import { syntaxWords } from './yaml-words.js';
@@ -19,7 +20,6 @@ import { zodProblems, type Advice } from './zod-problems.js';
 /** Room for tens of thousands of rules. */
 export const MAX_YAML_BYTES = 8e6;
 const MAX_ALIASES = 100;
-const MAX_EXCERPT = 200;
 /** Levels of YAML's own tree, about two for each that an author sees. */
 const MAX_DEPTH = 200;
 
@@ -206,13 +206,9 @@ export class YamlSource {
     const { line, col } = this.lines.linePos(offset);
     const start = this.lines.lineStarts[line - 1] ?? 0;
     const end = this.text.indexOf('\n', start);
-    const excerpt = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
-    return {
-      file: this.file,
-      line: Math.max(line, 1),
-      column: Math.max(col, 1),
-      excerpt: excerpt.slice(0, MAX_EXCERPT),
-    };
+    const text = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
+    const column = Math.max(col, 1);
+    return { file: this.file, line: Math.max(line, 1), column, ...excerptOf(text, column) };
   }
 }
 

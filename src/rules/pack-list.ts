@@ -1,5 +1,6 @@
 import { addressWords } from '../config/network-ranges.js';
 import { parseNetwork } from '../config/networks.js';
+import { excerptOf } from '../config/excerpt.js';
 import type { Place, Problem } from '../config/problems.js';
 import { MAX_MASK_LENGTH } from './mask.js';
 import { complainOfMask } from './mask-lint.js';
@@ -8,7 +9,8 @@ import { isPlainEntry, visitLines, type ListLine } from './list-lines.js';
 import type { ListUse } from './list-use.js';
 import { ListPacker, type PackedList } from './packed-list.js';
 
-const MAX_EXCERPT = 200;
+/** Bytes of a line that are looked at for its excerpt. */
+const MAX_LINE = 4096;
 
 /** Of more mistakes in one list only the number is told: they are of one kind then. */
 const MAX_PROBLEMS = 5;
@@ -110,10 +112,8 @@ function complainOfEntry(entry: string, name: string, use: ListUse | undefined):
 }
 
 function placeOf({ file, bytes }: ListFile, { lineStart, lineEnd, start, line }: ListLine): Place {
-  return {
-    file,
-    line,
-    column: bytes.toString('utf8', lineStart, start).length + 1,
-    excerpt: bytes.toString('utf8', lineStart, Math.min(lineEnd, lineStart + MAX_EXCERPT * 4)).slice(0, MAX_EXCERPT),
-  };
+  const before = bytes.toString('utf8', lineStart, start);
+  const text = before + bytes.toString('utf8', start, Math.min(lineEnd, start + MAX_LINE));
+  const column = before.length + 1;
+  return { file, line, column, ...excerptOf(text, column) };
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parse } from 'tldts';
+import { excerptOf } from '../../config/excerpt.js';
 import type { Problem } from '../../config/problems.js';
 import { parseTarget } from '../../message/links/parse.js';
 import { asciiHost, withParents } from './names.js';
@@ -54,7 +55,7 @@ export async function parseUrlList(text: string, file: string): Promise<ParsedLi
       if (problems.length < MAX_PROBLEMS)
         problems.push({
           severity: 'warning',
-          place: { file, line: number, column: 1, excerpt: text.slice(start, Math.min(end, start + 120)).trimEnd() },
+          place: { file, line: number, column: 1, ...excerptOf(text.slice(start, end).trimEnd(), 1) },
           message: keys,
           hint: 'write one host, domain or address a line; this line has no effect',
         });

@@ -1,3 +1,4 @@
+import { excerptOf } from '../../config/excerpt.js';
 import type { Problem } from '../../config/problems.js';
 import { sharedCopy } from './shared.js';
 
@@ -41,7 +42,7 @@ export function parseHashList(
     if (parsed !== undefined && 'error' in parsed) {
       problems.push({
         severity: 'error',
-        place: { file, line, column: parsed.column, excerpt: text.slice(start, Math.min(end, start + 200)).trimEnd() },
+        place: { file, line, column: parsed.column, ...excerptOf(text.slice(start, end).trimEnd(), parsed.column) },
         message: parsed.error,
         hint: 'write one SHA-256 sum of 64 hexadecimal digits a line, and behind it the name of the threat',
       });

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { placeInText } from '../../config/excerpt.js';
 import type { Place, Problem } from '../../config/problems.js';
 import { YamlSource } from '../../config/yaml-source.js';
 import { isMissing } from '../../store/files.js';
@@ -37,7 +38,6 @@ export interface LoadedTemplates {
 export const FALLBACK_LANGUAGE = 'en';
 const EXTENSION = '.hbs';
 const MAX_BYTES = 256 * 1024;
-const MAX_EXCERPT = 200;
 
 const frontMatter = z.strictObject({
   subject: z.string().min(1).optional(),
@@ -135,11 +135,7 @@ function toProblem({ severity, message, hint }: TextProblem, place: Place): Prob
 }
 
 function placeAt(file: string, text: string, offset: number): Place {
-  const start = offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
-  const end = text.indexOf('\n', start);
-  const line = text.slice(0, start).split('\n').length;
-  const excerpt = text.slice(start, end < 0 ? undefined : end).slice(0, MAX_EXCERPT);
-  return { file, line, column: offset - start + 1, excerpt };
+  return { file, ...placeInText(text, offset) };
 }
 
 async function subfolders(folder: string): Promise<string[]> {
