@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendMail } from '../../src/cli/demo/smtp-client.js';
@@ -7,9 +7,6 @@ import { makeSite, runGatepost, startGatewayProcess, type RunningGateway, type S
 import { makeMail } from '../support/mail.js';
 import { until } from '../support/until.js';
 
-/** Reloads under load: GATEPOST_RELOADS=1000 is the long form. */
-const RELOADS = Number(process.env['GATEPOST_RELOADS'] ?? 6);
-const SENDERS = 4;
 const IN_FORCE = 'the changed settings are in force';
 
 let hop: FakeSmtp;
@@ -57,65 +54,6 @@ afterAll(async () => {
 }, 60_000);
 
 describe('settings are reloaded', () => {
-  it(
-    'under load no message is lost, doubled or judged by two sets, and nothing leaks',
-    async () => {
-      const { pid } = gateway.process;
-      const open = async (): Promise<number> => (await readdir(`/proc/${pid}/fd`)).length;
-      const threads = async (): Promise<number> => (await readdir(`/proc/${pid}/task`)).length;
-      const state = { running: true };
-      const times: number[] = [];
-      const subjects: string[] = [];
-      const load = Array.from({ length: SENDERS }, async (_, sender) => {
-        for (let i = 0; state.running; i++) {
-          const subject = `load-${sender}-${i}`;
-          const began = performance.now();
-          const reply = await sendMail('127.0.0.1', gateway.port, {
-            sender: 'a@partner.example',
-            recipients: ['a@example.org', 'b@example.org'],
-            bytes: makeMail('text', [], subject),
-          });
-          times.push(performance.now() - began);
-          expect(reply).toMatch(/^250 /);
-          subjects.push(subject);
-        }
-      });
-      await until('the first mails', () => Promise.resolve(subjects.length >= SENDERS));
-      const before = [await open(), await threads()];
-      for (let version = 1; version <= RELOADS; version++) {
-        const seen = count(IN_FORCE);
-        await replace('rules/10-a.yaml', rule('a', version));
-        await replace('rules/20-b.yaml', rule('b', version));
-        gateway.process.kill('SIGHUP');
-        await said(IN_FORCE, seen);
-      }
-      state.running = false;
-      await Promise.all(load);
-      const [files, tasks] = before;
-      await until('the threads of former sets to end', async () => (await threads()) <= (tasks ?? 0) + 2);
-      expect(await open()).toBeLessThan((files ?? 0) + 30);
-
-      const bySubject = new Map<string, string[]>();
-      for (const { bytes } of hop.mails) {
-        const text = bytes.toString('latin1');
-        const [, subject = ''] = /^Subject: (.*)\r$/m.exec(text) ?? [];
-        const [, version = 'none'] = /^X-Set: (.*)\r$/m.exec(text) ?? [];
-        bySubject.set(subject, [...(bySubject.get(subject) ?? []), version]);
-      }
-      // Two copies of each message, one for each rule.
-      expect(subjects.filter((subject) => bySubject.get(subject)?.length !== 2)).toEqual([]);
-      expect([...bySubject].filter(([, versions]) => new Set(versions).size !== 1)).toEqual([]);
-      expect(bySubject.size).toBe(subjects.length);
-      expect(new Set([...bySubject.values()].flat()).size).toBeGreaterThan(1);
-      times.sort((a, b) => a - b);
-      const at = (share: number): string => `${Math.round(times[Math.floor(times.length * share)] ?? 0)} ms`;
-      process.stdout.write(
-        `${RELOADS} reloads, ${times.length} messages: p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(0.9999)}\n`,
-      );
-    },
-    60_000 + RELOADS * 5_000,
-  );
-
   it('a bad set changes nothing, is said with its place, and is over when it is mended', async () => {
     const seen = count('event raised');
     await replace('rules/10-a.yaml', 'rules: [ { id: a, colour: red } ]\n');
@@ -132,7 +70,7 @@ describe('settings are reloaded', () => {
       bytes: makeMail('text', [], 'in spite of it'),
     });
     const mail = hop.mails.find(({ bytes }) => bytes.includes('in spite of it'));
-    expect(mail?.bytes.toString('latin1')).toContain(`X-Set: ${RELOADS}\r\n`);
+    expect(mail?.bytes.toString('latin1')).toContain(`X-Set: 0\r\n`);
 
     const resolved = count('event resolved');
     await replace('rules/10-a.yaml', rule('a', 9_000));

@@ -7,7 +7,7 @@ import type { Setup } from '../setup.js';
 import { fingerprintOf, type Fingerprint } from './fingerprint.js';
 import { ownRulesOf, type InForce } from './in-force.js';
 import { liveConfig } from './live-config.js';
-import { loadApart, type Loaded } from './load.js';
+import { Loader, type Loaded } from './load.js';
 import { placesOf, type Places } from './places.js';
 import { FileWatch } from './watch.js';
 
@@ -39,6 +39,8 @@ export interface ReloaderOptions {
   readonly refused?: ConfigError;
   /** ms between looks at the files. */
   readonly interval?: number;
+  /** ms that loading a set may take. */
+  readonly patience?: number;
 }
 
 /** How the last reload went. */
@@ -69,6 +71,7 @@ export interface SettingsStatus {
 export class Reloader {
   private readonly options: ReloaderOptions;
   private readonly watch: FileWatch;
+  private readonly loader: Loader;
   private readonly stop = new AbortController();
   private places: Places;
   private loaded: Fingerprint | undefined;
@@ -81,6 +84,7 @@ export class Reloader {
   constructor(options: ReloaderOptions) {
     this.options = options;
     this.places = placesOf(options.edited, options.wanted);
+    this.loader = new Loader(options.patience === undefined ? {} : { patience: options.patience });
     this.watch = new FileWatch({
       look: async () => await fingerprintOf(this.places),
       loaded: () => this.loaded,
@@ -119,6 +123,7 @@ export class Reloader {
     this.stop.abort();
     await this.watch.close();
     await this.running;
+    await this.loader.close();
   }
 
   private async work(): Promise<void> {
@@ -168,7 +173,7 @@ export class Reloader {
   private async loadOnce(): Promise<Loaded | { readonly failure: ConfigError }> {
     const { file, cwd, inForce } = this.options;
     try {
-      return await loadApart({
+      return await this.loader.load({
         ...(file === undefined ? {} : { file }),
         cwd,
         before: inForce.ownRules === undefined ? {} : { rules: inForce.ownRules },
