@@ -35,6 +35,8 @@ const UNREADABLE = 60_000;
 export class ItemWork {
   readonly #parts: ItemWorkParts;
   readonly #running = new Map<string, Promise<unknown>>();
+  /** What items that are just being inspected again have become so far: it counts when they are gone. */
+  readonly #becoming = new Map<string, Map<string, Promise<void>>>();
   /** What is told of items. */
   readonly reports: ItemReports;
   #stopping = false;
@@ -55,9 +57,18 @@ export class ItemWork {
     return this.#running.has(key);
   }
 
-  /** Spools an item. @throws SpoolFullError */
+  /** Spools an item. One that takes the place of another is not tried before that is gone. @throws SpoolFullError */
   async add(item: SpoolItem, content: Content, own = false): Promise<void> {
-    await this.#parts.spool.add(item, content, own);
+    const { spool } = this.#parts;
+    const [siblings, work] = [this.#becoming.get(item.replaces ?? ''), this.#running.get(item.replaces ?? '')];
+    if (siblings !== undefined && work !== undefined) {
+      this.#running.set(item.item, work);
+      const adding = spool.add(item, content, own);
+      siblings.set(item.item, adding);
+      await adding;
+      return;
+    }
+    await spool.add(item, content, own);
     this.onSpooled(item.item, Date.parse(item.nextAttempt));
   }
 
@@ -201,8 +212,14 @@ export class ItemWork {
     }
   }
 
+  /**
+   * Inspects a deferred copy again. What it becomes counts from the moment that its own file is gone: when something
+   * fails before, or the process dies, that is taken back, and the copy is inspected once more.
+   */
   async #inspect(item: SpoolItem): Promise<JobOutcome> {
     const { spool, log, reinspect } = this.#parts;
+    const become = new Map<string, Promise<void>>();
+    this.#becoming.set(item.item, become);
     let result: Reinspection;
     try {
       result = await reinspect(item, spool.content(item));
@@ -210,9 +227,16 @@ export class ItemWork {
       log.error({ item: item.item, err: error }, 'a deferred message could not be inspected again');
       result = { state: 'again', reason: 'it could not be inspected' };
     }
-    if (result.state === 'again') return await this.#finish(item, this.#deferAll(item, result.reason));
-    await spool.remove(item.item);
-    return 'done';
+    this.#becoming.delete(item.item);
+    await Promise.allSettled(become.values());
+    if (result.state === 'again') for (const key of become.keys()) await spool.remove(key);
+    else await spool.remove(item.item);
+    for (const key of become.keys()) {
+      this.#running.delete(key);
+      const { facts } = spool.entry(key) ?? {};
+      if (facts !== undefined) this.onSpooled(key, facts.next);
+    }
+    return result.state === 'again' ? await this.#finish(item, this.#deferAll(item, result.reason)) : 'done';
   }
 
   #deferAll(item: SpoolItem, reason: string): AttemptedRecipient[] {

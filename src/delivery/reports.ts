@@ -45,7 +45,7 @@ export interface ReportsOptions extends Reporting {
 }
 
 /** The message that a DSN is about. */
-export type ReportedMessage = Pick<DeliveryRequest, 'traceId' | 'bounce'> & {
+export type ReportedMessage = Pick<DeliveryRequest, 'traceId' | 'bounce' | 'replaces'> & {
   readonly envelope: Omit<Envelope, 'recipients'>;
   readonly receivedAt: Date;
   /** Until when it is tried. */
@@ -156,6 +156,7 @@ export class Reports {
       content: dsn.content,
       eightBit,
       bounce: 'never' as const,
+      ...(message.replaces === undefined ? {} : { replaces: message.replaces }),
     };
     return { item: { ...newItem(mail, time, ''), dsn: template }, content: dsn.content };
   }

@@ -57,6 +57,17 @@ export async function entriesIn(folder: string): Promise<Dirent[]> {
   }
 }
 
+/** Whether there is such a file. */
+export async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
 /**
  * Reads an item; undefined when it is gone (it was settled meanwhile).
  * @throws Error when it is damaged (`isDamage`: its text, its key, or its message is missing or has another length) or

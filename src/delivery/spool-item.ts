@@ -40,6 +40,8 @@ export interface SpoolItem {
   readonly bounce: 'allowed' | 'internal-only' | 'never';
   /** It is a DSN of ours: the name of its template. */
   readonly dsn?: DsnTemplate;
+  /** Key of the item that it takes the place of: while that is in the spool, this one does not count. */
+  readonly replaces?: string;
   readonly envelope: Omit<Envelope, 'recipients'>;
   readonly recipients: readonly SpoolRecipient[];
   readonly attempts: number;
@@ -115,6 +117,7 @@ const itemSchema = z.strictObject({
   route: z.string().exactOptional(),
   bounce: z.enum(['allowed', 'internal-only', 'never']),
   dsn: z.enum(DSN_TEMPLATES).exactOptional(),
+  replaces: z.string().regex(ITEM_KEY).exactOptional(),
   envelope: z.strictObject({
     sender: z.string(),
     client: z.string(),

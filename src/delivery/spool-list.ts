@@ -111,6 +111,7 @@ export interface NewSpoolItem {
   readonly eightBit: boolean;
   readonly route?: string;
   readonly bounce: 'allowed' | 'internal-only' | 'never';
+  readonly replaces?: string;
 }
 
 /**
@@ -149,6 +150,7 @@ export function newItem(
     eightBit: mail.eightBit,
     ...(mail.route === undefined ? {} : { route: mail.route }),
     bounce: mail.bounce,
+    ...(mail.replaces === undefined ? {} : { replaces: mail.replaces }),
     envelope,
     recipients: recipients.map((recipient) => ({ ...plainRecipient(recipient), state: 'waiting', attempts: 0, hop })),
     attempts: 0,

@@ -8,6 +8,7 @@ import type { Log } from '../telemetry/log.js';
 import { REASON, setFileAside, setItemAside } from './spool-corrupt.js';
 import {
   emlOf,
+  exists,
   isDamage,
   jsonOf,
   keysIn,
@@ -21,6 +22,7 @@ import { SpoolIndex, type SpoolEntry } from './spool-index.js';
 import { formatItem, type SpoolItem } from './spool-item.js';
 import { SpoolReading } from './spool-reading.js';
 import { SpoolRoom, type SpoolLimits } from './spool-room.js';
+import { uncounted } from './spool-replaced.js';
 import { scanSpool } from './spool-scan.js';
 import { SpoolFullError, type SpoolState } from './types.js';
 
@@ -323,6 +325,7 @@ export class Spool {
       this.#index.found(key, size);
       this.#room.take(size);
     }
+    for (const key of uncounted(root, scan.items)) await this.remove(key);
     await this.takeIncoming();
     const unfinished = new Set((await readdir(tmp)).map((name) => /^(.*)\.json\./.exec(name)?.[1]));
     for (const [key, reason] of scan.incomplete) {
@@ -382,16 +385,6 @@ export class Spool {
     } catch (error) {
       this.#log.warn({ file: path.basename(file), err: error }, 'a file of the spool could not be removed');
     }
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
   }
 }
 

@@ -77,6 +77,8 @@ export interface DeliveryRequest {
   readonly bounce: 'allowed' | 'internal-only' | 'never';
   /** What intake saw, for a copy that is to be inspected again. */
   readonly intake?: IntakeReport;
+  /** Key of the item that it comes from, by inspecting that again: it counts, and is tried, once that item is gone. */
+  readonly replaces?: string;
 }
 
 /** How one recipient of a copy stands when the client can be answered. */

@@ -25,6 +25,7 @@ export async function reinspect(item: SpoolItem, path: string, shared: Processor
     intake,
     received: '',
     receivedAt: Date.parse(item.receivedAt),
+    item: item.item,
   };
   const { inspection, parts } = await inspectBy(
     { traceId: item.traceId, envelope: arrived.envelope, intake, receivedAt: arrived.receivedAt },

@@ -16,6 +16,8 @@ export interface Arrived {
   /** Our Received field; empty when it stands in the bytes already. */
   readonly received: string;
   readonly receivedAt: number;
+  /** Key of the item of the spool that it lies in. */
+  readonly item?: string;
 }
 
 /** Key of a copy: the prefix (the trace ID) alone where there is one copy, else `ID.1`, `ID.2`. */
@@ -53,7 +55,13 @@ export function requestFor(
     eightBit: inspection.facts.eightBit,
     bounce,
     ...(route === undefined ? {} : { route }),
+    ...replacing(arrived),
   };
+}
+
+/** What becomes of an item of the spool takes its place. */
+function replacing({ item }: Arrived): Pick<DeliveryRequest, 'replaces'> {
+  return item === undefined ? {} : { replaces: item };
 }
 
 /**
@@ -92,6 +100,7 @@ export function blindCopyFor(
     content: contentOf(arrived.source, Buffer.from(mark + arrived.received, 'latin1')),
     eightBit: inspection.facts.eightBit,
     bounce: 'never',
+    ...replacing(arrived),
   };
 }
 
