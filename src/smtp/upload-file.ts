@@ -1,16 +1,17 @@
 import { open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { PieceList } from './piece-list.js';
 
 const SUFFIX = '.upload';
 /** Bytes that may wait to be written before the client is made to wait. */
-const MAX_WAITING = 256 * 1024;
+const MAX_WAITING = 64 * 1024;
 
 /** The file of one large message while it comes in. Written in order, in the background, with bounded memory. */
 export class UploadFile {
   readonly path: string;
   size = 0;
   readonly #handle: Promise<FileHandle>;
-  #waiting: Buffer[] = [];
+  #waiting = new PieceList();
   #waitingBytes = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
@@ -27,7 +28,7 @@ export class UploadFile {
   add(piece: Buffer): void {
     this.size += piece.length;
     if (this.#failure !== undefined) return;
-    this.#waiting.push(piece);
+    this.#waiting.add(piece);
     this.#waitingBytes += piece.length;
     if (this.#waitingBytes >= MAX_WAITING) this.#write();
   }
@@ -44,7 +45,7 @@ export class UploadFile {
 
   /** Writes what waits and closes. @throws what made the writing fail */
   async finish(): Promise<void> {
-    while (this.#waiting.length > 0 && this.#failure === undefined) {
+    while (this.#waitingBytes > 0 && this.#failure === undefined) {
       this.#write();
       await this.#writing;
     }
@@ -59,7 +60,7 @@ export class UploadFile {
   /** Closes and removes the file, whatever state it is in. Never rejects. */
   async discard(): Promise<void> {
     this.#failure ??= new Error('discarded');
-    this.#waiting = [];
+    this.#waiting = new PieceList();
     await this.#writing;
     await this.#handle.then(
       (handle) => handle.close(),
@@ -70,13 +71,13 @@ export class UploadFile {
 
   #write(): void {
     if (this.#writing !== undefined) return;
-    const batch = Buffer.concat(this.#waiting);
-    this.#waiting = [];
+    const batch = Buffer.concat(this.#waiting.take());
+    this.#waiting = new PieceList();
     this.#writing = this.#handle
       .then((handle) => handle.writeFile(batch))
       .catch((error: unknown) => {
         this.#failure ??= error;
-        this.#waiting = [];
+        this.#waiting = new PieceList();
         this.#waitingBytes = batch.length;
       })
       .then(() => {
