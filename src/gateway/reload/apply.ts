@@ -94,10 +94,13 @@ export function applier(parts: ApplyParts, first: Setup): (setup: Setup, inForce
   }
 }
 
-/** Whether threads that run can go on with them: what modules have read from files is the same, or they follow it themselves. */
+/**
+ * Whether threads that run can go on with them: what modules have read from files is the same, or they follow it
+ * themselves. The code of a third party's module, and what it imports, may be another each time.
+ */
 function sameThroughout(a: readonly DetectorSpec[], b: readonly DetectorSpec[]): boolean {
   const followed = (specs: readonly DetectorSpec[]): boolean =>
-    specs.every(({ name, data }) => data === undefined || followsItsFiles(name));
+    specs.every(({ name, file, data }) => file === undefined && (data === undefined || followsItsFiles(name)));
   return sameModules(a, b) && followed(a) && followed(b);
 }
 

@@ -14,6 +14,8 @@ const LINGER = 10_000;
 export interface LoaderOptions {
   /** ms that loading a set may take. */
   readonly patience?: number;
+  /** Compiled module of the thread. */
+  readonly workerFile?: URL;
 }
 
 export interface LoadRequest {
@@ -38,11 +40,13 @@ export interface Loaded {
  */
 export class Loader {
   private readonly patience: number;
+  private readonly workerFile: URL;
   private idle: Worker | undefined;
   private lingering: NodeJS.Timeout | undefined;
 
-  constructor({ patience = PATIENCE }: LoaderOptions = {}) {
-    this.patience = patience;
+  constructor({ patience, workerFile }: LoaderOptions = {}) {
+    this.patience = patience ?? PATIENCE;
+    this.workerFile = workerFile ?? new URL('./load-worker.js', import.meta.url);
   }
 
   /** @throws ConfigError with every problem */
@@ -75,7 +79,7 @@ export class Loader {
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL('./load-worker.js', import.meta.url));
+    const worker = new Worker(this.workerFile);
     // One that fails while it waits is just not there for the next load.
     const gone = (): void => {
       if (this.idle === worker) this.idle = undefined;

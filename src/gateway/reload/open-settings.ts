@@ -89,8 +89,7 @@ function withAdvice(error: ConfigError, message: string): ConfigError {
 async function dataFolder(wanted: string): Promise<string> {
   const folder = path.dirname(wanted);
   const text = await readFile(wanted, 'utf8').catch(() => '');
-  const written = /^data:[ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^#\s][^#\n]*?))[ \t]*(?:#.*)?$/m.exec(text);
-  const given = (written?.[1] ?? written?.[2] ?? written?.[3] ?? './data').replace(
+  const given = writtenData(text).replace(
     /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g,
     (whole, name: string) => process.env[name] ?? whole,
   );
@@ -100,4 +99,14 @@ async function dataFolder(wanted: string): Promise<string> {
     () => false,
   );
   return there ? found : path.resolve(folder, './data');
+}
+
+/** What is broken elsewhere leaves the key readable; where it does not, a line that looks like it is taken. */
+function writtenData(text: string): string {
+  const parsed = parseDocument(text, { logLevel: 'silent', uniqueKeys: false }).get('data');
+  if (typeof parsed === 'string') return parsed;
+  const line = /^[ \t{]*["']?data["']?:[ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^#\s,}][^#\n,}]*?))[ \t]*(?:[#,}].*)?$/m.exec(
+    text,
+  );
+  return line?.[1] ?? line?.[2] ?? line?.[3] ?? './data';
 }
