@@ -1,20 +1,26 @@
-import { formatProblem, ConfigError, type Problem } from '../config/problems.js';
-import { loadSetup, type Setup } from '../gateway/setup.js';
+import path from 'node:path';
+import { readConfig } from '../config/load.js';
+import { formatProblem, sortProblems, type Problem } from '../config/problems.js';
+import { readSetup } from '../gateway/setup.js';
+import { caseFiles, loadCaseFiles } from '../rules/cases/folder.js';
 import { EXIT } from './exit.js';
 import { json, out, paint } from './terminal.js';
 
-/** `gatepost check`: every mistake at once. Warnings alone leave the exit status 0. */
+/** All that is found in the files that an admin edits. */
+interface Findings {
+  /** Of the configuration, rules, lists and templates. */
+  readonly settings: readonly Problem[];
+  /** Of the test cases: they hold nothing up but `gatepost test`. */
+  readonly cases: readonly Problem[];
+  /** Absent when something of the settings is wrong. */
+  readonly good?: { readonly rules: number; readonly folder: string };
+}
+
+/** `gatepost check`: every mistake at once, of the test cases too. Warnings alone leave the exit status 0. */
 export async function check(options: { readonly config?: string; readonly json?: boolean }): Promise<void> {
-  let setup: Setup | undefined;
-  let problems: readonly Problem[];
-  try {
-    setup = await loadSetup(options.config);
-    problems = setup.warnings;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    problems = error.problems;
-  }
-  const errors = problems.filter((p) => p.severity === 'error').length;
+  const { settings, cases, good } = await look(options.config);
+  const problems = sortProblems([...settings, ...cases]);
+  const errors = count(problems, 'error');
   process.exitCode = errors > 0 ? EXIT.no : EXIT.good;
   if (options.json === true) {
     json({ ok: errors === 0, problems });
@@ -26,12 +32,39 @@ export async function check(options: { readonly config?: string; readonly json?:
   const counts = [errors > 0 ? plural(errors, 'error') : '', warnings > 0 ? plural(warnings, 'warning') : '']
     .filter((t) => t !== '')
     .join(', ');
-  if (setup === undefined)
-    out(`${paint('red', 'Not good')}: ${counts}. Nothing of it can be put in force before the errors are mended.`);
+  const bad = paint('red', 'Not good');
+  if (good === undefined) out(`${bad}: ${counts}. Nothing of it can be put in force before the errors are mended.`);
+  else if (errors > 0)
+    out(`${bad}: ${counts}. The rules can be put in force; the errors are in test cases, which do not run with them.`);
   else
     out(
-      `${paint('green', 'Good')}: ${plural(setup.bundle.rules.length, 'rule')} in ${setup.config.rules}${counts === '' ? '' : `; ${counts}`}.`,
+      `${paint('green', 'Good')}: ${plural(good.rules, 'rule')} in ${good.folder}${counts === '' ? '' : `; ${counts}`}.`,
     );
+}
+
+async function look(file: string | undefined): Promise<Findings> {
+  const { config, problems: own } = await readConfig(file);
+  if (config === undefined) return { settings: own, cases: [] };
+  const { bundle, specs, problems } = await readSetup(config);
+  const context = {
+    modules: new Map(specs.map((spec) => [spec.name, spec.statuses])),
+    timezone: config.node.timezone,
+    ...(bundle === undefined ? {} : { rules: bundle.rules.map(({ id }) => id) }),
+  };
+  const { problems: cases } = await loadCaseFiles(
+    await caseFiles(path.join(config.rules, 'tests')),
+    config.folder,
+    context,
+  );
+  // Where the configuration itself is wrong, values of it are missing: what that makes doubtful is not worth a warning.
+  const isWhole = count(own, 'error') === 0;
+  const settings = [...own, ...problems.filter(({ severity }) => isWhole || severity === 'error')];
+  if (bundle === undefined || count(settings, 'error') > 0) return { settings, cases };
+  return { settings, cases, good: { rules: bundle.rules.length, folder: config.rules } };
+}
+
+function count(problems: readonly Problem[], wanted: Problem['severity']): number {
+  return problems.filter(({ severity }) => severity === wanted).length;
 }
 
 function coloured(problem: Problem): string {

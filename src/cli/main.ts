@@ -39,7 +39,9 @@ function program(): Command {
     });
   root
     .command('check')
-    .description('check the configuration, rules, lists and templates: every mistake at once, with its place')
+    .description(
+      'check the configuration, rules, lists, templates and test cases: every mistake at once, with its place',
+    )
     .option(...config)
     .option('--json', 'problems as JSON')
     .action(async (options: { config?: string; json?: boolean }) => {

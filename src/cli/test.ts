@@ -1,13 +1,14 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Config } from '../config/load.js';
-import { ConfigError, formatPlace, formatProblem, sortProblems, type Problem } from '../config/problems.js';
+import { ConfigError, formatPlace, formatProblem } from '../config/problems.js';
+import { shownPath } from '../config/shown-path.js';
 import { loadSetup, type Setup } from '../gateway/setup.js';
 import { runCase, type CaseResult } from '../gateway/trial/cases.js';
 import { startInspecting } from '../gateway/trial/inspecting.js';
 import { ordered } from '../gateway/trial/ordered.js';
 import { Coverage, uncoveredLines, type CoverageReport } from '../rules/cases/coverage.js';
-import { loadCases } from '../rules/cases/load.js';
+import { caseFiles, loadCaseFiles } from '../rules/cases/folder.js';
+import type { LoadedCases } from '../rules/cases/load.js';
 import { readRulePlaces } from '../rules/cases/rule-places.js';
 import type { TestCase } from '../rules/cases/types.js';
 import { EXIT, UsageError } from './exit.js';
@@ -73,26 +74,19 @@ async function run(
     bar.clear();
     await inspecting.close();
   }
-  const places = await readRulePlaces(config.rules, shown(config.rules, config));
+  const places = await readRulePlaces(config.rules, shownPath(config.rules, config.folder));
   return { results, coverage: coverage.report(places) };
 }
 
 /** The named files, or all of `rules/tests`. */
-async function readCases(
-  files: readonly string[],
-  { config, bundle, specs }: Setup,
-): Promise<{ readonly cases: readonly TestCase[]; readonly problems: readonly Problem[] }> {
+async function readCases(files: readonly string[], { config, bundle, specs }: Setup): Promise<LoadedCases> {
   const context = {
     modules: new Map(specs.map((spec) => [spec.name, spec.statuses])),
     rules: bundle.rules.map(({ id }) => id),
     timezone: config.node.timezone,
   };
-  const wanted = files.length > 0 ? await namedFiles(files) : await filesOf(path.join(config.rules, 'tests'));
-  const loaded = await Promise.all(wanted.map(async (file) => await loadCases(file, shown(file, config), context)));
-  return {
-    cases: loaded.flatMap((one) => one.cases),
-    problems: sortProblems(loaded.flatMap((one) => one.problems)),
-  };
+  const wanted = files.length > 0 ? await namedFiles(files) : await caseFiles(path.join(config.rules, 'tests'));
+  return await loadCaseFiles(wanted, config.folder, context);
 }
 
 async function namedFiles(files: readonly string[]): Promise<string[]> {
@@ -100,17 +94,9 @@ async function namedFiles(files: readonly string[]): Promise<string[]> {
   for (const file of files) {
     const state = await stat(file).catch(() => undefined);
     if (state === undefined) throw new UsageError(`cannot read ${file}: there is no such file`);
-    found.push(...(state.isDirectory() ? await filesOf(path.resolve(file)) : [path.resolve(file)]));
+    found.push(...(state.isDirectory() ? await caseFiles(path.resolve(file)) : [path.resolve(file)]));
   }
   return found;
-}
-
-async function filesOf(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
-  return names
-    .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
-    .sort()
-    .map((name) => path.join(folder, name));
 }
 
 /** Cases whose name holds one of the texts. */
@@ -121,11 +107,6 @@ function chooseCases(cases: readonly TestCase[], only: readonly string[] | undef
   if (chosen.length === 0)
     throw new UsageError(`--only: no case has ${only.map((t) => `"${t}"`).join(' or ')} in its name`);
   return chosen;
-}
-
-function shown(file: string, { folder }: Config): string {
-  const relative = path.relative(folder, file);
-  return relative.startsWith('..') ? file : relative.split(path.sep).join('/');
 }
 
 function printFailure({ test, failed, error }: CaseResult): void {
@@ -145,8 +126,14 @@ function printFailure({ test, failed, error }: CaseResult): void {
 }
 
 function printCoverage(coverage: CoverageReport): void {
+  if (coverage.total === 0) {
+    const why =
+      coverage.disabled.length > 0 ? 'all rules of the folder are turned off' : 'there are no rules of your own';
+    out(`${paint('bold', 'Coverage')}  nothing to cover: ${why}`);
+    return;
+  }
   const lines = uncoveredLines(coverage);
-  const percent = coverage.total === 0 ? 100 : Math.floor((coverage.covered / coverage.total) * 100);
+  const percent = Math.floor((coverage.covered / coverage.total) * 100);
   const colour = lines.length === 0 ? 'green' : 'yellow';
   out(
     `${paint('bold', 'Coverage')}  ${paint(colour, `${percent} %`)}: ${coverage.covered} of ${coverage.total} rules and responses`,

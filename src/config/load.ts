@@ -7,6 +7,7 @@ import { checkDirectory } from './check-directory.js';
 import { parseNetwork } from './networks.js';
 import { ConfigError, type Problem } from './problems.js';
 import { configSchema, resolveFrom, type RawConfig } from './schema.js';
+import { whatIsLeft } from './what-is-left.js';
 import { YamlSource, type KeyPath } from './yaml-source.js';
 
 /** Folder of the installed program: rules/ and templates/ lie in it. */
@@ -74,6 +75,21 @@ export interface LoadedConfig {
  * @throws ConfigError with every problem and its place
  */
 export async function loadConfig(file?: string, cwd: string = process.cwd()): Promise<LoadedConfig> {
+  return withoutErrors(await readConfig(file, cwd));
+}
+
+/** What a configuration says, and all that is wrong with it. */
+export interface ReadConfig {
+  /**
+   * Absent where too little is known to go on. With an error among the problems it is what is left without the values
+   * that are wrong: enough to check what the file names, and never to be put in force.
+   */
+  readonly config?: Config;
+  readonly problems: readonly Problem[];
+}
+
+/** Like loadConfig, but tells the problems instead of throwing them. */
+export async function readConfig(file?: string, cwd: string = process.cwd()): Promise<ReadConfig> {
   const wanted = path.resolve(cwd, file ?? 'gatepost.yaml');
   let text = '';
   let found = true;
@@ -86,30 +102,38 @@ export async function loadConfig(file?: string, cwd: string = process.cwd()): Pr
         : error instanceof Error
           ? error.message
           : String(error);
-      throw new ConfigError([
-        { severity: 'error', message: `cannot read the configuration ${file ?? wanted}: ${reason}` },
-      ]);
+      const message = `cannot read the configuration ${file ?? wanted}: ${reason}`;
+      return { problems: [{ severity: 'error', message }] };
     }
     found = false;
   }
-  return parseConfig(text, path.dirname(wanted), found ? wanted : undefined);
+  return readConfigText(text, path.dirname(wanted), found ? wanted : undefined);
 }
 
 /** Like loadConfig, from a text. @throws ConfigError */
 export async function parseConfig(text: string, folder: string, file?: string): Promise<LoadedConfig> {
+  return withoutErrors(await readConfigText(text, folder, file));
+}
+
+function withoutErrors({ config, problems }: ReadConfig): LoadedConfig {
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (config === undefined || errors.length > 0) throw new ConfigError(errors);
+  return { config, warnings: problems };
+}
+
+async function readConfigText(text: string, folder: string, file: string | undefined): Promise<ReadConfig> {
   const source = new YamlSource(path.basename(file ?? 'gatepost.yaml'), text);
-  if (source.problems.length > 0) throw new ConfigError(source.problems);
+  if (source.problems.length > 0) return { problems: source.problems };
   const problems: Problem[] = [];
   const given = substitute(source.value ?? {}, [], source, problems);
-  const warnings = takeNotYet(given, source);
+  problems.push(...takeNotYet(given, source));
   const parsed = configSchema.safeParse(given);
-  if (!parsed.success) throw new ConfigError([...problems, ...source.fromZod(parsed.error, configSchema)]);
-  const raw = parsed.data;
+  if (!parsed.success) problems.push(...source.fromZod(parsed.error, configSchema));
+  const raw = parsed.success ? parsed.data : whatIsLeft(given, parsed.error);
+  if (raw === undefined) return { problems };
   problems.push(...checkNetworks(raw, source), ...(await checkFolders(raw, folder, source)));
-  for (const problem of await checkDirectory(raw.directory, folder, source))
-    (problem.severity === 'error' ? problems : warnings).push(problem);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return { config: complete(raw, folder, source, file), warnings };
+  problems.push(...(await checkDirectory(raw.directory, folder, source)));
+  return { config: complete(raw, folder, source, file), problems };
 }
 
 function complete(raw: RawConfig, folder: string, source: YamlSource, file: string | undefined): Config {

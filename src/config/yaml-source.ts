@@ -71,7 +71,9 @@ export class YamlSource {
       return;
     }
     const problems: Problem[] = document.errors.map((error) => {
-      const { message, hint } = syntaxWords(error.code, firstLine(error.message));
+      // Behind the dash of a list's entry the library has other words for the same mistake.
+      const code = this.followsTab(error.pos[0]) ? 'TAB_AS_INDENT' : error.code;
+      const { message, hint } = syntaxWords(code, firstLine(error.message));
       return this.at(openQuote(document, error) ?? error.pos[0], message, hint);
     });
     // What follows an error in the same line follows from it.
@@ -196,6 +198,11 @@ export class YamlSource {
       },
     });
     return problems;
+  }
+
+  /** Whether nothing but spaces and a tab stands in the line before an offset. */
+  private followsTab(offset: number): boolean {
+    return /(?:^|\n) *\t[ \t]*$/.test(this.text.slice(Math.max(0, offset - 100), offset));
   }
 
   private at(offset: number, message: string, hint?: string): Problem {

@@ -46,6 +46,8 @@ export function syntaxWords(code: string, message: string): SyntaxWords {
     };
   if (code === 'BAD_INDENT') return { message, hint: 'check the number of spaces at the start of the line' };
   if (code === 'MISSING_CHAR') return missing(message);
+  if (message.startsWith('Alias cannot be an empty string'))
+    return { message: 'a star alone is an alias without a name in YAML', hint: 'put the mask in quotes: "*"' };
   if (code === 'BAD_ALIAS') return { message, hint: 'put the value in quotes' };
   return { message };
 }

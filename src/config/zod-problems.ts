@@ -56,6 +56,7 @@ export function zodProblems(
         const best = branchMeant(issue);
         // Issues of a branch count from the union's own path.
         if (best !== undefined) return best.flatMap((i) => fromIssue({ ...i, path: [...issue.path, ...i.path] }));
+        if (given === undefined) return [source.error(path, `${name} is missing`, hint('missing'))];
         const expected = [
           ...new Set(issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first)]))),
         ];

@@ -12,6 +12,7 @@ import { loadRules } from '../rules/load.js';
 import type { RuleBundle } from '../rules/model.js';
 import { checkHops, whyNoHop } from './check-hops.js';
 import { copyProblems } from './directory.js';
+import { unusedTemplates } from './unused-templates.js';
 
 /** A configuration with all that it names, read and checked. */
 export interface Setup {
@@ -32,12 +33,26 @@ export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
   return await finishSetup(await loadConfig(file, cwd));
 }
 
+/** What a configuration names, as far as it can be read, and all that is wrong with it. */
+export interface ReadSetup extends Omit<Setup, 'config' | 'bundle' | 'warnings'> {
+  /** Absent when there is an error in the rules. */
+  readonly bundle?: RuleBundle;
+  readonly problems: readonly Problem[];
+}
+
 /** Reads and checks what a configuration names. @throws ConfigError as loadSetup does */
-export async function finishSetup(loaded: LoadedConfig): Promise<Setup> {
-  const { config } = loaded;
+export async function finishSetup({ config, warnings }: LoadedConfig): Promise<Setup> {
+  const { bundle, specs, templates, problems: found } = await readSetup(config);
+  const problems = sortProblems([...warnings, ...found]);
+  if (bundle === undefined || problems.some((p) => p.severity === 'error')) throw new ConfigError(problems);
+  return { config, bundle, specs, templates, warnings: problems };
+}
+
+/** Like finishSetup, but tells the problems instead of throwing them. */
+export async function readSetup(config: Config): Promise<ReadSetup> {
   const [detectors, templates] = await Promise.all([
     configureDetectors(config.detectors, config.folder, config.source, config.scan.deadline, config.domains),
-    loadTemplates(templateFolders(config), config.notifications.language),
+    loadTemplates(templateFolders(config), config.notifications.language, config.folder),
   ]);
   const thresholds = antispamThresholds(detectors.specs);
   const groups = config.directory === undefined ? [] : await readCopies(config.data, config.directory);
@@ -60,16 +75,19 @@ export async function finishSetup(loaded: LoadedConfig): Promise<Setup> {
     directory: snapshotOf(groups),
     ...(thresholds === undefined ? {} : { thresholds }),
   });
-  const problems = sortProblems([
-    ...loaded.warnings,
-    ...detectors.problems,
-    ...rules.problems,
-    ...templates.problems,
-    ...checkHops(config),
-    ...copyProblems(groups, config, rules.bundle),
-  ]);
-  if (rules.bundle === undefined || problems.some((p) => p.severity === 'error')) throw new ConfigError(problems);
-  return { config, bundle: rules.bundle, specs: detectors.specs, templates: templates.templates, warnings: problems };
+  return {
+    ...(rules.bundle === undefined ? {} : { bundle: rules.bundle }),
+    specs: detectors.specs,
+    templates: templates.templates,
+    problems: [
+      ...detectors.problems,
+      ...rules.problems,
+      ...templates.problems,
+      ...checkHops(config),
+      ...copyProblems(groups, config, rules.bundle),
+      ...(await unusedTemplates(config, templates.templates, rules.bundle)),
+    ],
+  };
 }
 
 /** Own templates win over shipped ones of the same name. */

@@ -13,7 +13,7 @@ function accepts(text: string): boolean {
 }
 
 describe('the JSON Schema for editors', () => {
-  it('is written beside the shipped rules; `npx vitest -u` writes it anew', async () => {
+  it('is written beside the shipped rules; `npx vitest run src/rules/json-schema.test.ts --update=all` writes it anew', async () => {
     await expect(rulesJsonSchemaText()).toMatchFileSnapshot(path.join(SHIPPED, 'rules.schema.json'));
   });
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { placeInText } from '../../config/excerpt.js';
 import type { Place, Problem } from '../../config/problems.js';
+import { shownPath } from '../../config/shown-path.js';
 import { YamlSource } from '../../config/yaml-source.js';
 import { isMissing } from '../../store/files.js';
 import { compileText, type Compiled, type Fill } from './compile.js';
@@ -49,8 +50,13 @@ const frontMatter = z.strictObject({
  * Reads all templates of some folders, each with one folder a language.
  * @param folders the first that has a template of a name and language wins: own ones before shipped ones
  * @param language of the mails, unless another is asked for; English where a template is missing in it
+ * @param root folder that displayed paths count from; of a folder elsewhere they begin with its name
  */
-export async function loadTemplates(folders: readonly string[], language: string): Promise<LoadedTemplates> {
+export async function loadTemplates(
+  folders: readonly string[],
+  language: string,
+  root?: string,
+): Promise<LoadedTemplates> {
   const problems: Problem[] = [];
   const byLanguage = new Map<string, Map<string, Template>>();
   for (const folder of folders) {
@@ -60,7 +66,7 @@ export async function loadTemplates(folders: readonly string[], language: string
       for (const file of await templateFiles(path.join(folder, found))) {
         const name = path.basename(file, EXTENSION);
         if (known.has(name)) continue;
-        const shown = path.posix.join(path.basename(folder), found, file);
+        const shown = path.posix.join(shownFolder(folder, root), found, file);
         const text = await readFile(path.join(folder, found, file), 'utf8');
         const parsed = parseTemplate(shown, name, found, text);
         problems.push(...parsed.problems);
@@ -72,6 +78,11 @@ export async function loadTemplates(folders: readonly string[], language: string
   const get = (name: string, wanted: string = language): Template | undefined =>
     byLanguage.get(wanted)?.get(name) ?? byLanguage.get(FALLBACK_LANGUAGE)?.get(name);
   return { templates: { get, names }, problems };
+}
+
+function shownFolder(folder: string, root: string | undefined): string {
+  const shown = root === undefined ? folder : shownPath(folder, root);
+  return path.isAbsolute(shown) ? path.basename(folder) : shown;
 }
 
 /** @param file as its author would write it, for problems */

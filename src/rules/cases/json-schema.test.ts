@@ -10,7 +10,7 @@ const schema: unknown = JSON.parse(casesJsonSchemaText());
 const validate = new Ajv({ strict: false }).compile(schema as object);
 
 describe('the JSON Schema of test files', () => {
-  it('is written beside the shipped rules; `npx vitest -u` writes it anew', async () => {
+  it('is written beside the shipped rules; `npx vitest run src/rules/cases/json-schema.test.ts --update=all` writes it anew', async () => {
     await expect(casesJsonSchemaText()).toMatchFileSnapshot(path.join(RULES, 'tests.schema.json'));
   });
 

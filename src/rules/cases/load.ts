@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Problem } from '../../config/problems.js';
 import { nearest } from '../../config/suggest.js';
-import { YamlSource, type KeyPath } from '../../config/yaml-source.js';
+import { readTextFile } from '../../config/text-file.js';
+import { MAX_YAML_BYTES, YamlSource, type KeyPath } from '../../config/yaml-source.js';
 import { foldAddress } from '../addresses.js';
-import { readText } from './read-text.js';
 import { caseSchema, type CaseContext } from './schema.js';
 import type { TestCase } from './types.js';
 
@@ -19,12 +19,9 @@ export interface LoadedCases {
  * @param shown path for people
  */
 export async function loadCases(file: string, shown: string, context: CaseContext): Promise<LoadedCases> {
-  const read = await readText(file);
-  if ('reason' in read) {
-    const place = { file: shown, line: 1, column: 1 };
-    return { cases: [], problems: [{ severity: 'error', place, message: read.reason }] };
-  }
-  const source = new YamlSource(shown, read.text);
+  const bytes = await readTextFile(file, shown, MAX_YAML_BYTES);
+  if ('severity' in bytes) return { cases: [], problems: [bytes] };
+  const source = new YamlSource(shown, bytes.toString('utf8'));
   if (source.problems.length > 0) return { cases: [], problems: source.problems };
   const { value } = source;
   if (value === null || value === undefined) return { cases: [], problems: [] };

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Place } from '../../config/problems.js';
-import { YamlSource, type KeyPath } from '../../config/yaml-source.js';
+import { readTextFile } from '../../config/text-file.js';
+import { MAX_YAML_BYTES, YamlSource, type KeyPath } from '../../config/yaml-source.js';
 import { listFiles } from '../lists.js';
-import { readText } from './read-text.js';
 
 /** Where rules and their responses stand. */
 export interface RulePlaces {
@@ -19,9 +19,9 @@ export async function readRulePlaces(folder: string, shown: string): Promise<Rul
   const rules = new Map<string, { readonly source: YamlSource; readonly at: KeyPath; readonly on: unknown }>();
   for (const name of await listFiles(folder)) {
     if (!name.endsWith('.yaml') || name.startsWith('.')) continue;
-    const read = await readText(path.join(folder, name));
-    if ('reason' in read) continue;
-    const source = new YamlSource(`${shown}/${name}`, read.text);
+    const bytes = await readTextFile(path.join(folder, name), `${shown}/${name}`, MAX_YAML_BYTES);
+    if ('severity' in bytes) continue;
+    const source = new YamlSource(`${shown}/${name}`, bytes.toString('utf8'));
     const list = isRecord(source.value) ? source.value['rules'] : undefined;
     if (!Array.isArray(list)) continue;
     for (const [index, raw] of list.entries()) {
