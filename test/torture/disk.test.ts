@@ -19,7 +19,7 @@ const settings = tortureSettings(0, 20_261_121);
 /** The log of the database alone grows to 256 MB in time. */
 const SIZE = (settings.long ? 512 : 192) * 2 ** 20;
 /** How often the disk becomes full; in the long form the gateway is killed in every third of them. */
-const ROUNDS = settings.long ? 12 : 1;
+const ROUNDS = settings.long ? 6 : 1;
 const PATIENCE = 120_000;
 
 interface Life {
