@@ -40,6 +40,15 @@ const shapes = {
     }),
   ),
   hops: z.array(z.object({ name: z.string(), state: z.string(), failures: z.number() })),
+  directory: z.array(
+    z.object({
+      name: z.string(),
+      age: z.number().optional(),
+      addresses: z.number().optional(),
+      stale: z.boolean(),
+      failure: z.string().optional(),
+    }),
+  ),
   rules: z.looseObject({ folder: z.string().optional(), count: z.number().optional() }),
   events: z.array(z.object({ event: z.string(), severity: z.string(), subject: z.string(), detail: z.string() })),
 };
@@ -99,6 +108,7 @@ export function statusText(sections: Sections, now: number): string {
         : `${name}: ${paint('red', state)}, ${failures} failures in a row`,
     ),
   );
+  add('directory', (read(sections, 'directory') ?? []).map(groupLine));
   const rules = read(sections, 'rules');
   if (rules !== undefined) add('rules', [plain(rules)]);
   const events = read(sections, 'events');
@@ -137,6 +147,13 @@ function detectorLine({ module, state, reason, databases }: z.output<typeof shap
   if (databases === undefined) return `${module}: ${shown}`;
   const age = databases.outdated ? paint('red', ' outdated') : '';
   return `${module}: ${shown}, databases ${printable(databases.version)} of ${databases.date}${age}`;
+}
+
+function groupLine({ name, age, addresses, stale, failure }: z.output<typeof shapes.directory>[number]): string {
+  const found =
+    age === undefined ? paint('red', 'never read') : `${addresses ?? 0} addresses, read ${formatDuration(age)} ago`;
+  const old = stale ? ` ${paint('red', 'stale')}` : '';
+  return `@ldap:${name}: ${found}${old}${failure === undefined ? '' : `, ${paint('red', printable(failure))}`}`;
 }
 
 function mark(available: boolean, name: string): string {

@@ -132,6 +132,18 @@ export function copyProblems(states: readonly GroupState[], config: Config, bund
   });
 }
 
+/** What `gatepost status` shows of a group; never who is in it. */
+export function groupView({ name, copy, stale, failure }: GroupState): object {
+  return {
+    name,
+    ...(copy === undefined
+      ? {}
+      : { readAt: new Date(copy.readAt), age: Date.now() - copy.readAt, addresses: copy.addresses.length }),
+    stale,
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
 function missingOf(bundle: RuleBundle, { groups }: DirectorySnapshot): string | undefined {
   return groupsUsed(bundle).find((name) => groups.get(name) === undefined);
 }

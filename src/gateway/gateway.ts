@@ -22,7 +22,7 @@ import { answerQueue } from './control/queue.js';
 import { provideSections } from './control/sections.js';
 import { openControl } from './control/socket.js';
 import { StatusBoard } from './control/status.js';
-import { heldBack, openGatewayDirectory } from './directory.js';
+import { groupView, heldBack, openGatewayDirectory } from './directory.js';
 import { watchHealth, withHealth } from './health.js';
 import { openCopyMark } from './copy-mark.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
@@ -247,6 +247,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     health,
     events,
   });
+  if (config.directory !== undefined) status.provide('directory', () => directory.states.map(groupView));
   status.provide('rules', () => ({
     folder: inForce.config.rules,
     count: inForce.current.bundle.rules.length,

@@ -9,8 +9,8 @@ import type { Setup } from '../setup.js';
 
 /** What goes over to another set. */
 export interface ApplyParts {
-  readonly pool: InspectPool;
-  readonly smtp: SmtpService;
+  readonly pool: Pick<InspectPool, 'reload'>;
+  readonly smtp: Pick<SmtpService, 'prepare'>;
   readonly health: { replace(setup: Setup): Promise<void> };
   readonly watchers: DetectorWatchers;
   /** The rules with the directory's groups as they are now. */
