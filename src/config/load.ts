@@ -38,6 +38,9 @@ export interface Config extends Omit<
     readonly from: string;
     readonly admins: readonly string[];
     readonly notices: RawConfig['notifications']['notices'] & { readonly to: readonly string[] };
+    readonly events: Omit<RawConfig['notifications']['events'], 'recipients'> & {
+      readonly recipients: readonly { readonly to: readonly string[]; readonly language: string }[];
+    };
   };
   /** In the order of the file; the default set when `detectors:` is absent. */
   readonly detectors: readonly ModuleSettings[];
@@ -54,13 +57,11 @@ export const DEFAULT_DETECTORS = ['content', 'signatures', 'links', 'antispam'] 
 /** Keys that the design names and that are not in force yet: they are said to be so instead of being taken in silence. */
 const NOT_YET: readonly string[] = [
   'http',
-  'notifications.minSeverity',
   'notifications.interval',
   'notifications.separate',
   'notifications.charset',
   'notifications.quotedPrintable',
   'notifications.rate',
-  'notifications.events',
   'notifications.webhooks',
 ];
 
@@ -174,6 +175,13 @@ function complete(raw: RawConfig, folder: string, source: YamlSource, file: stri
       from: raw.notifications.from ?? `Gatepost <gatepost@${site}>`,
       admins,
       notices: { ...raw.notifications.notices, to: raw.notifications.notices.to ?? admins },
+      events: {
+        ...raw.notifications.events,
+        recipients: (raw.notifications.events.recipients ?? [{ to: admins }]).map(({ to, language }) => ({
+          to,
+          language: language ?? raw.notifications.language,
+        })),
+      },
     },
     detectors:
       detectors === undefined

@@ -69,6 +69,23 @@ const speed = z
   })
   .meta({ kind: 'speed' });
 
+/** A time such as `06:30`, in minutes after midnight. */
+const timeOfDay = z
+  .string()
+  .transform((text, context) => {
+    const match = /^(\d{1,2}):(\d{2})$/.exec(text.trim());
+    const minutes = Number(match?.[1]) * 60 + Number(match?.[2]);
+    if (match !== null && minutes < 1440 && Number(match[2]) < 60) return minutes;
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: `"${text}" is not a time of day`,
+      params: { hint: 'write it as "00:00" or "06:30"' },
+    });
+    return z.NEVER;
+  })
+  .meta({ kind: 'time of day' });
+
 const count = z.int().min(1);
 
 /** One value may stand where a list is expected. */
@@ -255,6 +272,23 @@ const notifications = z.strictObject({
     })
     .prefault({})
     .describe('notices to the admins by class'),
+  minSeverity: z
+    .enum(['diagnostic', 'informative', 'warning', 'error', 'critical'])
+    .default('warning')
+    .describe('less severe notifications are not sent'),
+  events: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      at: timeOfDay.prefault('00:00').describe("time of the daily mail, in the node's zone"),
+      changeInterval: duration.prefault('15m').describe('there is at most one mail about changes in that time'),
+      recipients: listOf(
+        z.strictObject({ to: strings, language: z.string().optional().describe('default: notifications.language') }),
+      )
+        .optional()
+        .describe('each set gets one mail; default: admins'),
+    })
+    .prefault({})
+    .describe('mails about application events'),
   rules: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
 });
 

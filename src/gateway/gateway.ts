@@ -8,7 +8,11 @@ import type { DetectorHealth } from '../detectors/health.js';
 import { openEvents } from '../events/service.js';
 import type { EventService } from '../events/types.js';
 import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
+import { EventMails } from '../notifications/digest/event-mails.js';
+import { systemClock } from '../notifications/job.js';
 import { openNotifications } from '../notifications/service.js';
+import { oweSettings } from '../notifications/settings.js';
+import type { NotifiedNode } from '../notifications/types.js';
 import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
@@ -190,8 +194,28 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     }),
     (d) => d.close(config.smtp.timeouts.stop),
   );
+  const ownNode = (): NotifiedNode => oweSettings(inForce.config, started.port).node;
+  const eventMails = new EventMails({
+    config: () => inForce.config,
+    settings: () => inForce.config.notifications,
+    mydomain: () => inForce.config.domains[0] ?? '',
+    queue,
+    events: store.events,
+    mails: store.eventMails,
+    ledger: store.ledger,
+    transport,
+    templates: inForce.templates,
+    node: ownNode,
+    nodes: () => Promise.resolve(new Map([[config.node.name, ownNode()]])),
+    log,
+    clock: systemClock,
+  });
   // Its workers use all of the above: it is closed before them.
   parts.add(queue, (q) => q.close());
+  parts.add(eventMails, (e) => {
+    e.close();
+    return Promise.resolve();
+  });
   parts.add(watchNode({ config, queue, delivery, events, log }), (w) => w.close());
   await threads;
   const watched: Store = { ...store, quarantine: retention.quarantine };

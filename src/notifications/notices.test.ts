@@ -27,6 +27,7 @@ afterEach(() => void vi.useRealTimers());
 function notices(to: readonly string[] = ['postmaster@example.org']): { made: Notices; put: OwedNotification[] } {
   const put: OwedNotification[] = [];
   const made = new Notices({
+    minSeverity: 'warning',
     switches: ON,
     to,
     from: 'Gatepost <gatepost@example.org>',

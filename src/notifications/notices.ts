@@ -1,3 +1,4 @@
+import type { Severity } from '../events/types.js';
 import { newTraceId, type TraceId } from '../message/trace-id.js';
 import type { Content } from '../message/source.js';
 import type { Log } from '../telemetry/log.js';
@@ -6,6 +7,7 @@ import { notificationId } from './identity.js';
 import type { Clock } from './job.js';
 import { addressOf, isDeliverable } from './mailbox.js';
 import { NoticeRate } from './notice-rate.js';
+import { isSevere, severityOfNotice } from './severity.js';
 import type {
   MessageContext,
   NoticeClass,
@@ -45,6 +47,8 @@ export const NO_NOTICES: NoticeReporter = { wants: () => false, tell: () => Prom
 
 export interface NoticesOptions {
   readonly switches: Readonly<Record<NoticeClass, boolean>>;
+  /** `notifications.minSeverity` */
+  readonly minSeverity: Severity;
   readonly to: readonly string[];
   /** `notifications.from`: never told. */
   readonly from: string;
@@ -74,7 +78,8 @@ export class Notices implements NoticeReporter {
   }
 
   wants(about: NoticeClass): boolean {
-    return this.#options.switches[about] && this.#options.to.length > 0;
+    const { switches, to, minSeverity } = this.#options;
+    return switches[about] && to.length > 0 && isSevere(severityOfNotice(about), minSeverity);
   }
 
   async tell(notice: Notice): Promise<void> {

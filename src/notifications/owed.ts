@@ -1,9 +1,11 @@
+import type { Severity } from '../events/types.js';
 import type { Envelope, IntakeReport } from '../message/envelope.js';
 import type { Inspection, RecipientOutcome } from '../pipeline/types.js';
 import type { Attach, FiredResponse, Group, NotifyTarget } from '../rules/types.js';
 import { ruleContext, type Contribution } from './context.js';
 import { notificationId } from './identity.js';
 import { whyNotTold, type ExternalPolicy } from './loop-guard.js';
+import { isSevere, severityOf } from './severity.js';
 import type { Owed, OwedRuleNotification, RuleNotificationContext, SuppressedNotification } from './types.js';
 
 /** What of the configuration says who is told. */
@@ -16,6 +18,8 @@ export interface OweSettings {
   /** Recipient domains of the gateway: who is internal. */
   readonly domains: readonly string[];
   readonly external: ExternalPolicy;
+  /** `notifications.minSeverity` */
+  readonly minSeverity: Severity;
   readonly node: RuleNotificationContext['node'];
 }
 
@@ -52,7 +56,7 @@ export function owe(inspection: Inspection, envelope: Envelope, settings: OweSet
   for (const { outcome, fired, target, to } of tellings(inspection, envelope, settings)) {
     const { group, template } = target;
     const id = notificationId(inspection.traceId, template, to);
-    const reason = whyNotTold(to, group, message, settings);
+    const reason = whyNotTold(to, group, message, settings) ?? tooMild(fired, settings);
     if (reason !== undefined) {
       const { traceId } = inspection;
       const entry = { id, traceId, rule: outcome.decision.rule, group, to: to === '' ? '<>' : to, template, reason };
@@ -73,6 +77,12 @@ export function owe(inspection: Inspection, envelope: Envelope, settings: OweSet
   }));
   // An address may be told as one group and not as another: then its mail is owed, and the ledger must not say otherwise.
   return { notify, suppressed: [...suppressed.values()].filter((entry) => !drafts.has(entry.id)) };
+}
+
+function tooMild(fired: FiredResponse, { minSeverity }: OweSettings): string | undefined {
+  const severity = severityOf(fired);
+  if (isSevere(severity, minSeverity)) return undefined;
+  return `its severity, ${severity}, is below notifications.minSeverity (${minSeverity})`;
 }
 
 /** One address that a response tells about one recipient's copy. */

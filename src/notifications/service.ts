@@ -94,6 +94,7 @@ export async function openNotifications(options: NotificationOptions): Promise<N
   }
   const notices = new Notices({
     switches: config.notifications.notices,
+    minSeverity: config.notifications.minSeverity,
     to: config.notifications.notices.to,
     from: config.notifications.from,
     node: () => oweSettings(config, options.port?.()).node,

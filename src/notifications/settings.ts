@@ -10,6 +10,7 @@ export function oweSettings(config: Config, port: number = config.smtp.listen[0]
     general: notifications.general,
     domains: config.domains,
     external: notifications.external,
+    minSeverity: notifications.minSeverity,
     node: { name: node.name, address: node.address, port, comment: node.comment, timezone: node.timezone },
   };
 }

@@ -2,6 +2,7 @@ import type { Attach, Group } from '../rules/types.js';
 import type { EnvelopeRecipient } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
+import type { EventMail } from '../store/event-mail-types.js';
 
 /** What a template of kind 1 can show. Plain data: it lies in the outbox and travels in the job. */
 export interface RuleNotificationContext {
@@ -95,6 +96,16 @@ export interface NoticeContext extends MessageContext {
   readonly reported: readonly ReportedRecipient[];
   /** How many of this class were not sent before, as there were too many. */
   readonly omitted: number;
+}
+
+/** What a template of kind `event` can show. */
+export interface EventContext {
+  readonly kind: 'event';
+  readonly mail: EventMail;
+  /** The node that sends. */
+  readonly node: NotifiedNode;
+  /** What is known of the nodes that conditions are about, by name. */
+  readonly nodes: ReadonlyMap<string, NotifiedNode>;
 }
 
 export interface NotifiedObject {

@@ -106,6 +106,11 @@ export class WatchedBackend implements QueueBackend {
           );
         });
       },
+      repeat: async (id, data, every) =>
+        await this.#use(registration, async (queue) => {
+          const opts: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 0 };
+          await queue.upsertJobScheduler(encodeJobId(id), { every }, { name, data: JSON.stringify(data), opts });
+        }),
       promote: async (id) =>
         await this.#use(registration, async (queue) => {
           const job = await queue.getJob(encodeJobId(id));

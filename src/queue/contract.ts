@@ -67,6 +67,21 @@ export function queueContract(name: string, subject: () => Subject): void {
       );
     });
 
+    it('repeats a job, once for all that ask for it', async () => {
+      const queue = backend.queue<string>(queueName);
+      const times: number[] = [];
+      queue.process(5, () => {
+        times.push(Date.now());
+        return Promise.resolve('done');
+      });
+      await Promise.all([1, 2, 3].map(async () => await queue.repeat('look', 'x', 400)));
+      await vi.waitFor(() => expect(times.length).toBeGreaterThanOrEqual(4), WAIT);
+      const [first = 0] = times;
+      const last = times.at(-1) ?? 0;
+      // One every 400 ms, and not one for each that has asked.
+      expect(times.length).toBeLessThanOrEqual((last - first) / 400 + 3);
+    });
+
     it('takes any text as an ID and any JSON as data', async () => {
       const queue = backend.queue<string>(queueName);
       const ids = [

@@ -31,6 +31,12 @@ export interface JobQueue<Data> {
   /** Makes a waiting job run now; no error when there is none. */
   promote(id: string): Promise<void>;
   remove(id: string): Promise<void>;
+  /**
+   * Has a job run again and again, by whichever process is free, once for all that ask for it; asking again changes
+   * nothing. A queue that was emptied has to be asked anew.
+   * @param every ms between two runs
+   */
+  repeat(id: string, data: Data, every: number): Promise<void>;
   /** Starts working jobs off, at most `concurrency` at a time. A handler that throws is run again later. */
   process(concurrency: number, handler: JobHandler<Data>): void;
   /** Number of jobs by state. */

@@ -62,6 +62,8 @@ export interface EventMailStore {
 export interface OwedEventMails {
   /** Mails of which it is not known for good what became of them, oldest first. */
   owed(limit: number): Promise<readonly EventMail[]>;
+  /** Those of these IDs that are owed. */
+  owedBy(ids: readonly string[]): Promise<readonly EventMail[]>;
   /** It is known now. */
   settle(id: string): Promise<void>;
   /** Forgets settled ones from before that time. */

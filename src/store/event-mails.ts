@@ -99,6 +99,17 @@ export function openEventMails(database: Database): EventMailStore & OwedEventMa
       return rows.map((row) => mailOf(row.mail));
     },
 
+    owedBy: async (ids) => {
+      await database.ready();
+      const rows = await db
+        .selectFrom('gatepost.event_mail')
+        .select(sql`mail`.as('mail'))
+        .where('settled', '=', false)
+        .where(sql<boolean>`id = ANY (${[...ids]}::text[])`)
+        .execute();
+      return rows.map((row) => mailOf(row.mail));
+    },
+
     settle: async (id) => {
       await database.ready();
       await db.updateTable('gatepost.event_mail').set({ settled: true }).where('id', '=', id).execute();

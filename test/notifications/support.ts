@@ -22,6 +22,7 @@ export const SETTINGS: OweSettings = {
   general: ['security@example.org'],
   domains: ['example.org'],
   external: 'authenticated',
+  minSeverity: 'warning',
   node: NODE,
 };
 
@@ -202,6 +203,7 @@ export class FakeBackend implements QueueBackend {
         return Promise.resolve();
       },
       addAll: () => Promise.reject(new Error('notifications add one by one')),
+      repeat: () => Promise.reject(new Error('notifications repeat no job')),
       promote: () => Promise.resolve(),
       remove: (id) => {
         this.jobs.delete(id);

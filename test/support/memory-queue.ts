@@ -70,6 +70,10 @@ class MemoryQueue implements JobQueue<unknown> {
     return Promise.resolve();
   }
 
+  repeat(): Promise<void> {
+    return Promise.reject(new Error('this queue repeats no job'));
+  }
+
   async addAll(jobs: readonly NewJob<unknown>[]): Promise<void> {
     for (const { id, data, delay } of jobs) await this.add(id, data, delay);
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Severity } from '../../events/types.js';
 import type { Change, EventMail, EventMailStore, Mark } from '../../store/event-mail-types.js';
 import type { EventCondition, EventStore, RecordedTransition } from '../../store/types.js';
+import { isSevere } from '../severity.js';
 import { changesFrom, dueDay, firstMark, heldAt, summarize, type EventSchedule } from './plan.js';
 
 /** Who is told of events, in one mail. */
@@ -18,13 +19,6 @@ export interface LookOptions {
   readonly minSeverity: Severity;
   /** The present, ms since the epoch. */
   readonly now: number;
-}
-
-const SEVERITIES: readonly Severity[] = ['diagnostic', 'informative', 'warning', 'error', 'critical'];
-
-/** A severity is as high as the least that is told, or higher. */
-export function isSevere(severity: Severity, least: Severity): boolean {
-  return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
 }
 
 /** The name of a set of recipients: the same for the same people and language, in any order. */

@@ -37,8 +37,8 @@ export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ...macros(EVENT, 'text', ['event', 'severity', 'group']),
   ...macros(
     EVENT,
-    ['event', 'group', 'severity', 'node', 'nodeIp', 'nodePort', 'nodeComment', 'subject', 'first', 'last', 'lastSuccess', 'resolvedAt', 'detail'],
-    ['conditions', 'resolved'],
+    ['heading', 'event', 'group', 'severity', 'node', 'nodeIp', 'nodePort', 'nodeComment', 'subject', 'first', 'last', 'lastSuccess', 'resolvedAt', 'detail'],
+    ['conditions', 'raised', 'resolved', 'passed'],
   ),
 ]);
 

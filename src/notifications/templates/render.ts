@@ -1,5 +1,6 @@
 import { oneLine, headerSafe } from '../safe-text.js';
-import type { DsnContext, NoticeContext, RuleNotificationContext } from '../types.js';
+import type { DsnContext, EventContext, NoticeContext, RuleNotificationContext } from '../types.js';
+import { eventView } from './event-views.js';
 import { htmlToText } from './html-text.js';
 import type { Template } from './load.js';
 import { mailView } from './mail-views.js';
@@ -14,7 +15,7 @@ export interface RenderedMail {
 }
 
 /** What templates can be filled with. */
-export type TemplateContext = RuleNotificationContext | DsnContext | NoticeContext;
+export type TemplateContext = RuleNotificationContext | DsnContext | NoticeContext | EventContext;
 
 /** In code points; longer ones are cut. */
 const MAX_SUBJECT = 250;
@@ -24,10 +25,14 @@ const MAX_SUBJECT = 250;
  * @param mydomain first of `domains`
  */
 export function renderTemplate(template: Template, context: TemplateContext, mydomain: string): RenderedMail {
-  const view = (place: ViewPlace): object =>
-    'kind' in context ? mailView(context, place, mydomain) : ruleView(context, place, mydomain);
+  const view = (place: ViewPlace): object => viewOf(context, place, mydomain);
   const subject = headerSafe(oneLine(template.subject(view('header')), MAX_SUBJECT));
   const body = template.body(view('body'));
   if (template.format === 'text') return { subject, text: body };
   return template.format === 'html' ? { subject, html: body } : { subject, html: body, text: htmlToText(body) };
+}
+
+function viewOf(context: TemplateContext, place: ViewPlace, mydomain: string): object {
+  if (!('kind' in context)) return ruleView(context, place, mydomain);
+  return context.kind === 'event' ? eventView(context, place, mydomain) : mailView(context, place, mydomain);
 }

@@ -6,7 +6,7 @@ import { formatZoned } from '../zoned-time.js';
 /** Where the values of a view are put: what is harmless in one place is not in another. */
 export type ViewPlace = 'header' | 'body';
 
-const PRODUCT = 'Gatepost';
+export const PRODUCT = 'Gatepost';
 /** In code points. A reader recognizes the message long before. */
 const BOUNDS: Readonly<Record<ViewPlace, number>> = { header: 120, body: 500 };
 /** A message can have thousands of recipients. */
@@ -61,7 +61,7 @@ export function messageView(context: MessageContext, place: ViewPlace, mydomain:
   };
 }
 
-function nodeView(node: NotifiedNode): object {
+export function nodeView(node: NotifiedNode): object {
   return { nodeName: node.name, nodeIp: node.address, nodePort: String(node.port), nodeComment: node.comment };
 }
 

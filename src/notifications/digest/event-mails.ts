@@ -1,0 +1,116 @@
+import type { Config } from '../../config/load.js';
+import type { JobOutcome, QueueBackend } from '../../queue/types.js';
+import type { EventMailStore, OwedEventMails } from '../../store/event-mail-types.js';
+import { messageOf } from '../../store/errors.js';
+import type { EventStore } from '../../store/types.js';
+import type { Log } from '../../telemetry/log.js';
+import { sendEventMail, type EventSenderOptions } from './event-sender.js';
+import { lookForMails } from './look.js';
+
+/** Name of the queue. */
+export const EVENT_QUEUE = 'event-mails';
+
+/** Look what is due, or send one. */
+type EventJob = { readonly look: true } | { readonly mail: string };
+
+export interface EventMailOptions extends Omit<EventSenderOptions, 'mails'> {
+  /** The configuration in force. */
+  readonly config: () => Config;
+  readonly queue: QueueBackend;
+  readonly events: Pick<EventStore, 'active' | 'resolved' | 'transitions' | 'lastTransition'>;
+  readonly mails: EventMailStore & OwedEventMails;
+  readonly log: Log;
+  readonly times?: Partial<EventMailTimes>;
+}
+
+/** Spans in ms. */
+export interface EventMailTimes {
+  /** How often it is looked what is due: a change is told within that time. */
+  readonly look: number;
+  /** How often the queue is asked anew to have it looked, should it have forgotten. */
+  readonly ask: number;
+}
+
+const TIMES: EventMailTimes = { look: 2000, ask: 60_000 };
+/** Mails that are owed and put into the queue in one look. */
+const MAX_OWED = 100;
+const CONCURRENCY = 2;
+const RETENTION = 90 * 86_400_000;
+const DAY = 86_400_000;
+
+/**
+ * Mails about events: a job that the queue repeats looks what is due, for all nodes and workers once, and adds a job for
+ * each mail that is owed. What is owed lies in the store: a queue that was emptied loses nothing.
+ */
+export class EventMails {
+  readonly #options: EventMailOptions;
+  readonly #times: EventMailTimes;
+  readonly #timer: NodeJS.Timeout;
+  #pruned = 0;
+  #closed = false;
+
+  constructor(options: EventMailOptions) {
+    this.#options = options;
+    this.#times = { ...TIMES, ...options.times };
+    const { queue } = options;
+    queue.queue<EventJob>(EVENT_QUEUE).process(CONCURRENCY, async (job) => await this.#work(job));
+    queue.onAvailable(() => void this.#ask());
+    this.#timer = setInterval(() => void this.#ask(), this.#times.ask);
+    this.#timer.unref();
+    void this.#ask();
+  }
+
+  /** Close the queue after it: it waits for the running jobs. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Never rejects: it is asked again. */
+  async #ask(): Promise<void> {
+    const { queue, log } = this.#options;
+    if (this.#closed || !queue.available) return;
+    try {
+      await queue.queue<EventJob>(EVENT_QUEUE).repeat('look', { look: true }, this.#times.look);
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'the queue cannot be asked to look for events');
+    }
+  }
+
+  async #work(job: EventJob): Promise<JobOutcome> {
+    if ('look' in job) {
+      await this.#look();
+      return 'done';
+    }
+    const { mails } = this.#options;
+    const [mail] = await mails.owedBy([job.mail]);
+    return mail === undefined ? 'done' : await sendEventMail(mail, this.#options);
+  }
+
+  async #look(): Promise<void> {
+    const { events, mails, queue, clock, config } = this.#options;
+    const { notifications, node } = config();
+    const now = clock.now();
+    if (notifications.events.enabled)
+      await lookForMails({
+        events,
+        mails,
+        recipients: notifications.events.recipients,
+        schedule: {
+          at: notifications.events.at,
+          timezone: node.timezone,
+          changeInterval: notifications.events.changeInterval,
+        },
+        minSeverity: notifications.minSeverity,
+        now,
+      });
+    const owed = await mails.owed(MAX_OWED);
+    // One that waits for its next attempt stays as it is.
+    await queue
+      .queue<EventJob>(EVENT_QUEUE)
+      .addAll(owed.map(({ id }) => ({ id: `mail/${id}`, data: { mail: id }, delay: 0 })));
+    if (now - this.#pruned < DAY) return;
+    this.#pruned = now;
+    await mails.prune(new Date(now - RETENTION));
+  }
+}

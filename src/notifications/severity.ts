@@ -1,0 +1,27 @@
+import type { Severity } from '../events/types.js';
+import type { FiredResponse } from '../rules/types.js';
+import type { NoticeClass } from './types.js';
+
+/** From the least to the most severe. */
+const ORDER: readonly Severity[] = ['diagnostic', 'informative', 'warning', 'error', 'critical'];
+
+/** What threatens the reader: as a key under `on`, or as the status of a finding. */
+const THREATS: ReadonlySet<string> = new Set(['malware', 'infected', 'phishing', 'malicious-link', 'macro']);
+const SERIOUS_NOTICES: ReadonlySet<NoticeClass> = new Set<NoticeClass>(['resource', 'software', 'double-bounce']);
+
+/** Whether a mail of that severity is sent under `notifications.minSeverity`. */
+export function isSevere(severity: Severity, least: Severity): boolean {
+  return ORDER.indexOf(severity) >= ORDER.indexOf(least);
+}
+
+/** Threats are errors, anomalies are informative, all else is a warning. */
+export function severityOf({ key, findings }: Pick<FiredResponse, 'key' | 'findings'>): Severity {
+  if (THREATS.has(key) || findings.some(({ status }) => THREATS.has(status))) return 'error';
+  const onlyAnomalies = findings.length > 0 && findings.every(({ status }) => status === 'anomaly');
+  return key === 'anomaly' || (onlyAnomalies && !key.startsWith('content.')) ? 'informative' : 'warning';
+}
+
+/** Of a notice to the admins. */
+export function severityOfNotice(about: NoticeClass): Severity {
+  return SERIOUS_NOTICES.has(about) ? 'error' : 'warning';
+}
