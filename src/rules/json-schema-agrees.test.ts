@@ -24,7 +24,7 @@ const ONLY_THE_LOADER: Readonly<Record<string, readonly string[]>> = {
   'two values together': [
     ...['between-order', 'content-id-twice', 'hours-same', 'scan-thresholds', 'size-bounds', 'reply-class', 'reply-code-kind'],
     ...['reply-enhanced-class', 'reply-mixed', 'reply-of-rule', 'reply-useless', 'delete-anomaly-spf', 'delete-full-key'],
-    ...['delete-links', 'delete-spam', 'delete-subject'],
+    ...['delete-links', 'delete-links-count', 'delete-spam', 'delete-subject'],
   ],
   'a mask or the name of a list': ['mask-long'],
   'the arithmetic of networks': [

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { KNOWN_MODULES } from './findings.js';
+import { describeKeys } from './reference/describe-keys.js';
 import { ruleFileSchema } from './schema-rule.js';
 
 /**
@@ -7,8 +8,8 @@ import { ruleFileSchema } from './schema-rule.js';
  * language; lists, templates and configured modules of a site are checked at load.
  */
 export function rulesJsonSchema(): Record<string, unknown> {
-  const schema = ruleFileSchema({ lists: new Set(), modules: KNOWN_MODULES });
-  const made = z.toJSONSchema(schema, {
+  const checked = ruleFileSchema({ lists: new Set(), modules: KNOWN_MODULES });
+  const made = z.toJSONSchema(checked, {
     io: 'input',
     target: 'draft-7',
     reused: 'ref',
@@ -25,7 +26,9 @@ export function rulesJsonSchema(): Record<string, unknown> {
   // A file that has nothing yet is one without rules.
   const { required: _, ...rest } = made;
   const { rules } = made.properties ?? {};
-  return { title: 'Gatepost rules', ...rest, type: ['object', 'null'], properties: { rules: { anyOf: [rules, { type: 'null' }] } } };
+  const schema = { title: 'Gatepost rules', ...rest, type: ['object', 'null'], properties: { rules: { anyOf: [rules, { type: 'null' }] } } };
+  describeKeys(schema);
+  return schema;
 }
 
 /** Text of rules/rules.schema.json. */

@@ -76,11 +76,10 @@ function fieldNameMeant(name: string): string {
 }
 
 const headersSchema: z.ZodType<HeaderChanges> = z.strictObject({
-  set: z.record(headerKey, headerText).default({}).describe('replaces all fields of the name'),
+  set: z.record(headerKey, headerText).default({}),
   add: z
     .record(headerKey, z.union([z.array(headerText).min(1, 'an empty list'), headerText]))
-    .default({})
-    .describe('puts a field on top, or several'),
+    .default({}),
   remove: listOf(headerKey).default([]),
 });
 

@@ -4,7 +4,7 @@ import { FIELDS, type FieldKind } from '../fields.js';
 import { KNOWN_MODULES, pairsOf, STATUS_KEYS } from '../findings.js';
 import { ruleFileSchema } from '../schema-rule.js';
 import { at, mapOf, valueOf, type JsonNode } from './json-node.js';
-import { WORDS, type TableName, type TableWords } from './words.js';
+import { FINDING_WORDS, WORDS, type TableName, type TableWords } from './words.js';
 
 /** Where in the schemas each table comes from. */
 function nodes(): Readonly<Record<TableName, JsonNode>> {
@@ -71,24 +71,11 @@ function standard(value: unknown): string {
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
-const KEYS: Readonly<Record<string, string>> = {
-  malware: 'an object is infected',
-  encrypted: 'an archive or document cannot be opened without a password',
-  macro: 'a document carries a macro',
-  phishing: 'a link, or the whole mail, is a trap by its looks',
-  'malicious-link': 'a link is on a list of bad addresses',
-  spam: 'score at or over `spam`',
-  'probable-spam': 'score at or over `probableSpam`',
-  bulk: 'mass mail with a score at or over `bulk`; at most one of the three',
-  anomaly: 'the message is not built as it pretends ([anomalies](anomalies.md))',
-  'scan-error': 'a module failed, ran out of time, or gave up at a bound; without it the `onError` of the module decides',
-};
-
 function findingRows(): string[][] {
   return [
     ...STATUS_KEYS.map((key) => {
       const pairs = pairsOf(key).map(({ module, status }) => (module === '*' ? `any \`.${status}\`` : `\`${module}.${status}\``));
-      const text = KEYS[key];
+      const text = FINDING_WORDS[key];
       if (text === undefined) throw new Error(`nothing says when \`${key}\` fires`);
       return [`\`${key}\``, pairs.join(', '), text];
     }),

@@ -64,8 +64,8 @@ export const WORDS = {
     notify: { value: 'list of groups, or a map', text: 'groups to tell, whatever the action' },
   },
   headers: {
-    set: { value: 'a map from names to values' },
-    add: { value: 'a map from names to values, or lists of them' },
+    set: { value: 'a map from names to values', text: 'replaces all fields of the name' },
+    add: { value: 'a map from names to values, or lists of them', text: 'puts a field on top, or several' },
     remove: { value: 'list of names', text: 'takes all fields of the name out' },
   },
   reply: {
@@ -128,3 +128,17 @@ export const WORDS = {
 } satisfies Readonly<Record<string, TableWords>>;
 
 export type TableName = keyof typeof WORDS;
+
+/** When the keys under `on` fire. */
+export const FINDING_WORDS: Readonly<Record<string, string>> = {
+  malware: 'an object is infected',
+  encrypted: 'an archive or document cannot be opened without a password',
+  macro: 'a document carries a macro',
+  phishing: 'a link, or the whole mail, is a trap by its looks',
+  'malicious-link': 'a link is on a list of bad addresses',
+  spam: 'score at or over `spam`',
+  'probable-spam': 'score at or over `probableSpam`',
+  bulk: 'mass mail with a score at or over `bulk`; at most one of the three',
+  anomaly: 'the message is not built as it pretends ([anomalies](anomalies.md))',
+  'scan-error': 'a module failed, ran out of time, or gave up at a bound; without it the `onError` of the module decides',
+};
