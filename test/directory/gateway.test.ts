@@ -77,14 +77,29 @@ directory:
     await until('anna is refused', async () => (await send(first.port, 'anna@example.org')) === 550);
     expect(await send(first.port, 'bert@example.org')).toBe(250);
 
+    process.env['LDAP_PASSWORD'] = PASSWORD;
+    const status: unknown = JSON.parse((await runGatepost(['status', '--json', '--config', site.config])).stdout);
+    expect(status).toMatchObject({ directory: [{ name: 'board', addresses: 1, stale: false }] });
+    const shown = await runGatepost(['status', '--config', site.config]);
+    expect(shown.stdout).toMatch(/directory +@ldap:board: 1 addresses, read .* ago$/m);
+
+    // The group and the rules change at the same time: both are in force in the end.
+    await writeFile(
+      path.join(site.folder, 'rules', '10-board.yaml'),
+      RULES.replace('rules:', 'rules:\n  - { id: dora, match: { recipient: dora@example.org }, process: reject }'),
+    );
     const admin = new Client({ url: server.url });
     await admin.bind(`cn=root,${BASE}`, 'root');
     await admin.modify(
       `cn=board,${BASE}`,
       new Change({ operation: 'add', modification: new Attribute({ type: 'member', values: [`uid=bert,${BASE}`] }) }),
     );
+    first.process.kill('SIGHUP');
     await admin.unbind();
+    await until('dora is refused', async () => (await send(first.port, 'dora@example.org')) === 550);
     await until('bert is refused', async () => (await send(first.port, 'bert@example.org')) === 550);
+    expect(await send(first.port, 'dora@example.org')).toBe(550);
+    expect(await send(first.port, 'anna@example.org')).toBe(550);
 
     await server.stop();
     expect(await first.stop()).toBe(0);
