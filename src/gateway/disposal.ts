@@ -118,8 +118,16 @@ function settlementOf(outcome: DeliveryOutcome, item: string): Settlement {
     code = outcome.state === 'refused' ? 550 : 250,
     enhanced = outcome.state === 'refused' ? '5.0.0' : '2.0.0',
     text,
+    own,
   } = outcome.reply;
-  return { recipient: outcome.address, item, state: outcome.state, hop: outcome.hop, reply: { code, enhanced, text } };
+  return {
+    recipient: outcome.address,
+    item,
+    state: outcome.state,
+    hop: outcome.hop,
+    ...(own === undefined ? {} : { own }),
+    reply: { code, enhanced, text },
+  };
 }
 
 /** Puts the original aside if a decision asks for it. False when that was impossible. */

@@ -12,6 +12,8 @@ export interface Settlement {
    */
   readonly state: 'delivered' | 'spooled' | 'discarded' | 'rejected' | 'refused' | 'deferred' | 'no-room';
   readonly hop: string;
+  /** The reply's words are our own, though it was the next hop that could not have the mail. */
+  readonly own?: true;
   /** What the client gets if this recipient's fate becomes the reply. */
   readonly reply: SmtpReply;
 }

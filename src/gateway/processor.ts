@@ -140,8 +140,8 @@ function isRefused({ state }: Settlement): boolean {
   return state === 'refused' || state === 'rejected';
 }
 
-function refusedOutcome({ recipient, hop, reply }: Settlement): DeliveryOutcome {
-  return { address: recipient, state: 'refused', hop, reply };
+function refusedOutcome({ recipient, hop, reply, own }: Settlement): DeliveryOutcome {
+  return { address: recipient, state: 'refused', hop, reply: { ...reply, ...(own === undefined ? {} : { own }) } };
 }
 
 function inEnvelopeOrder(message: Arrived, disposed: readonly Disposed[]): Settlement[] {
