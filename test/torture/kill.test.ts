@@ -15,7 +15,7 @@ import { readStored } from './stored.js';
 const settings = tortureSettings(2, 1598304644);
 /** On a machine that is busy with other things a rest of 20 s takes minutes. */
 const PATIENCE = 300_000;
-const TIMEOUT = PATIENCE * 2 + settings.kills * 20_000;
+const TIMEOUT = PATIENCE * 2 + settings.kills * 60_000;
 
 /** Kills a gateway again and again, lets the last one come to rest, and looks where everything is. */
 async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() => Promise<unknown>)[]): Promise<void> {
@@ -37,7 +37,16 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
   const load = new Load(seed, 8, 20);
   const { kills } = settings;
   const errors: string[] = [];
-  const killed = await live({ site, load, random, kills, redis, longest: settings.long ? 3000 : 2000, errors });
+  const killed = await live({
+    site,
+    load,
+    random,
+    kills,
+    redis,
+    longest: settings.long ? 3000 : 2000,
+    least: settings.long ? 0 : 4,
+    errors,
+  });
   await load.stop();
   hop.script = KIND;
   server.script = {};

@@ -26,6 +26,8 @@ export interface LivesOptions {
   readonly redis: TestRedis | undefined;
   /** Longest life under load, ms. */
   readonly longest: number;
+  /** Messages that a life acknowledges at least before its time is measured: a busy machine may take long for them. */
+  readonly least: number;
   /** Takes what the gateways log as errors. */
   readonly errors: string[];
 }
@@ -67,7 +69,7 @@ export function errorsIn({ log }: Pick<SpawnedGateway, 'log'>): string[] {
 
 async function liveAndDie(
   gateway: SpawnedGateway,
-  { site, load, random, redis, longest }: LivesOptions,
+  { site, load, random, redis, longest, least }: LivesOptions,
   note: NoteKill,
 ): Promise<void> {
   const kill = async (victim: Victim): Promise<void> => {
@@ -83,6 +85,8 @@ async function liveAndDie(
     return;
   }
   load.port = await gateway.ready;
+  const enough = load.acknowledged.length + random.between(least, 10);
+  await until('mail', async () => await Promise.resolve(load.acknowledged.length >= enough), 120_000);
   if (random.chance(0.2)) await killBelow(site.data, random, redis, note);
   await sleep(random.between(50, longest));
   if (random.chance(0.75)) {
