@@ -32,6 +32,8 @@ export function liveConfig(running: Config, wanted: Config): LiveConfig {
       external: wanted.notifications.external,
       language: wanted.notifications.language,
       rules: wanted.notifications.rules,
+      minSeverity: wanted.notifications.minSeverity,
+      events: wanted.notifications.events,
     },
   };
   return { config, waiting: differing(config, wanted) };
