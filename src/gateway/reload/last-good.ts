@@ -72,7 +72,7 @@ export async function keepLastGood(options: KeepOptions): Promise<void> {
     for (const sub of new Set(['rules', 'templates', ...found.map(({ as }) => path.dirname(as))]))
       await mkdir(path.join(folder, sub), { recursive: true, mode: 0o700 });
     for (let at = 0; at < found.length; at += AT_A_TIME)
-      await Promise.all(
+      await allDone(
         found.slice(at, at + AT_A_TIME).map(async ({ as, bytes }) => await files.create(path.join(folder, as), bytes)),
       );
     const about: Manifest = {
@@ -157,4 +157,11 @@ function digestOf(files: readonly FileToKeep[]): string {
 async function tidy(home: string, keep: string): Promise<void> {
   for (const name of await readdir(home))
     if (NAME.test(name) && name !== keep) await rm(path.join(home, name), { recursive: true, force: true });
+}
+
+/** Waits for all of them, also when one fails: the folder may be removed after it. @throws the first failure */
+async function allDone(works: readonly Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(works);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
