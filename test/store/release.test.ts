@@ -205,7 +205,8 @@ describe('originals', () => {
     const collect: unknown = runInNewContext('gc');
     if (typeof collect !== 'function') throw new Error('no gc');
     const held = (): number => {
-      Reflect.apply(collect, undefined, []);
+      // The first frees the buffers' owners, the second what they held.
+      for (let i = 0; i < 2; i++) Reflect.apply(collect, undefined, []);
       return process.memoryUsage().external;
     };
     const before = held();
@@ -231,7 +232,7 @@ describe('originals', () => {
     }
     expect(seen).toBe(size);
     expect(looks).toBeGreaterThan(800);
-    expect(most).toBeLessThan(20 * 2 ** 20);
+    expect(most).toBeLessThan(size / 2);
   });
 
   it('are not kept by half when the server is killed while they are put', async () => {
