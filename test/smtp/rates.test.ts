@@ -101,6 +101,7 @@ describe('slow and idle clients', () => {
     await client.command('MAIL FROM:<a@example.net>');
     await client.command('RCPT TO:<b@example.org>');
     await client.command('DATA');
+    client.write('Subject: quick\r\n\r\n');
     const line = Buffer.from(`${'x'.repeat(200)}\r\n`);
     for (const end = Date.now() + 1000; Date.now() < end;) await client.flush(line);
     client.write('.\r\n');
