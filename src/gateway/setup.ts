@@ -7,6 +7,7 @@ import type { DetectorSpec } from '../detectors/types.js';
 import { readCopies, snapshotOf } from '../directory/service.js';
 import { oweSettings } from '../notifications/settings.js';
 import { bannerNames, bannerSource, mailNames } from '../notifications/templates/banner-source.js';
+import { isSevere } from '../notifications/severity.js';
 import { loadTemplates, type Templates } from '../notifications/templates/load.js';
 import { loadRules } from '../rules/load.js';
 import type { RuleBundle } from '../rules/model.js';
@@ -72,6 +73,7 @@ export async function readSetup(config: Config): Promise<ReadSetup> {
     },
     whyNoRoute: (url) => whyNoHop(url, config.folder),
     generalConfigured: config.notifications.general.length > 0,
+    tellsInformative: isSevere('informative', config.notifications.minSeverity),
     directory: snapshotOf(groups),
     ...(thresholds === undefined ? {} : { thresholds }),
   });

@@ -106,6 +106,16 @@ function lintNotify(placed: PlacedRule, options: LintOptions): Problem[] {
         'key',
       ),
     );
+  const unsent = rule.on.find((entry) => isAnomaly(entry) && entry.responses.some(({ effect }) => effect.notify.length > 0));
+  if (unsent !== undefined && options.tellsInformative === false)
+    problems.push(
+      source.warning(
+        within(placed, ...pathOf(placed, unsent)),
+        `\`${unsent.key}\` tells people, and no mail is sent: anomalies are informative`,
+        'write `notifications: { minSeverity: informative }` in gatepost.yaml, or leave `notify` out',
+        'key',
+      ),
+    );
   const general = first('general');
   // Shipped rules name the group so that a site has only to fill it; that it is empty is said at start.
   const shipped = options.shipped || rule.id === DEFAULT_ID;
@@ -119,6 +129,11 @@ function lintNotify(placed: PlacedRule, options: LintOptions): Problem[] {
       ),
     );
   return problems;
+}
+
+/** Whether the entry is about anomalies alone. */
+function isAnomaly({ selector }: OnEntry): boolean {
+  return selector.kind === 'status' && selector.pairs.every(({ status }) => status === 'anomaly');
 }
 
 /** Path of an entry under its rule, as far as its key tells. */

@@ -44,6 +44,8 @@ export interface LoadOptions {
   readonly whyNoRoute?: (url: string) => string | undefined;
   /** Whether `notifications.general` names anyone. */
   readonly generalConfigured: boolean;
+  /** False where `notifications.minSeverity` keeps notifications of informative findings, which anomalies are, from being sent. */
+  readonly tellsInformative?: boolean;
   /** Spam scores of the configuration, for rules that set none. */
   readonly thresholds?: SpamThresholds;
   /** Groups of the configured directory, for `@ldap:NAME`. Their members are no part of the hash. */
