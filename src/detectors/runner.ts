@@ -32,7 +32,8 @@ async function runOne(
 ): Promise<{ readonly findings: readonly Finding[]; readonly run: ModuleRun }> {
   const started = performance.now();
   const limit = Math.max(1, Math.min(spec.timeout, left));
-  const abort = new AbortController();
+  let abort: AbortController | undefined;
+  let over = false;
   let findings: readonly Finding[];
   let cause: string | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -40,12 +41,22 @@ async function runOne(
     timer = setTimeout(() => {
       // Settled before the abort, so that a detector that throws on it is still counted as late.
       resolve('late');
-      abort.abort();
+      over = true;
+      abort?.abort();
     }, limit);
   });
   try {
     const returned = await Promise.race([
-      detector.inspect({ ...input, signal: abort.signal, until: started + limit }),
+      detector.inspect({
+        ...input,
+        // Most modules never wait, and so never ask for it: it costs more than they do.
+        get signal() {
+          abort ??= new AbortController();
+          if (over) abort.abort();
+          return abort.signal;
+        },
+        until: started + limit,
+      }),
       late,
     ]);
     if (returned === 'late') {

@@ -37,6 +37,8 @@ export function decide(
   const action: Action = removals.impossible.length > 0 ? 'reject' : wanted;
   if (mustWait(action, held))
     return { ...nothingDone(rule, 'defer'), reply: waitReply(), hold: true, notes: waitNotes(held) };
+  if (responses.length === 0)
+    return { ...nothingDone(rule, 'deliver'), ...(spam === undefined ? {} : { spam }), notes };
   return {
     ...outline(rule),
     action,

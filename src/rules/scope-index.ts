@@ -80,11 +80,12 @@ export class ScopeIndex {
     return filed.length === 0 ? this.always : [...filed, ...this.always].sort((a, b) => a - b);
   }
 
-  private filedByParties({ sender, from, clientWords }: Parties): readonly number[] {
+  private filedByParties(parties: Parties): readonly number[] {
     const found = new Set<number>();
-    this.bySender.collect(sender, found);
-    if (!this.byFrom.isEmpty) for (const address of from) this.byFrom.collect(address, found);
-    this.byClient.collect(clientWords, found);
+    this.bySender.collect(parties.sender, found);
+    // Read only where a rule asks for them.
+    if (!this.byFrom.isEmpty) for (const address of parties.from) this.byFrom.collect(address, found);
+    if (!this.byClient.isEmpty) this.byClient.collect(parties.clientWords, found);
     return [...found];
   }
 }

@@ -20,18 +20,22 @@ export interface TextValue {
 export class SubjectView {
   readonly subject: RuleSubject;
   readonly sender: string;
-  /** Address of the client, as numbers. */
-  readonly clientWords: Words | undefined;
   readonly local: LocalTime;
   private readonly kept = new Map<string, readonly TextValue[]>();
   private fromKept: readonly string[] | undefined;
   private linkCountKept: number | undefined;
+  private clientKept: { readonly words: Words | undefined } | undefined;
 
   constructor(subject: RuleSubject, local: LocalTime) {
     this.subject = subject;
     this.local = local;
     this.sender = foldAddress(subject.envelope.sender);
-    this.clientWords = wordsOf(subject.envelope.client);
+  }
+
+  /** Address of the client, as numbers. */
+  get clientWords(): Words | undefined {
+    this.clientKept ??= { words: wordsOf(this.subject.envelope.client) };
+    return this.clientKept.words;
   }
 
   /** Folded addresses of the From field. */

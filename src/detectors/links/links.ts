@@ -68,15 +68,16 @@ class LinkDetector implements Detector {
     if (isListData(data)) this.#channel = this.#follow(data);
   }
 
-  async inspect({ message, envelope, signal }: DetectorInput): Promise<readonly Finding[]> {
-    signal.throwIfAborted();
+  async inspect(input: DetectorInput): Promise<readonly Finding[]> {
+    const { message, envelope } = input;
     const { list, complete } = message.links();
+    if (list.length > 0) input.signal.throwIfAborted();
     const report = new Report();
     const shown = new ShownNames(message, envelope, this.#settings.mismatch, this.#trusts);
     for (const [index, link] of list.entries()) {
       if (index % TURN === TURN - 1) {
         await nextTurn();
-        signal.throwIfAborted();
+        input.signal.throwIfAborted();
       }
       if (link.kind === 'src' || link.kind === 'css' || link.kind === 'script') report.add(link, this.#loaded(link));
       else {
@@ -86,7 +87,7 @@ class LinkDetector implements Detector {
       if (this.#lists.length > 0) report.add(link, this.#listed(link));
       if (report.full) break;
     }
-    if (this.#dns !== undefined) await this.#askDns(this.#dns, list, report, signal);
+    if (this.#dns !== undefined) await this.#askDns(this.#dns, list, report, input.signal);
     if (!complete) report.fail('limit', 'the message has more links than are looked at');
     return report.findings;
   }

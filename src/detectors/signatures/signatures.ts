@@ -39,7 +39,8 @@ class SignatureDetector implements Detector {
     this.hashes = hashes;
   }
 
-  async inspect({ message, signal }: DetectorInput): Promise<readonly Finding[]> {
+  async inspect(input: DetectorInput): Promise<readonly Finding[]> {
+    const { message } = input;
     const findings: Finding[] = [];
     let worked = 0;
     for (const bytes of textParts(message)) {
@@ -53,7 +54,7 @@ class SignatureDetector implements Detector {
         await nextTurn();
         worked = 0;
       }
-      signal.throwIfAborted();
+      input.signal.throwIfAborted();
       const bytes = object.content();
       // What cannot be opened is reported by the reader of the message, as a problem or as encrypted.
       if (bytes === undefined) continue;
