@@ -359,15 +359,18 @@ describe('the spool', () => {
     const second = await open([server.url], { folder: first.folder });
     await expect.poll(() => server.mails.length).toBe(1);
     await expect.poll(second.list).toEqual([]);
-    expect((await readdir(path.join(spool, 'corrupt'))).sort()).toEqual(
-      [
-        ...[`${a}.eml`, `${a}.json`, `${a}.reason`],
-        ...[`${b}.eml`, `${b}.json`, `${b}.reason`],
-        ...[`${c}.json`, `${c}.reason`],
-        ...[`${d}.eml`, `${d}.reason`],
-      ].sort(),
-    );
-    expect(await readdir(path.join(spool, 'tmp'))).toEqual([]);
+    // The rest is read while mail goes out already.
+    await expect
+      .poll(async () => (await readdir(path.join(spool, 'corrupt'))).sort())
+      .toEqual(
+        [
+          ...[`${a}.eml`, `${a}.json`, `${a}.reason`],
+          ...[`${b}.eml`, `${b}.json`, `${b}.reason`],
+          ...[`${c}.json`, `${c}.reason`],
+          ...[`${d}.eml`, `${d}.reason`],
+        ].sort(),
+      );
+    await expect.poll(async () => await readdir(path.join(spool, 'tmp'))).toEqual([]);
     expect(e).not.toBe('');
   });
 
