@@ -113,6 +113,13 @@ describe('counters of rules', () => {
     const { counters } = test.store;
     counters.know(['a', 'idle', 'young', 'back']);
     await counters.flush();
+    // The server was killed before, and may be on its way back.
+    const answers = async (): Promise<boolean> =>
+      await database.pool.query('SELECT 1').then(
+        () => true,
+        () => false,
+      );
+    await until('the database to answer', answers);
     const set = (rule: string, first: number, last: number) =>
       database.pool.query('UPDATE gatepost.rule_known SET first_seen = $2, last_seen = $3 WHERE rule = $1', [
         rule,

@@ -7,6 +7,8 @@ import { parseScanReply, parseVersion, type ScanReply } from './reply.js';
 
 /** ms for which a clamd that failed is asked last. */
 const AVOID = 10_000;
+/** Bytes from which on an engine may hang up before it has read all. */
+const HANGS_UP = 64 * 1024;
 
 interface Member {
   readonly pool: ClamdPool;
@@ -25,7 +27,15 @@ export class ClamdEngine {
 
   /** @throws DetectorError when none can be asked, or the answer is no verdict */
   async scan(stream: readonly Uint8Array[], signal: AbortSignal): Promise<ScanReply> {
-    return parseScanReply(await this.first(async ({ pool }) => await pool.scan(stream, signal), signal));
+    const ask = async (): Promise<string> =>
+      await this.first(async ({ pool }) => await pool.scan(stream, signal), signal);
+    try {
+      return parseScanReply(await ask());
+    } catch (error) {
+      // clamd hangs up in the midst of a stream that is too long, and the reset may overtake its words: once more.
+      if (!(error instanceof LostError) || signal.aborted || sizeOf(stream) < HANGS_UP) throw error;
+      return parseScanReply(await ask());
+    }
   }
 
   /** @throws DetectorError when none of them answers */
@@ -62,4 +72,8 @@ export class ClamdEngine {
     }
     throw failure;
   }
+}
+
+function sizeOf(stream: readonly Uint8Array[]): number {
+  return stream.reduce((sum, { length }) => sum + length, 0);
 }
