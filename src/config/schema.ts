@@ -3,88 +3,57 @@ import { z } from 'zod';
 import { directorySchema } from './schema-directory.js';
 import { parseDuration, parseRate, parseSize, parseSpeed } from './units.js';
 
+/** A value that is written as a text which `read` understands; what it does not is a problem that says how to write it. */
+function written<S extends z.ZodType<string | number>, T>(
+  input: S,
+  { kind, name = `a ${kind}`, hint }: { readonly kind: string; readonly name?: string; readonly hint: string },
+  read: (text: string) => T | undefined,
+) {
+  return input
+    .transform((value, context): T => {
+      const text = String(value);
+      const result = read(text);
+      if (result !== undefined) return result;
+      context.issues.push({ code: 'custom', input: value, message: `"${text}" is not ${name}`, params: { hint } });
+      return z.NEVER;
+    })
+    .meta({ kind });
+}
+
+function orOff<T>(read: (text: string) => T | undefined): (text: string) => T | 'off' | undefined {
+  return (text) => (text.trim() === 'off' ? 'off' : read(text));
+}
+
 /** A span such as `15s`, in ms. */
-export const duration = z
-  .union([z.string(), z.literal(0)])
-  .transform((value, context) => {
-    const ms = parseDuration(String(value));
-    if (ms === undefined)
-      context.issues.push({
-        code: 'custom',
-        input: value,
-        message: `"${value}" is not a span of time`,
-        params: { hint: 'write it as 90s, 15m, 4h or 3d' },
-      });
-    return ms ?? z.NEVER;
-  })
-  .meta({ kind: 'span' });
+export const duration = written(
+  z.union([z.string(), z.literal(0)]),
+  { kind: 'span', name: 'a span of time', hint: 'write it as 90s, 15m, 4h or 3d' },
+  parseDuration,
+);
 
 /** A size such as `50MiB`, in bytes. */
-export const size = z
-  .union([z.string(), z.int().nonnegative()])
-  .transform((value, context) => {
-    const bytes = parseSize(String(value));
-    if (bytes === undefined)
-      context.issues.push({
-        code: 'custom',
-        input: value,
-        message: `"${value}" is not a size`,
-        params: { hint: 'write it as 500KB, 50MiB or 1GB; a bare number is bytes' },
-      });
-    return bytes ?? z.NEVER;
-  })
-  .meta({ kind: 'size' });
+export const size = written(
+  z.union([z.string(), z.int().nonnegative()]),
+  { kind: 'size', hint: 'write it as 500KB, 50MiB or 1GB; a bare number is bytes' },
+  parseSize,
+);
 
 /** A rate such as `60/m`, or `off`. */
-export const rate = z
-  .string()
-  .transform((text, context) => {
-    if (text.trim() === 'off') return 'off' as const;
-    const parsed = parseRate(text);
-    if (parsed === undefined)
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: `"${text}" is not a rate`,
-        params: { hint: 'write it as 60/m, 1000/h or 5/10s, or off' },
-      });
-    return parsed ?? z.NEVER;
-  })
-  .meta({ kind: 'rate' });
+export const rate = written(
+  z.string(),
+  { kind: 'rate', hint: 'write it as 60/m, 1000/h or 5/10s, or off' },
+  orOff(parseRate),
+);
 
 /** Bytes a second such as `1KiB/s`, or `off`. */
-const speed = z
-  .string()
-  .transform((text, context) => {
-    if (text.trim() === 'off') return 'off' as const;
-    const parsed = parseSpeed(text);
-    if (parsed === undefined)
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: `"${text}" is not a speed`,
-        params: { hint: 'write it as 1KiB/s or 500B/s, or off' },
-      });
-    return parsed ?? z.NEVER;
-  })
-  .meta({ kind: 'speed' });
+const speed = written(z.string(), { kind: 'speed', hint: 'write it as 1KiB/s or 500B/s, or off' }, orOff(parseSpeed));
 
 /** A time such as `06:30`, in minutes after midnight. */
-const timeOfDay = z
-  .string()
-  .transform((text, context) => {
-    const match = /^(\d{1,2}):(\d{2})$/.exec(text.trim());
-    const minutes = Number(match?.[1]) * 60 + Number(match?.[2]);
-    if (match !== null && minutes < 1440 && Number(match[2]) < 60) return minutes;
-    context.issues.push({
-      code: 'custom',
-      input: text,
-      message: `"${text}" is not a time of day`,
-      params: { hint: 'write it as "00:00" or "06:30"' },
-    });
-    return z.NEVER;
-  })
-  .meta({ kind: 'time of day' });
+const timeOfDay = written(z.string(), { kind: 'time of day', hint: 'write it as "00:00" or "06:30"' }, (text) => {
+  const match = /^(\d{1,2}):(\d{2})$/.exec(text.trim());
+  const [hours, minutes] = [Number(match?.[1]), Number(match?.[2])];
+  return match !== null && hours < 24 && minutes < 60 ? hours * 60 + minutes : undefined;
+});
 
 const count = z.int().min(1);
 

@@ -232,7 +232,7 @@ describe('originals', () => {
     }
     expect(seen).toBe(size);
     expect(looks).toBeGreaterThan(800);
-    expect(most).toBeLessThan(size / 2);
+    expect(most).toBeLessThan(20 * 2 ** 20);
   });
 
   it('are not kept by half when the server is killed while they are put', async () => {
