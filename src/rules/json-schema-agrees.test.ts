@@ -193,6 +193,11 @@ describe('the JSON Schema and the loader', () => {
     for (const value of [null, {}, { rules: null }, { rules: [] }]) expect(validate(value)).toBe(true);
   });
 
+  it('refuse a number where only certain words can stand', () => {
+    const broken = { id: 'a', match: { when: { 'attachment.type': 7 } } };
+    expect([accepted(broken), loads(broken)]).toEqual([false, false]);
+  });
+
   it('accept all that the language has', () => {
     fc.assert(
       fc.property(rule, (value) => {
@@ -210,7 +215,7 @@ describe('the JSON Schema and the loader', () => {
         const broken = changed(value, all[which % all.length] ?? [], change);
         expect(accepted(broken), JSON.stringify(broken)).toBe(loads(broken));
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 });

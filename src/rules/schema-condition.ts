@@ -97,7 +97,7 @@ function union(short: z.ZodType<Check[]>, long: z.ZodType<Check[]>): z.ZodType<C
   return z.union([short, long]);
 }
 
-/** `attachment.type` takes masks over a closed set of words. */
+/** `attachment.type` takes masks over a closed set of words; no number is among them. */
 function typeMask(context: SchemaContext): z.ZodType<string> {
   return mask(context, FORMS.objectType).check((check) => {
     const value = check.value;
@@ -106,7 +106,7 @@ function typeMask(context: SchemaContext): z.ZodType<string> {
     const meant = nearest(word, OBJECT_TYPES);
     const hint = meant === undefined ? `the types are ${OBJECT_TYPES.join(', ')}` : `did you mean \`${meant}\`?`;
     complain(check, value, `"${value}" is not a type`, hint);
-  });
+  }).meta(FORMS.string);
 }
 
 const pattern = z.string().meta(FORMS.pattern).check((check) => {
