@@ -1,5 +1,6 @@
 import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
+import { isOwnLack } from './own-lack.js';
 
 export interface BreakerOptions {
   /** Name of the hop, for the log. */
@@ -91,6 +92,7 @@ export class Breaker {
     try {
       await this.#options.probe();
     } catch (error) {
+      if (isOwnLack(error)) return;
       this.#down(messageOf(error));
       this.#watch(this.#interval);
       return;
@@ -140,7 +142,7 @@ export class Breaker {
     } catch (error) {
       this.#options.log.debug({ hop: this.#options.name, err: error }, 'next hop does not answer');
       this.#timer = undefined;
-      this.#down(messageOf(error));
+      if (!isOwnLack(error)) this.#down(messageOf(error));
       this.#watch(this.#interval);
       return;
     }

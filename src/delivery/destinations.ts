@@ -151,6 +151,7 @@ function destination(hops: readonly Guarded[]): Destination {
         if (breaker.open) continue;
         last = { hop: hop.name, ...(await hop.send({ ...mail, recipients: rest })) };
         for (const result of last.recipients) settled.set(result.address, result);
+        if (last.ownLack === true) break;
         if (!last.hopFailed) breaker.succeeded();
         else breaker.failed(reasonOf(last));
         if (!last.hopFailed || last.inDoubt === true) break;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Content } from '../message/source.js';
 import { durableFiles, type DurableFiles } from '../store/files.js';
 import type { MaildirTarget } from './hop-url.js';
+import { isOwnLack } from './own-lack.js';
 import { ownReply } from './reply.js';
 import type { HopResult, NextHop, OutgoingMail } from './types.js';
 
@@ -60,7 +61,7 @@ export function maildirHop(target: MaildirTarget, files: DurableFiles = durableF
       } catch (error) {
         const reply = ownReply(452, '4.3.1', `the Maildir cannot be written (${codeOf(error)})`);
         const recipients = mail.recipients.map(({ address }) => ({ address, state: 'deferred' as const, reply }));
-        return { recipients, hopFailed: true };
+        return isOwnLack(error) ? { recipients, hopFailed: false, ownLack: true } : { recipients, hopFailed: true };
       }
       const reply = ownReply(250, '2.0.0', 'delivered to the Maildir');
       return {

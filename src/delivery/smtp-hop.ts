@@ -5,6 +5,7 @@ import { Pool, POOL, type Lease, type PoolOptions } from './client/pool.js';
 import { openSession, TIMEOUTS, type ClientTimeouts, type SessionOptions } from './client/session.js';
 import { transact, UnansweredError } from './client/transaction.js';
 import { HopUrlError, type SmtpTarget } from './hop-url.js';
+import { isOwnLack } from './own-lack.js';
 import { ownReply } from './reply.js';
 import type { HopReply, HopResult, NextHop, OutgoingMail, RecipientResult } from './types.js';
 
@@ -84,9 +85,11 @@ export function smtpHop(target: SmtpTarget, options: SmtpHopOptions): NextHop {
   };
 }
 
+const NO_MEANS = ownReply(451, '4.3.0', 'the gateway has no means for another connection just now');
 const BAD_ADDRESS = ownReply(553, '5.1.3', 'the address cannot be passed on');
 
 function failed(mail: OutgoingMail, error: unknown): HopResult {
+  if (isOwnLack(error)) return { recipients: all(mail, 'deferred', NO_MEANS), hopFailed: false, ownLack: true };
   const reply = error instanceof HopError ? error.reply : ownReply(451, '4.3.0', 'the delivery failed');
   return { recipients: all(mail, 'deferred', reply), hopFailed: true };
 }

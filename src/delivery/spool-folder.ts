@@ -68,6 +68,15 @@ export async function exists(file: string): Promise<boolean> {
   }
 }
 
+/** Files of a dead command are removed from `incoming` after this time, ms. */
+const STALE = 3_600_000;
+
+/** Whether a message lies there without its `.json` for so long that nobody will write it any more. */
+export async function isStale(folder: string, key: string): Promise<boolean> {
+  if (await exists(jsonOf(folder, key))) return false;
+  return Date.now() - (await stat(emlOf(folder, key))).mtimeMs > STALE;
+}
+
 /**
  * Reads an item; undefined when it is gone (it was settled meanwhile).
  * @throws Error when it is damaged (`isDamage`: its text, its key, or its message is missing or has another length) or

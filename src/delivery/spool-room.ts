@@ -1,5 +1,7 @@
 import { statfs } from 'node:fs/promises';
+import { codeOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
+import { isOwnLack } from './own-lack.js';
 import type { SpoolState } from './types.js';
 
 export interface SpoolLimits {
@@ -72,4 +74,9 @@ export class SpoolRoom {
       this.#log.warn({ err: error }, 'the free space of the spool cannot be read');
     }
   }
+}
+
+/** Whether a write failed for want of space, or of means that it takes: later it may go well. */
+export function isNoRoom(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '') || isOwnLack(error);
 }

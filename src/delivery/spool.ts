@@ -1,7 +1,7 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { contentOf, type Content } from '../message/source.js';
-import { codeOf, messageOf } from '../store/errors.js';
+import { messageOf } from '../store/errors.js';
 import { durableFiles, isMissing, type DurableFiles } from '../store/files.js';
 import { takeLock, type ProcessLock } from '../store/process-lock.js';
 import type { Log } from '../telemetry/log.js';
@@ -10,6 +10,7 @@ import {
   emlOf,
   exists,
   isDamage,
+  isStale,
   jsonOf,
   keysIn,
   loadItem,
@@ -21,9 +22,10 @@ import {
 import { SpoolIndex, type SpoolEntry } from './spool-index.js';
 import { formatItem, type SpoolItem } from './spool-item.js';
 import { SpoolReading } from './spool-reading.js';
-import { SpoolRoom, type SpoolLimits } from './spool-room.js';
+import { isNoRoom, SpoolRoom, type SpoolLimits } from './spool-room.js';
 import { uncounted } from './spool-replaced.js';
 import { scanSpool } from './spool-scan.js';
+import { Turns } from './turns.js';
 import { SpoolFullError, type SpoolState } from './types.js';
 
 export interface SpoolOptions {
@@ -38,8 +40,6 @@ export interface SpoolOptions {
 /** Role of a command that works on a spool whose gateway does not run: a gateway that starts waits for its end. */
 export const COMMAND = 'queue command';
 
-/** Files of a dead command are removed from `incoming` after this time, ms. */
-const STALE = 3_600_000;
 /** For how long the oldest item is taken to be that, while it is there, ms. */
 const AGE_FOR = 30_000;
 /** How long a start waits for the folder, ms: a killed gateway takes a moment to be gone, a command may work on. */
@@ -63,6 +63,8 @@ export class Spool {
   readonly #adding = new Map<string, Promise<unknown>>();
   /** Settled items whose files could not be removed. */
   readonly #leftover = new Set<string>();
+  /** One write or removal at a time for each item. */
+  readonly #turns = new Turns();
   #age: { readonly at: number; readonly key: string; readonly time: number } | undefined;
 
   private constructor(paths: SpoolPaths, options: SpoolOptions, lock: ProcessLock) {
@@ -153,7 +155,7 @@ export class Spool {
     } catch (error) {
       this.#room.release(size);
       this.#index.delete(item.item);
-      if (isFull(error)) throw new SpoolFullError('the disk has no room', { cause: error });
+      if (isNoRoom(error)) throw new SpoolFullError('the item cannot be written now', { cause: error });
       throw error;
     } finally {
       this.#adding.delete(item.item);
@@ -208,8 +210,15 @@ export class Spool {
   async update(item: SpoolItem): Promise<void> {
     this.#index.set(item);
     this.#unwritten.set(item.item, item);
-    await this.#files.replace(jsonOf(this.#paths.root, item.item), formatItem(item), this.#paths.tmp);
-    if (this.#unwritten.get(item.item) === item) this.#unwritten.delete(item.item);
+    await this.#turns.take(item.item, () => this.#writeState(item.item));
+  }
+
+  /** Writes the state that holds now: an older one never comes after it, nor after the removal of the item. */
+  async #writeState(key: string): Promise<void> {
+    const item = this.#unwritten.get(key);
+    if (item === undefined) return;
+    await this.#files.replace(jsonOf(this.#paths.root, key), formatItem(item), this.#paths.tmp);
+    if (this.#unwritten.get(key) === item) this.#unwritten.delete(key);
   }
 
   /** Makes an item due: only in memory, as it is about to be tried. */
@@ -224,19 +233,19 @@ export class Spool {
     if (entry === undefined) return;
     this.#room.release(entry.size);
     this.#leftover.add(key);
-    await this.#removeFiles(key);
+    await this.#turns.take(key, () => this.#removeFiles(key));
   }
 
   /** Does what could not be done before: writes states, removes files of settled items. Never rejects. */
   async tidy(): Promise<void> {
-    for (const item of [...this.#unwritten.values()]) {
+    for (const key of [...this.#unwritten.keys()]) {
       try {
-        if (this.#unwritten.get(item.item) === item) await this.update(item);
+        await this.#turns.take(key, () => this.#writeState(key));
       } catch (error) {
-        this.#log.error({ item: item.item, reason: messageOf(error) }, 'the state of a spool item cannot be written');
+        this.#log.error({ item: key, reason: messageOf(error) }, 'the state of a spool item cannot be written');
       }
     }
-    for (const key of [...this.#leftover]) await this.#removeFiles(key);
+    for (const key of [...this.#leftover]) await this.#turns.take(key, () => this.#removeFiles(key));
     await this.#reading.again();
   }
 
@@ -252,7 +261,8 @@ export class Spool {
       this.#unwritten.delete(key);
       if (entry !== undefined) this.#room.release(entry.size);
     }
-    await setItemAside({ paths: this.#paths, files: this.#files, log: this.#log }, key, reason.slice(0, 500), from);
+    const parts = { paths: this.#paths, files: this.#files, log: this.#log };
+    await this.#turns.take(key, () => setItemAside(parts, key, reason.slice(0, 500), from));
   }
 
   /**
@@ -337,12 +347,14 @@ export class Spool {
     for (const name of scan.strangers) await setFileAside(corruption, name);
     await rm(tmp, { recursive: true, force: true });
     await makeFolders(this.#paths);
-    for (const key of await keysIn(incoming, '.eml')) await this.#discardStale(incoming, key);
+    for (const key of await keysIn(incoming, '.eml'))
+      if (await isStale(incoming, key)) await this.#discard(emlOf(incoming, key));
     if (scan.items.size > 0) this.#log.debug({ items: scan.items.size, corrupt }, 'the spool was looked through');
   }
 
   /** The `.json` makes it exist: it is moved away first, and while it lies in tmp its message is known to be settled. */
   async #removeFiles(key: string): Promise<void> {
+    if (!this.#leftover.has(key)) return;
     const { root, tmp } = this.#paths;
     const gone = path.join(tmp, `${key}.json.settled`);
     try {
@@ -372,13 +384,6 @@ export class Spool {
     return oldest?.time;
   }
 
-  async #discardStale(folder: string, key: string): Promise<void> {
-    if (await exists(jsonOf(folder, key))) return;
-    const file = emlOf(folder, key);
-    const { mtimeMs } = await stat(file);
-    if (Date.now() - mtimeMs > STALE) await this.#discard(file);
-  }
-
   async #discard(file: string): Promise<void> {
     try {
       await this.#files.remove(file);
@@ -386,8 +391,4 @@ export class Spool {
       this.#log.warn({ file: path.basename(file), err: error }, 'a file of the spool could not be removed');
     }
   }
-}
-
-function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
 }

@@ -47,6 +47,8 @@ export interface HopResult {
   readonly hopFailed: boolean;
   /** The connection was lost after the end of data: the hop may have the mail, so no other hop is tried at once. */
   readonly inDoubt?: boolean;
+  /** We lacked something ourselves (descriptors, memory): nothing is known of the hop, and no other one is tried. */
+  readonly ownLack?: boolean;
   /** Name of the hop that answered, where there are several. */
   readonly hop?: string;
 }
@@ -90,7 +92,7 @@ export interface DeliveryOutcome {
   readonly reply: HopReply;
 }
 
-/** The spool has no room: nothing was kept, the client is to be answered 452 4.3.1. */
+/** The spool has no room, or the means to write it are lacking: nothing was kept, the client is to be answered 452 4.3.1. */
 export class SpoolFullError extends Error {
   override readonly name = 'SpoolFullError';
 }
