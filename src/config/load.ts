@@ -59,8 +59,6 @@ const NOT_YET: readonly string[] = [
   'http',
   'notifications.interval',
   'notifications.separate',
-  'notifications.charset',
-  'notifications.quotedPrintable',
   'notifications.rate',
   'notifications.webhooks',
 ];

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { charset } from './schema-charset.js';
 import { directorySchema } from './schema-directory.js';
 import { parseDuration, parseRate, parseSize, parseSpeed } from './units.js';
 
@@ -217,6 +218,10 @@ const notifications = z.strictObject({
     .enum(['body', 'subject', 'header', 'off'])
     .default('body')
     .describe('where a reader sees the unique message ID'),
+  charset: charset
+    .prefault('utf-8')
+    .describe("charset of the mails' texts, subjects and names; what it lacks is transliterated or replaced"),
+  quotedPrintable: z.boolean().default(true).describe('false: 8bit where the server offers 8BITMIME, else base64'),
   language: z
     .string()
     .regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'not a language tag')
