@@ -85,6 +85,8 @@ export interface Tables {
     message_id: string;
     last_reply: string | null;
     time: Date;
+    next_attempt: Date | null;
+    reopened_at: Date | null;
   };
   'gatepost.event': EventRow;
   'gatepost.event_transition': EventRow & {

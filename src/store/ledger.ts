@@ -3,9 +3,13 @@ import type { Database, Tables } from './database.js';
 import { toText } from './json.js';
 import type { Ledger, LedgerEntry, NotificationState } from './types.js';
 
-/** States that say what became of a mail for good. */
-const FINAL: readonly NotificationState[] = ['sent', 'suppressed', 'failed'];
+/** States that say what became of a mail for good; what was folded is told by a summary, which has its own row. */
+export const FINAL: readonly NotificationState[] = ['sent', 'suppressed', 'failed', 'folded'];
 const LIST_MAX = 10_000;
+
+type Row = Selectable<Tables['gatepost.notification']>;
+/** What `put` writes. */
+type WrittenRow = Omit<Row, 'reopened_at'>;
 
 /** The ledger in a database. */
 export function openLedger(database: Database): Ledger {
@@ -28,10 +32,10 @@ export function openLedger(database: Database): Ledger {
       return new Set(found.map(({ id }) => id));
     },
 
-    put: async (entry) => {
+    put: async (entry, kept) => {
       await database.ready();
       const { id, ...values } = toRow(entry);
-      await db
+      const write = db
         .insertInto('gatepost.notification')
         .values({ id, ...values })
         .onConflict((conflict) =>
@@ -39,8 +43,16 @@ export function openLedger(database: Database): Ledger {
             .column('id')
             .doUpdateSet(values)
             .where('gatepost.notification.state', 'not in', [...FINAL]),
-        )
-        .execute();
+        );
+      if (kept === undefined) {
+        await write.execute();
+        return;
+      }
+      // One statement: the row and what is kept of it are there together.
+      await sql`
+        WITH written AS (${write})
+        INSERT INTO gatepost.notification_kept (id, queue, job) VALUES (${id}, ${kept.queue}, ${kept.job})
+        ON CONFLICT (id) DO UPDATE SET queue = excluded.queue, job = excluded.job, open = false`.execute(db);
     },
 
     ofMessage: async (id) => {
@@ -70,7 +82,7 @@ export function openLedger(database: Database): Ledger {
   };
 }
 
-function toRow(entry: LedgerEntry): Selectable<Tables['gatepost.notification']> {
+export function toRow(entry: LedgerEntry): WrittenRow {
   return {
     id: entry.id,
     kind: entry.kind,
@@ -85,10 +97,11 @@ function toRow(entry: LedgerEntry): Selectable<Tables['gatepost.notification']> 
     message_id: entry.messageId,
     last_reply: entry.lastReply === undefined ? null : toText(entry.lastReply),
     time: entry.time,
+    next_attempt: entry.nextAttempt ?? null,
   };
 }
 
-function toEntry(row: Selectable<Tables['gatepost.notification']>): LedgerEntry {
+export function toEntry(row: Row): LedgerEntry {
   return {
     id: row.id,
     kind: row.kind,
@@ -103,5 +116,7 @@ function toEntry(row: Selectable<Tables['gatepost.notification']>): LedgerEntry 
     messageId: row.message_id,
     ...(row.last_reply === null ? {} : { lastReply: row.last_reply }),
     time: row.time,
+    ...(row.next_attempt === null ? {} : { nextAttempt: row.next_attempt }),
+    ...(row.reopened_at === null ? {} : { reopenedAt: row.reopened_at }),
   };
 }

@@ -1,3 +1,7 @@
+import { NOTIFICATION_STEPS } from './migration-notifications.js';
+
+import { SENDING_MIGRATIONS } from './migrations-sending.js';
+
 /** One step of the schema. Steps are never changed once released: what comes later is a further step. */
 export interface Migration {
   readonly version: number;
@@ -6,6 +10,7 @@ export interface Migration {
 }
 
 export const MIGRATIONS: readonly Migration[] = [
+  ...NOTIFICATION_STEPS,
   {
     version: 1,
     name: 'journal, quarantine, ledger',
@@ -202,4 +207,41 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX event_mail_owed ON gatepost.event_mail (time) WHERE NOT settled;
     `,
   },
+  {
+    version: 33,
+    name: 'nodes',
+    sql: `
+      CREATE TABLE gatepost.node (
+        name text PRIMARY KEY,
+        -- Of its data folder, and of its run.
+        installation uuid NOT NULL,
+        run uuid NOT NULL,
+        roles text[] NOT NULL,
+        address text NOT NULL,
+        port integer NOT NULL,
+        comment text NOT NULL,
+        timezone text NOT NULL,
+        version text NOT NULL,
+        rules text NOT NULL,
+        -- ms that its clock is ahead of this database's.
+        clock double precision NOT NULL,
+        started timestamptz NOT NULL,
+        last_seen timestamptz NOT NULL,
+        rules_since timestamptz NOT NULL,
+        -- Null while it runs, or should.
+        stopped timestamptz
+      );
+      -- One row: who speaks for all, and for how long.
+      CREATE TABLE gatepost.control_node (
+        id integer PRIMARY KEY CHECK (id = 1),
+        node text NOT NULL,
+        run uuid NOT NULL,
+        timezone text NOT NULL,
+        since timestamptz NOT NULL,
+        until timestamptz NOT NULL,
+        preferred text
+      );
+    `,
+  },
+  ...SENDING_MIGRATIONS,
 ];

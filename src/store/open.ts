@@ -10,10 +10,13 @@ import { openEventMails } from './event-mails.js';
 import { openEventStore } from './events.js';
 import { openJournal } from './journal.js';
 import { openLedger } from './ledger.js';
+import { openNotificationBook } from './notification-book.js';
+import { openNodes } from './nodes.js';
 import { openQuarantine } from './quarantine.js';
 import { openRetention } from './retention.js';
 import { openRuleCounters } from './rule-counters.js';
 import type { Store } from './types.js';
+import { openWebhookStore } from './webhook-calls.js';
 
 /** A store, with what the job queue needs to work on the same PostgreSQL. */
 export interface OpenStore extends Store {
@@ -148,6 +151,9 @@ function assemble(
     retention: openRetention(database),
     events: openEventStore(database),
     eventMails: openEventMails(database),
+    notifications: openNotificationBook(database),
+    webhooks: openWebhookStore(database),
+    nodes: openNodes(database),
     ready: async () => await database.ready(),
     onLost: (listener) => database.onLost(listener),
     ping: async () => {

@@ -1,4 +1,6 @@
 import type { EventMailStore, OwedEventMails } from './event-mail-types.js';
+import type { NodeStore } from './node-types.js';
+import type { KeptJob, NotificationBook, WebhookStore } from './notification-book-types.js';
 import type { Finding } from '../detectors/types.js';
 import type { Severity } from '../events/types.js';
 import type { Envelope } from '../message/envelope.js';
@@ -252,6 +254,10 @@ export interface LedgerEntry {
   readonly messageId: string;
   readonly lastReply?: string;
   readonly time: Date;
+  /** When it is tried again, as far as that is known. */
+  readonly nextAttempt?: Date;
+  /** When a final state was last taken back: its lifetime counts from then. Never written by `put`. */
+  readonly reopenedAt?: Date;
 }
 
 export interface Ledger {
@@ -259,7 +265,8 @@ export interface Ledger {
   /** Final states (`sent`, `suppressed`, `failed`) among the given job IDs. */
   settled(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Inserts or updates; a final state is never overwritten. */
-  put(entry: LedgerEntry): Promise<void>;
+  /** @param kept with a final state: what is needed to send it again */
+  put(entry: LedgerEntry, kept?: KeptJob): Promise<void>;
   ofMessage(id: TraceId): Promise<readonly LedgerEntry[]>;
   list(filter?: {
     readonly state?: NotificationState;
@@ -325,6 +332,10 @@ export interface Store {
   readonly ledger: Ledger;
   readonly events: EventStore;
   readonly eventMails: EventMailStore & OwedEventMails;
+  /** The ledger for commands. */
+  readonly notifications: NotificationBook;
+  readonly webhooks: WebhookStore;
+  readonly nodes: NodeStore;
   readonly counters: RuleCounters;
   readonly retention: Retention;
   /** Resolves when the database answers. */
