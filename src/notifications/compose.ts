@@ -5,6 +5,7 @@ import type { Content } from '../message/source.js';
 import { notificationMessageId } from './identity.js';
 import { addressOf } from './mailbox.js';
 import type { RenderedMail } from './templates/render.js';
+import { ENGLISH_WORDS } from './templates/words.js';
 import type { NotificationMail, OwedNotification } from './types.js';
 
 /** Where a reader sees the unique ID: `notifications.messageId`. */
@@ -74,7 +75,7 @@ export async function composeNotification(
 export function withId(rendered: RenderedMail, traceId: string, place: MessageIdPlace): RenderedMail {
   if (place === 'subject') return { ...rendered, subject: `${rendered.subject} [${traceId}]` };
   if (place !== 'body') return rendered;
-  const line = `Message ID: ${traceId}`;
+  const line = (rendered.words ?? ENGLISH_WORDS).say('message', 'id', { id: traceId });
   const { subject, text, html } = rendered;
   const htmlLine = `<p style="margin:16px;font:13px/1.4 sans-serif;color:#5f6b76">${line}</p>\n`;
   return {

@@ -3,6 +3,7 @@ import type { Finding } from '../detectors/types.js';
 import type { Envelope } from '../message/envelope.js';
 import type { Inspection, RecipientOutcome } from '../pipeline/types.js';
 import type { Action, FiredResponse } from '../rules/types.js';
+import { outcomeText } from './templates/outcome-words.js';
 import type { NotifiedObject, RuleNotificationContext } from './types.js';
 
 /** More are counted, not listed: an archive can hold thousands, and the context lies in the outbox and in the job. */
@@ -15,15 +16,6 @@ export interface Contribution {
   readonly outcome: RecipientOutcome;
   readonly fired: FiredResponse;
 }
-
-/** What became of the message, for people. */
-export const ACTION_WORDS: Readonly<Record<Action, string>> = {
-  deliver: 'delivered',
-  'delete-attachment': 'delivered without the attachment',
-  defer: 'deferred',
-  reject: 'rejected',
-  discard: 'discarded',
-};
 
 /**
  * What a template can show of one owed mail.
@@ -38,6 +30,7 @@ export function ruleContext(
 ): RuleNotificationContext {
   const outcomes = [...new Set(contributions.map((each) => each.outcome))];
   const affected = affectedBy(inspection, outcomes);
+  const byAction = outcomesOf(affected);
   const objects = notifiedObjects(
     contributions.flatMap((each) => each.fired.findings.map((finding) => ({ finding, fired: each.fired }))),
     inspection.facts.size,
@@ -56,7 +49,8 @@ export function ruleContext(
       outcomes.map(({ decision }) => ({ id: decision.rule, name: decision.ruleName })),
       (rule) => rule.id,
     ),
-    action: actionWords(affected),
+    action: outcomeText(byAction),
+    outcomes: byAction,
     quarantined: outcomes.some((outcome) => outcome.decision.quarantine),
     objects: objects.slice(0, MAX_OBJECTS),
     ...(objects.length > MAX_OBJECTS ? { objectsOmitted: objects.length - MAX_OBJECTS } : {}),
@@ -74,16 +68,15 @@ function affectedBy(inspection: Inspection, outcomes: readonly RecipientOutcome[
   return uniqueBy(affected, (outcome) => outcome.recipient);
 }
 
-/** `rejected`, or `rejected for a@example.org; delivered for b@example.org, c@example.org`. */
-function actionWords(outcomes: readonly RecipientOutcome[]): string {
+type Outcomes = NonNullable<RuleNotificationContext['outcomes']>;
+
+/** Who shares an action; where it is the same for all, they need not be named. */
+function outcomesOf(affected: readonly RecipientOutcome[]): Outcomes {
   const byAction = new Map<Action, string[]>();
-  for (const { recipient, decision } of outcomes) {
+  for (const { recipient, decision } of affected) {
     byAction.set(decision.action, [...(byAction.get(decision.action) ?? []), recipient]);
   }
-  const [first] = byAction.keys();
-  if (first === undefined) return '';
-  if (byAction.size === 1) return ACTION_WORDS[first];
-  return [...byAction].map(([action, who]) => `${ACTION_WORDS[action]} for ${who.join(', ')}`).join('; ');
+  return [...byAction].map(([action, who]) => ({ action, recipients: byAction.size === 1 ? [] : who }));
 }
 
 function notifiedObjects(

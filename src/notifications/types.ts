@@ -18,7 +18,10 @@ export interface RuleNotificationContext {
   /** Size of the message, bytes. */
   readonly size: number;
   readonly rules: readonly { readonly id: string; readonly name: string }[];
+  /** What became of it, in English. */
   readonly action: string;
+  /** What became of it, for languages: one where it is the same for all affected. Absent in what an earlier version put down. */
+  readonly outcomes?: readonly { readonly action: string; readonly recipients: readonly string[] }[];
   readonly quarantined: boolean;
   readonly objects: readonly NotifiedObject[];
   /** How many more objects there were than are listed; absent when all are. */

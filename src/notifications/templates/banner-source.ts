@@ -2,6 +2,7 @@ import type { BannerSource } from '../../rules/model.js';
 import type { RuleNotificationContext } from '../types.js';
 import type { TemplateFormat, Templates } from './load.js';
 import type { TemplateKind } from './macros.js';
+import type { WordTable } from './words.js';
 
 /** What banner-writer.ts is made with. Plain data: it is handed to the scanning threads. */
 export interface BannerData {
@@ -11,6 +12,7 @@ export interface BannerData {
     readonly format: TemplateFormat;
     /** The template behind its front matter. */
     readonly source: string;
+    readonly words: readonly WordTable[];
   }[];
   readonly node: RuleNotificationContext['node'];
   readonly mydomain: string;
@@ -37,7 +39,7 @@ export function bannerSource(
       const template = templates.get(name);
       return template === undefined
         ? []
-        : [{ name, kind: template.kind, format: template.format, source: template.source }];
+        : [{ name, kind: template.kind, format: template.format, source: template.source, words: template.words.data }];
     }),
     node: site.node,
     mydomain: site.mydomain,

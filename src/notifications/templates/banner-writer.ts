@@ -5,22 +5,23 @@ import { compileText, type Fill } from './compile.js';
 import { htmlToText } from './html-text.js';
 import type { TemplateFormat } from './load.js';
 import { ruleView } from './views.js';
+import { Words } from './words.js';
 
 /**
  * Fills the texts of `warn` and `disclaimer` in, by the rules of notifications: values from the message are made
  * harmless, and escaped in HTML. The scanning threads load this module by its name and hand it `BannerSource.data`.
  */
 export function createBannerWriter(data: BannerData): BannerWriter {
-  const known = new Map<string, { readonly fill: Fill; readonly format: TemplateFormat }>();
-  for (const { name, kind, format, source } of data.texts) {
+  const known = new Map<string, { readonly fill: Fill; readonly format: TemplateFormat; readonly words: Words }>();
+  for (const { name, kind, format, source, words } of data.texts) {
     const { fill } = compileText(source, kind, format !== 'text');
-    if (fill !== undefined) known.set(name, { fill, format });
+    if (fill !== undefined) known.set(name, { fill, format, words: new Words(words) });
   }
   return {
     write(name, subject) {
       const template = known.get(name);
       if (template === undefined) return undefined;
-      const filled = template.fill(ruleView(contextOf(name, subject, data), 'body', data.mydomain));
+      const filled = template.fill(ruleView(contextOf(name, subject, data), 'body', data.mydomain, template.words));
       return inBothForms(filled, template.format);
     },
   };

@@ -3,6 +3,7 @@ import type { EventCondition } from '../../store/types.js';
 import type { EventContext, NotifiedNode } from '../types.js';
 import { formatZoned } from '../zoned-time.js';
 import { nodeView, printed, PRODUCT, safe, texts, type ViewPlace } from './views.js';
+import type { Words } from './words.js';
 
 /** In the order in which a mail lists them; what a newer node reports and this one does not know stands last. */
 const GROUPS: readonly (EventGroup | 'other')[] = ['protection', 'gateway', 'synchronization', 'directory', 'other'];
@@ -13,22 +14,23 @@ const WITH_SUCCESS: ReadonlySet<string> = new Set(['synchronization', 'directory
 const MAX_LISTED = 200;
 
 /** The values that a template of kind `event` can show, made harmless for their place. */
-export function eventView(context: EventContext, place: ViewPlace, mydomain: string): object {
+export function eventView(context: EventContext, place: ViewPlace, mydomain: string, words: Words): object {
   const { mail, node } = context;
-  const list = (conditions: readonly EventCondition[]): readonly object[] => listed(conditions, context, place);
+  const list = (conditions: readonly EventCondition[]): readonly object[] => listed(conditions, context, place, words);
   const changed = (kind: EventContext['mail']['changes'][number]['change']): readonly EventCondition[] =>
     mail.changes.filter(({ change }) => change === kind).map(({ condition }) => condition);
   const raised = changed('raised');
   const about = raised.length > 0 ? raised : mail.conditions.length > 0 ? mail.conditions : mail.resolved;
+  const worst = SEVERITIES.find((severity) => about.some((one) => one.severity === severity));
   return {
     productName: PRODUCT,
     mydomain,
     ...nodeView(node),
     date: formatZoned(mail.time, mail.timezone),
-    event: texts(unique(about.map(({ event }) => event))),
-    severity: SEVERITIES.find((severity) => about.some((one) => one.severity === severity)) ?? '',
-    group: texts(unique(about.map(({ event }) => groupOf(event)))),
-    errorDescription: safe(about[0]?.detail ?? '', place),
+    event: texts(unique(about.map(({ event }) => words.say('events', event))), words),
+    severity: worst === undefined ? '' : words.say('severities', worst),
+    group: texts(unique(about.map(({ event }) => words.say('groups', groupOf(event)))), words),
+    errorDescription: safe(words.phrase(about[0]?.detail ?? ''), place),
     conditions: list(mail.conditions),
     raised: list(raised),
     resolved: list(mail.kind === 'daily' ? mail.resolved : changed('resolved')),
@@ -37,7 +39,12 @@ export function eventView(context: EventContext, place: ViewPlace, mydomain: str
 }
 
 /** By group, and in each the oldest first; the first of a group bears its name. */
-function listed(conditions: readonly EventCondition[], context: EventContext, place: ViewPlace): readonly object[] {
+function listed(
+  conditions: readonly EventCondition[],
+  context: EventContext,
+  place: ViewPlace,
+  words: Words,
+): readonly object[] {
   const sorted = [...conditions].sort(
     (a, b) => GROUPS.indexOf(groupOf(a.event)) - GROUPS.indexOf(groupOf(b.event)) || a.first.getTime() - b.first.getTime(),
   );
@@ -45,9 +52,9 @@ function listed(conditions: readonly EventCondition[], context: EventContext, pl
   return printed(
     sorted.slice(0, MAX_LISTED).map((condition) => {
       const group = groupOf(condition.event);
-      const heading = group === before ? '' : group;
+      const heading = group === before ? '' : words.say('groups', group);
       before = group;
-      return conditionView(condition, group, heading, context, place);
+      return conditionView(condition, group, heading, context, place, words);
     }),
   );
 }
@@ -58,16 +65,19 @@ function conditionView(
   heading: string,
   { mail, nodes }: EventContext,
   place: ViewPlace,
+  words: Words,
 ): object {
   const time = (at: Date | undefined): string => (at === undefined ? '' : formatZoned(at.getTime(), mail.timezone));
   const node: NotifiedNode | undefined = nodes.get(condition.node);
   const subject = safe(condition.subject, place);
+  const title = words.say('events', condition.event);
   return printed(
     {
       heading,
       event: condition.event,
-      group,
-      severity: condition.severity,
+      title,
+      group: words.say('groups', group),
+      severity: words.say('severities', condition.severity),
       node: safe(condition.node, place),
       nodeIp: node?.address ?? '',
       nodePort: node === undefined ? '' : String(node.port),
@@ -77,9 +87,9 @@ function conditionView(
       last: time(condition.last),
       lastSuccess: WITH_SUCCESS.has(group) ? time(condition.lastSuccess) : '',
       resolvedAt: time(condition.resolvedAt),
-      detail: safe(condition.detail, place),
+      detail: safe(words.phrase(condition.detail), place),
     },
-    subject === '' ? condition.event : `${condition.event} (${subject})`,
+    subject === '' ? title : `${title} (${subject})`,
   );
 }
 

@@ -9,6 +9,8 @@ import { isMissing } from '../../store/files.js';
 import { compileText, type Compiled, type Fill } from './compile.js';
 import { TEMPLATE_KINDS, type TemplateKind } from './macros.js';
 import type { TextProblem } from './position.js';
+import { parseWords, WORDS_FILE } from './words-file.js';
+import { ENGLISH_WORDS, Words } from './words.js';
 
 export type TemplateFormat = 'text' | 'html' | 'both';
 
@@ -23,6 +25,18 @@ export interface Template {
   readonly body: Fill;
   /** The body as it was written. */
   readonly source: string;
+  /** The subject as it was written; empty for a text that is put into a message. */
+  readonly subjectSource: string;
+  /** What code puts into it, in its language. */
+  readonly words: Words;
+}
+
+/** A template, and where it was read. */
+export interface FoundTemplate {
+  readonly template: Template;
+  /** The one of the given folders. */
+  readonly folder: string;
+  readonly file: string;
 }
 
 export interface Templates {
@@ -33,6 +47,10 @@ export interface Templates {
 
 export interface LoadedTemplates {
   readonly templates: Templates;
+  /** Those that are in use, of all languages, by name and language. */
+  readonly all: readonly FoundTemplate[];
+  /** Languages that have a folder. */
+  readonly languages: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -57,27 +75,72 @@ export async function loadTemplates(
   language: string,
   root?: string,
 ): Promise<LoadedTemplates> {
-  const problems: Problem[] = [];
-  const byLanguage = new Map<string, Map<string, Template>>();
-  for (const folder of folders) {
-    for (const found of await subfolders(folder)) {
-      const known = byLanguage.get(found) ?? new Map<string, Template>();
-      byLanguage.set(found, known);
-      for (const file of await templateFiles(path.join(folder, found))) {
-        const name = path.basename(file, EXTENSION);
-        if (known.has(name)) continue;
-        const shown = path.posix.join(shownFolder(folder, root), found, file);
-        const text = await readFile(path.join(folder, found, file), 'utf8');
-        const parsed = parseTemplate(shown, name, found, text);
+  const languages = await readLanguages(folders, root);
+  const problems = languages.flatMap((language) => [...language.problems]);
+  const byLanguage = new Map<string, ReadonlyMap<string, FoundTemplate>>();
+  for (const { name, places, words } of languages) {
+    const known = new Map<string, FoundTemplate>();
+    byLanguage.set(name, known);
+    for (const { folder, shown } of places) {
+      for (const file of await templateFiles(path.join(folder, name))) {
+        const template = path.basename(file, EXTENSION);
+        if (known.has(template)) continue;
+        const whole = path.join(folder, name, file);
+        const parsed = parseTemplate(
+          path.posix.join(shown, name, file),
+          template,
+          name,
+          await readFile(whole, 'utf8'),
+          words,
+        );
         problems.push(...parsed.problems);
-        if (parsed.template !== undefined) known.set(name, parsed.template);
+        if (parsed.template !== undefined) known.set(template, { template: parsed.template, folder, file: whole });
       }
     }
   }
   const names = [...new Set([...byLanguage.values()].flatMap((each) => [...each.keys()]))].sort();
   const get = (name: string, wanted: string = language): Template | undefined =>
-    byLanguage.get(wanted)?.get(name) ?? byLanguage.get(FALLBACK_LANGUAGE)?.get(name);
-  return { templates: { get, names }, problems };
+    (byLanguage.get(wanted)?.get(name) ?? byLanguage.get(FALLBACK_LANGUAGE)?.get(name))?.template;
+  const all = names.flatMap((name) =>
+    [...byLanguage.keys()].sort().flatMap((each) => byLanguage.get(each)?.get(name) ?? []),
+  );
+  return { templates: { get, names }, all, languages: [...byLanguage.keys()].sort(), problems };
+}
+
+interface LanguageFolders {
+  readonly name: string;
+  /** Those of the given folders that have it. */
+  readonly places: readonly { readonly folder: string; readonly shown: string }[];
+  readonly words: Words;
+  readonly problems: readonly Problem[];
+}
+
+async function readLanguages(folders: readonly string[], root: string | undefined): Promise<LanguageFolders[]> {
+  const places = new Map<string, { folder: string; shown: string }[]>();
+  for (const folder of folders)
+    for (const name of await subfolders(folder))
+      places.set(name, [...(places.get(name) ?? []), { folder, shown: shownFolder(folder, root) }]);
+  return await Promise.all(
+    [...places].map(async ([name, where]) => {
+      const read = await Promise.all(
+        where.map(async ({ folder, shown }) => {
+          const text = await readIfThere(path.join(folder, name, WORDS_FILE));
+          return text === undefined ? undefined : parseWords(path.posix.join(shown, name, WORDS_FILE), text);
+        }),
+      );
+      const words = new Words(read.flatMap((one) => one?.words ?? []));
+      return { name, places: where, words, problems: read.flatMap((one) => one?.problems ?? []) };
+    }),
+  );
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 function shownFolder(folder: string, root: string | undefined): string {
@@ -85,12 +148,13 @@ function shownFolder(folder: string, root: string | undefined): string {
   return path.isAbsolute(shown) ? path.basename(folder) : shown;
 }
 
-/** @param file as its author would write it, for problems */
+/** @param file as its author would write it, for problems @param words of the language */
 export function parseTemplate(
   file: string,
   name: string,
   language: string,
   source: string,
+  words: Words = ENGLISH_WORDS,
 ): { readonly template?: Template; readonly problems: readonly Problem[] } {
   const text = source.replace(/^\uFEFF/, '').replace(/\r\n/g, '\n');
   const whole = (message: string, hint?: string): { problems: Problem[] } => ({
@@ -120,7 +184,8 @@ export function parseTemplate(
     ...subject.problems.map((each) => toProblem(each, subjectPlace)),
     ...body.problems.map((each) => toProblem(each, placeAt(file, text, start + each.offset))),
   ];
-  return fills(subject, body, (fill) => ({ name, language, kind, format, source: text.slice(start), ...fill }), problems);
+  const own = { source: text.slice(start), subjectSource: head.data.subject ?? '' };
+  return fills(subject, body, (fill) => ({ name, language, kind, format, ...own, words, ...fill }), problems);
 }
 
 function fills(

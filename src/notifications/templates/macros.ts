@@ -37,7 +37,7 @@ export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ...macros(EVENT, 'text', ['event', 'severity', 'group']),
   ...macros(
     EVENT,
-    ['heading', 'event', 'group', 'severity', 'node', 'nodeIp', 'nodePort', 'nodeComment', 'subject', 'first', 'last', 'lastSuccess', 'resolvedAt', 'detail'],
+    ['heading', 'event', 'title', 'group', 'severity', 'node', 'nodeIp', 'nodePort', 'nodeComment', 'subject', 'first', 'last', 'lastSuccess', 'resolvedAt', 'detail'],
     ['conditions', 'raised', 'resolved', 'passed'],
   ),
 ]);

@@ -2,34 +2,40 @@ import { defang, defangMarked } from '../safe-text.js';
 import type { DsnContext, NoticeContext, ReportedRecipient } from '../types.js';
 import { formatZoned } from '../zoned-time.js';
 import { messageView, printed, safe, texts, type ViewPlace } from './views.js';
+import type { Words } from './words.js';
 
 /** The values that templates of kind `dsn` and `notice` can show, made harmless for their place. */
-export function mailView(context: DsnContext | NoticeContext, place: ViewPlace, mydomain: string): object {
+export function mailView(
+  context: DsnContext | NoticeContext,
+  place: ViewPlace,
+  mydomain: string,
+  words: Words,
+): object {
   const common = {
-    ...messageView(context, place, mydomain),
-    reported: printed(context.reported.map((one) => reportedView(one, place))),
+    ...messageView(context, place, mydomain, words),
+    reported: printed(context.reported.map((one) => reportedView(one, place, words))),
   };
   if (context.kind === 'dsn')
     return {
       ...common,
       retryUntil: context.retryUntil === undefined ? '' : formatZoned(context.retryUntil, context.node.timezone),
       returnedWhole: context.returned === 'message',
-      returnedWholeText: context.returned === 'message' ? 'yes' : 'no',
+      returnedWholeText: words.say('answers', context.returned === 'message' ? 'yes' : 'no'),
     };
   return {
     ...common,
-    errorDescription: safe(defang(context.errorDescription), place),
-    transcript: texts(context.transcript.map((line) => safe(defang(line), place))),
+    errorDescription: safe(defang(words.phrase(context.errorDescription)), place),
+    transcript: texts(context.transcript.map((line) => safe(defang(line), place)), words),
     omitted: context.omitted > 0 ? String(context.omitted) : '',
   };
 }
 
-function reportedView(one: ReportedRecipient, place: ViewPlace): object {
+function reportedView(one: ReportedRecipient, place: ViewPlace, words: Words): object {
   const address = safe(defangMarked(one.address), place);
   const view = {
     address,
-    reason: one.reason,
-    advice: one.advice,
+    reason: words.phrase(one.reason),
+    advice: words.phrase(one.advice),
     status: one.status,
     server: safe(one.server, place),
     reply: safe(defang(one.reply), place),

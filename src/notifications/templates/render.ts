@@ -5,6 +5,7 @@ import { htmlToText } from './html-text.js';
 import type { Template } from './load.js';
 import { mailView } from './mail-views.js';
 import { ruleView, type ViewPlace } from './views.js';
+import type { Words } from './words.js';
 
 /** A notification that is filled in. One of text and HTML is there, or both. */
 export interface RenderedMail {
@@ -12,6 +13,8 @@ export interface RenderedMail {
   readonly subject: string;
   readonly text?: string;
   readonly html?: string;
+  /** The words of its language. */
+  readonly words?: Words;
 }
 
 /** What templates can be filled with. */
@@ -25,14 +28,15 @@ const MAX_SUBJECT = 250;
  * @param mydomain first of `domains`
  */
 export function renderTemplate(template: Template, context: TemplateContext, mydomain: string): RenderedMail {
-  const view = (place: ViewPlace): object => viewOf(context, place, mydomain);
+  const view = (place: ViewPlace): object => viewOf(context, place, mydomain, template.words);
   const subject = headerSafe(oneLine(template.subject(view('header')), MAX_SUBJECT));
   const body = template.body(view('body'));
-  if (template.format === 'text') return { subject, text: body };
-  return template.format === 'html' ? { subject, html: body } : { subject, html: body, text: htmlToText(body) };
+  const { words } = template;
+  if (template.format === 'text') return { subject, text: body, words };
+  return { subject, html: body, words, ...(template.format === 'html' ? {} : { text: htmlToText(body) }) };
 }
 
-function viewOf(context: TemplateContext, place: ViewPlace, mydomain: string): object {
-  if (!('kind' in context)) return ruleView(context, place, mydomain);
-  return context.kind === 'event' ? eventView(context, place, mydomain) : mailView(context, place, mydomain);
+function viewOf(context: TemplateContext, place: ViewPlace, mydomain: string, words: Words): object {
+  if (!('kind' in context)) return ruleView(context, place, mydomain, words);
+  return context.kind === 'event' ? eventView(context, place, mydomain, words) : mailView(context, place, mydomain, words);
 }
