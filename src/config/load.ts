@@ -55,13 +55,7 @@ export interface Config extends Omit<
 export const DEFAULT_DETECTORS = ['content', 'signatures', 'links', 'antispam'] as const;
 
 /** Keys that the design names and that are not in force yet: they are said to be so instead of being taken in silence. */
-const NOT_YET: readonly string[] = [
-  'http',
-  'notifications.interval',
-  'notifications.separate',
-  'notifications.rate',
-  'notifications.webhooks',
-];
+const NOT_YET: readonly string[] = ['notifications.webhooks'];
 
 export interface LoadedConfig {
   readonly config: Config;

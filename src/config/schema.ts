@@ -21,6 +21,9 @@ function written<S extends z.ZodType<string | number>, T>(
     .meta({ kind });
 }
 
+/** Nobody waits longer for a mail that is collected, ms. */
+const MAX_INTERVAL = 7 * 86_400_000;
+
 function orOff<T>(read: (text: string) => T | undefined): (text: string) => T | 'off' | undefined {
   return (text) => (text.trim() === 'off' ? 'off' : read(text));
 }
@@ -30,6 +33,16 @@ export const duration = written(
   z.union([z.string(), z.literal(0)]),
   { kind: 'span', name: 'a span of time', hint: 'write it as 90s, 15m, 4h or 3d' },
   parseDuration,
+);
+
+/** Minutes as a bare number, or a span such as `90s`, in ms. */
+const interval = written(
+  z.union([z.string(), z.number().nonnegative()]),
+  { kind: 'interval', name: 'an interval', hint: 'write it as minutes, such as 15, or as a span, such as 90s or 1h' },
+  (text) => {
+    const ms = /^\d{1,9}(\.\d{1,3})?$/.test(text.trim()) ? Number(text) * 60_000 : parseDuration(text);
+    return ms === undefined || ms > MAX_INTERVAL ? undefined : Math.round(ms);
+  },
 );
 
 /** A size such as `50MiB`, in bytes. */
@@ -79,6 +92,11 @@ export const listenAddress = z.string().transform((text, context) => {
     return z.NEVER;
   }
   return { host: match[2] ?? match[3] ?? '', port, implicitTls: match[1] !== undefined };
+});
+
+const plainAddress = listenAddress.refine(({ implicitTls }) => !implicitTls, {
+  message: 'metrics and health are served without TLS',
+  params: { hint: 'write it as 127.0.0.1:8025, and put a proxy in front where others may listen in' },
 });
 
 const nextHop = z.string().refine((text) => /^(maildir:.+|smtps?:\/\/[^\s/]+.*)$/.test(text), {
@@ -264,6 +282,11 @@ const notifications = z.strictObject({
     .prefault({})
     .describe('mails about application events'),
   rules: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  interval: interval
+    .prefault(0)
+    .describe('minutes, or a span: what goes to general, additional and admins is collected for so long; 0: at once'),
+  separate: z.boolean().default(true).describe('with an interval: each mail by itself, or all for an address in one'),
+  rate: rate.prefault('60/h').describe('mails for one address; further ones are told in a summary'),
 });
 
 const someTime = duration.refine((ms) => ms > 0, 'must be more than nothing');
@@ -325,6 +348,26 @@ export const configSchema = z.strictObject({
     .regex(/^(embedded|postgres(ql)?:\/\/\S+)$/, 'neither `embedded` nor a postgres:// address')
     .default('embedded'),
   retention: retention.prefault({}).describe('how long the store keeps what happened'),
+  http: z
+    .strictObject({
+      listen: z
+        .union([z.literal('off').transform((): z.output<typeof listenAddress>[] => []), listOf(plainAddress)])
+        .prefault('off')
+        .describe('addresses that serve /metrics, /healthz and /readyz, such as 127.0.0.1:8025; or off'),
+    })
+    .prefault({})
+    .describe('metrics and health, for machines'),
+  telemetry: z
+    .strictObject({
+      otlp: z
+        .string()
+        .regex(/^https?:\/\/[^\s@]+$/, 'not the address of a collector')
+        .optional()
+        .describe(
+          'where traces go by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; default: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+        ),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

@@ -2,7 +2,7 @@ import type { LedgerEntry, NotificationState } from '../store/types.js';
 import { messageIdFor } from './compose.js';
 import type { OwedNotification, SuppressedNotification } from './types.js';
 
-const FINAL: ReadonlySet<NotificationState> = new Set<NotificationState>(['sent', 'suppressed', 'failed']);
+const FINAL: ReadonlySet<NotificationState> = new Set<NotificationState>(['sent', 'suppressed', 'failed', 'folded']);
 
 /** Whether nothing more will happen to the notification. */
 export function isFinal(entry: LedgerEntry): boolean {

@@ -15,6 +15,7 @@ import { openNodes } from './nodes.js';
 import { openQuarantine } from './quarantine.js';
 import { openRetention } from './retention.js';
 import { openRuleCounters } from './rule-counters.js';
+import { openSending } from './sending.js';
 import type { Store } from './types.js';
 import { openWebhookStore } from './webhook-calls.js';
 
@@ -147,6 +148,7 @@ function assemble(
     journal,
     quarantine: openQuarantine(database),
     ledger: openLedger(database),
+    sending: openSending(database),
     counters,
     retention: openRetention(database),
     events: openEventStore(database),

@@ -7,6 +7,7 @@ import type { Envelope } from '../message/envelope.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { ModuleRun } from '../pipeline/types.js';
 import type { AuditOutcome, Considered, Decision, Group } from '../rules/types.js';
+import type { SendingStore } from './sending-types.js';
 
 /** How one recipient's delivery stands. */
 export interface DeliveryRecord {
@@ -247,7 +248,7 @@ export interface LedgerEntry {
   readonly to: string;
   readonly template: string;
   readonly state: NotificationState;
-  /** Why it was suppressed or failed. */
+  /** Why it was suppressed or folded, or failed. */
   readonly reason?: string;
   readonly attempts: number;
   /** Message-ID field of the mail, without angle brackets. */
@@ -262,7 +263,7 @@ export interface LedgerEntry {
 
 export interface Ledger {
   get(id: string): Promise<LedgerEntry | undefined>;
-  /** Final states (`sent`, `suppressed`, `failed`) among the given job IDs. */
+  /** Final states (`sent`, `suppressed`, `failed`, `folded`) among the given job IDs. */
   settled(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Inserts or updates; a final state is never overwritten. */
   /** @param kept with a final state: what is needed to send it again */
@@ -336,6 +337,8 @@ export interface Store {
   readonly notifications: NotificationBook;
   readonly webhooks: WebhookStore;
   readonly nodes: NodeStore;
+  /** What workers ask before they send. */
+  readonly sending: SendingStore;
   readonly counters: RuleCounters;
   readonly retention: Retention;
   /** Resolves when the database answers. */

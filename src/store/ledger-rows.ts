@@ -1,0 +1,49 @@
+import type { PoolClient, Pool } from 'pg';
+import type { Written } from './admission.js';
+import { toJsonb } from './json.js';
+import { FINAL, toRow } from './ledger.js';
+import type { LedgerEntry } from './types.js';
+
+const FINAL_STATES = FINAL.map((state) => `'${state}'`).join(', ');
+
+/** One statement for all rows: what is null here stays as it was. */
+const WRITE = `
+  INSERT INTO gatepost.notification AS known (id, kind, trace_id, rule, recipient_group, recipient, template, state,
+    reason, attempts, message_id, last_reply, time, address, source, counted, due, folded, collection)
+  SELECT id, kind, trace_id, rule, recipient_group, recipient, template, state,
+    reason, attempts, message_id, last_reply, time, address, source, counted, due, folded, collection
+  FROM jsonb_to_recordset($1::jsonb) AS r (id text, kind text, trace_id text, rule text, recipient_group text,
+    recipient text, template text, state text, reason text, attempts integer, message_id text, last_reply text,
+    time timestamptz, address text, source text, counted timestamptz, due timestamptz, folded timestamptz,
+    collection text)
+  ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, trace_id = excluded.trace_id, rule = excluded.rule,
+    recipient_group = excluded.recipient_group, recipient = excluded.recipient, template = excluded.template,
+    state = excluded.state, reason = excluded.reason, attempts = excluded.attempts, message_id = excluded.message_id,
+    last_reply = excluded.last_reply, time = excluded.time,
+    address = COALESCE(excluded.address, known.address), source = COALESCE(excluded.source, known.source),
+    counted = COALESCE(known.counted, excluded.counted), due = COALESCE(excluded.due, known.due),
+    folded = COALESCE(excluded.folded, known.folded), collection = COALESCE(excluded.collection, known.collection)
+  WHERE known.state NOT IN (${FINAL_STATES})`;
+
+/** A row of the ledger without what storm control keeps with it. */
+export type LedgerRow = Pick<Written, 'entry'> & Partial<Written>;
+
+export function writtenOf(entry: LedgerEntry): LedgerRow {
+  return { entry };
+}
+
+/** Inserts or updates rows of the ledger; a final state is never overwritten. Each ID at most once. */
+export async function writeRows(client: PoolClient | Pool, rows: readonly LedgerRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const time = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
+  const values = rows.map(({ entry, address, source, counted, due, folded, collection }) => ({
+    ...toRow(entry),
+    address,
+    source,
+    counted: time(counted),
+    due: time(due),
+    folded: time(folded),
+    collection,
+  }));
+  await client.query({ name: 'gatepost-write-ledger', text: WRITE, values: [toJsonb(values)] });
+}
