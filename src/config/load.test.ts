@@ -86,12 +86,6 @@ domains: one.example
       'gatepost.yaml:2:12: error: the environment variable GATEPOST_NOT_SET is not set\n  set it, or write the value instead of ${GATEPOST_NOT_SET}',
     ]);
   });
-
-  it('says of a known key that it is not in force instead of taking it in silence', async () => {
-    const { warnings } = await parseConfig('http:\n  listen: 127.0.0.1:8080\n', folder);
-    expect(warnings.map((w) => w.message)).toEqual(['`http` is not in force in this version: it has no effect']);
-    expect(warnings[0]?.place).toMatchObject({ line: 1, column: 1 });
-  });
 });
 
 describe('mistakes are named with place and suggestion', () => {

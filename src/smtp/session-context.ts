@@ -23,6 +23,8 @@ export interface SmtpCounters {
   refusedRecipients: number;
   /** Messages whose client went away, or was too slow, before their end. */
   aborted: number;
+  /** Replies by code. */
+  readonly replies: Map<number, number>;
 }
 
 /** What all sessions share. */

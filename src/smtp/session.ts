@@ -192,6 +192,8 @@ export class Session extends SMTPConnection {
       const enhanced = this._getEnhancedStatusCode(code, context);
       this.#watch?.answered(code, enhanced, data);
       this.#output += replyText(code, enhanced, data);
+      const { replies } = this.#context.counters;
+      replies.set(code, (replies.get(code) ?? 0) + 1);
     }
     // What precedes a TLS handshake must be out before the handshake begins.
     if (code === 220) this.#flush();

@@ -95,6 +95,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
     bytes: 0,
     refusedRecipients: 0,
     aborted: 0,
+    replies: new Map(),
   };
   const gate = new Gate(smtp.maxConnections, smtp.maxConnectionsPerClient);
   const relay = new RelayPolicy(config.domains, config.trusted);
