@@ -3,6 +3,7 @@ import { ConfigError } from '../config/problems.js';
 import type { EventsOptions } from './events.js';
 import { EXIT, UsageError } from './exit.js';
 import type { ExplainOptions } from './explain.js';
+import type { NodesOptions } from './nodes.js';
 import type { QueueAction } from '../delivery/types.js';
 import type { ReleaseOptions, ShowOptions } from './quarantine.js';
 import type { ListOptions } from './quarantine-list.js';
@@ -234,6 +235,33 @@ function program(): Command {
     .action(async (options: EventsOptions) => {
       await (await import('./events.js')).events(options);
     });
+  const nodes = root
+    .command('nodes')
+    .description('list the gateways and workers of the cluster, and which of them is the control node')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (options: NodesOptions) => {
+      await (await import('./nodes.js')).listNodes(options);
+    });
+  nodes
+    .command('remove')
+    .description('forget a node that was lost and will not come back')
+    .argument('<name>')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (name: string, _: NodesOptions, command: Command) => {
+      await (await import('./nodes.js')).removeNode(name, command.optsWithGlobals<NodesOptions>());
+    });
+  nodes
+    .command('control')
+    .description('have a node be the control node whenever it runs; without a name the nodes settle it')
+    .argument('[name]')
+    .option(...config)
+    .option('--json', 'as JSON')
+    .action(async (name: string | undefined, _: NodesOptions, command: Command) => {
+      await (await import('./nodes.js')).preferControl(name, command.optsWithGlobals<NodesOptions>());
+    });
+
   root
     .command('status')
     .description('show how the gateway on this data folder stands; exit status 1 when none runs')

@@ -32,6 +32,9 @@ import { openCopyMark } from './copy-mark.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
 import { reinspect } from './reinspect.js';
 import { applier, DetectorWatchers } from './reload/apply.js';
+import { Membership } from './nodes/membership.js';
+import { nodeIdentity } from './nodes/identity.js';
+import { nodeFacts, notifiedNodes } from './nodes/facts.js';
 import { followSettings } from './reload/follow.js';
 import { InForce, ownRulesOf } from './reload/in-force.js';
 import type { OpenedSettings } from './reload/open-settings.js';
@@ -123,10 +126,21 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
   knowRules(setup);
   // Changed files and changed groups of the directory each bring another set: one after the other.
   const inTurn = oneAtATime();
-  const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
-  const engines = new EngineEvents(events);
   // For parts that need what is opened after them; spooled items that are to be inspected again wait until it is there.
   const started: { processing?: ProcessorParts; port?: number; notices?: NoticeReporter } = {};
+  const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
+  const nodes = parts.add(
+    await Membership.open({
+      nodes: store.nodes,
+      eventStore: store.events,
+      events,
+      identity: await nodeIdentity(config.data),
+      facts: () => nodeFacts(inForce, ['gateway', 'worker'], started.port),
+      log,
+    }),
+    (n) => n.close(),
+  );
+  const engines = new EngineEvents(events);
   const health = parts.add(await watchHealth(setup, log, engines), (h) => h.close());
   const directory = parts.add(
     await openGatewayDirectory({
@@ -206,7 +220,8 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     transport,
     templates: inForce.templates,
     node: ownNode,
-    nodes: () => Promise.resolve(new Map([[config.node.name, ownNode()]])),
+    nodes: async () => await notifiedNodes(store.nodes),
+    timezone: async () => (await store.nodes.control())?.timezone,
     log,
     clock: systemClock,
   });
@@ -246,6 +261,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
   );
   const [first] = smtp.addresses;
   if (first !== undefined) started.port = first.port;
+  void nodes.now();
   const apply = applier(
     { pool, smtp, health, watchers, withGroups: (bundle) => withGroups(bundle, directory.snapshot), log },
     setup,
@@ -254,6 +270,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     await inTurn(async () => {
       await apply(next, nowInForce);
       knowRules(next);
+      void nodes.now();
     });
   const reloader =
     opened === undefined

@@ -16,6 +16,8 @@ type EventJob = { readonly look: true } | { readonly mail: string };
 export interface EventMailOptions extends Omit<EventSenderOptions, 'mails'> {
   /** The configuration in force. */
   readonly config: () => Config;
+  /** Time zone of the control node; default: that of the configuration. */
+  readonly timezone?: () => Promise<string | undefined>;
   readonly queue: QueueBackend;
   readonly events: Pick<EventStore, 'active' | 'resolved' | 'transitions' | 'lastTransition'>;
   readonly mails: EventMailStore & OwedEventMails;
@@ -98,7 +100,7 @@ export class EventMails {
         recipients: notifications.events.recipients,
         schedule: {
           at: notifications.events.at,
-          timezone: node.timezone,
+          timezone: (await this.#options.timezone?.()) ?? node.timezone,
           changeInterval: notifications.events.changeInterval,
         },
         minSeverity: notifications.minSeverity,
