@@ -13,6 +13,7 @@ import { loadRules } from '../rules/load.js';
 import type { RuleBundle } from '../rules/model.js';
 import { checkHops, whyNoHop } from './check-hops.js';
 import { copyProblems } from './directory.js';
+import { unknownLanguages } from './unknown-languages.js';
 import { unusedTemplates } from './unused-templates.js';
 
 /** A configuration with all that it names, read and checked. */
@@ -85,6 +86,7 @@ export async function readSetup(config: Config): Promise<ReadSetup> {
       ...detectors.problems,
       ...rules.problems,
       ...templates.problems,
+      ...unknownLanguages(config, templates.languages),
       ...checkHops(config),
       ...copyProblems(groups, config, rules.bundle),
       ...(await unusedTemplates(config, templates.templates, rules.bundle)),

@@ -36,11 +36,11 @@ export async function fingerprintOf(places: Places): Promise<Fingerprint> {
   return { set, followed };
 }
 
-/** Own templates by language. */
+/** Own templates by language, with their words. */
 export async function templateFiles(folder: string): Promise<string[]> {
   const languages = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const lists = await Promise.all(
-    languages.filter((entry) => !entry.isFile()).map((entry) => filesOf(path.join(folder, entry.name), /\.hbs$/)),
+    languages.filter((entry) => !entry.isFile()).map((entry) => filesOf(path.join(folder, entry.name), /\.hbs$|^words\.yaml$/)),
   );
   return lists.flat();
 }

@@ -161,13 +161,13 @@ describe('folders', () => {
 
   it('own ones win, other languages fall back to English', async () => {
     await mkdir(path.join(own, 'en'));
-    await mkdir(path.join(own, 'de'));
+    await mkdir(path.join(own, 'fr'));
     await writeFile(path.join(own, 'en', 'rule-general.hbs'), `${head}own`);
-    await writeFile(path.join(own, 'de', 'rule-sender.hbs'), `${head}eigen`);
+    await writeFile(path.join(own, 'fr', 'rule-sender.hbs'), `${head}le leur`);
     await writeFile(path.join(own, 'en', 'broken.hbs'), `${head}{{#if}`);
-    const { templates, problems } = await loadTemplates([own, shipped], 'de');
+    const { templates, problems } = await loadTemplates([own, shipped], 'fr');
     expect(templates.get('rule-general')).toMatchObject({ language: 'en', format: 'text' });
-    expect(templates.get('rule-sender')?.language).toBe('de');
+    expect(templates.get('rule-sender')?.language).toBe('fr');
     expect(templates.get('rule-sender', 'en')?.format).toBe('both');
     expect(templates.get('rule-recipients')?.language).toBe('en');
     expect(templates.get('nothing')).toBeUndefined();
