@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkDirectory } from './check-directory.js';
+import { checkWebhooks } from './check-webhooks.js';
 import { parseNetwork } from './networks.js';
 import { ConfigError, type Problem } from './problems.js';
 import { configSchema, resolveFrom, type RawConfig } from './schema.js';
@@ -55,7 +56,7 @@ export interface Config extends Omit<
 export const DEFAULT_DETECTORS = ['content', 'signatures', 'links', 'antispam'] as const;
 
 /** Keys that the design names and that are not in force yet: they are said to be so instead of being taken in silence. */
-const NOT_YET: readonly string[] = ['notifications.webhooks'];
+const NOT_YET: readonly string[] = [];
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -126,6 +127,7 @@ async function readConfigText(text: string, folder: string, file: string | undef
   if (raw === undefined) return { problems };
   problems.push(...checkNetworks(raw, source), ...(await checkFolders(raw, folder, source)));
   problems.push(...(await checkDirectory(raw.directory, folder, source)));
+  problems.push(...(await checkWebhooks(raw.notifications.webhooks, folder, source)));
   return { config: complete(raw, folder, source, file), problems };
 }
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { charset } from './schema-charset.js';
 import { directorySchema } from './schema-directory.js';
+import { webhookSchema } from './schema-webhooks.js';
 import { parseDuration, parseRate, parseSize, parseSpeed } from './units.js';
 
 /** A value that is written as a text which `read` understands; what it does not is a problem that says how to write it. */
@@ -281,6 +282,7 @@ const notifications = z.strictObject({
     })
     .prefault({})
     .describe('mails about application events'),
+  webhooks: z.array(webhookSchema(duration)).max(20).default([]).describe('programs that are told by HTTP'),
   rules: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
   interval: interval
     .prefault(0)

@@ -10,6 +10,9 @@ import { queuedEntry, suppressedEntry } from './ledger-entry.js';
 import { headerOf } from './original.js';
 import type { Outbox } from './outbox/outbox.js';
 import type { OwedNotification, SuppressedNotification } from './types.js';
+import { callEntry } from './webhooks/sender.js';
+import type { WebhookJob } from './webhooks/service.js';
+import { WEBHOOK_QUEUE, type OutboxEntry, type OwedWebhook } from './webhooks/types.js';
 
 export interface DispatcherOptions {
   readonly outbox: Outbox;
@@ -25,6 +28,7 @@ export interface DispatcherOptions {
 export interface OwedMails {
   readonly notify: readonly OwedNotification[];
   readonly suppressed: readonly SuppressedNotification[];
+  readonly webhooks?: readonly OwedWebhook[];
 }
 
 /** How often the outbox is compared with the ledger and the queue. ms */
@@ -43,6 +47,7 @@ export class NotificationDispatcher {
   readonly sweep = shared(() => this.sweepOnce());
   private readonly options: DispatcherOptions;
   private readonly queue: JobQueue<NotificationJob>;
+  private readonly calls: JobQueue<WebhookJob>;
   /** When an entry is to be added (again), and how often it was. */
   private readonly due = new Map<string, { readonly at: number; readonly adds: number }>();
   private readonly background = new Set<Promise<void>>();
@@ -53,6 +58,7 @@ export class NotificationDispatcher {
   constructor(options: DispatcherOptions) {
     this.options = options;
     this.queue = options.backend.queue<NotificationJob>(NOTIFICATION_QUEUE);
+    this.calls = options.backend.queue<WebhookJob>(WEBHOOK_QUEUE);
   }
 
   /** Adds what a former run left, and begins to sweep. */
@@ -76,8 +82,9 @@ export class NotificationDispatcher {
   async put(owed: OwedMails, original?: Content): Promise<void> {
     const { outbox, clock, from } = this.options;
     const now = clock.now();
-    if (owed.notify.length > 0) {
-      const notify = await withHeader(owed.notify, original);
+    const { webhooks = [] } = owed;
+    if (owed.notify.length + webhooks.length > 0) {
+      const notify: readonly OutboxEntry[] = [...(await withHeader(owed.notify, original)), ...webhooks];
       for (const each of notify) this.due.set(each.id, { at: now + SWEEP_INTERVAL, adds: 1 });
       try {
         await outbox.put(notify, original);
@@ -115,26 +122,31 @@ export class NotificationDispatcher {
     return this.closed;
   }
 
-  private async addAll(notifications: readonly OwedNotification[]): Promise<void> {
+  private async addAll(notifications: readonly OutboxEntry[]): Promise<void> {
     await Promise.all(notifications.map((each) => this.addFirst(each)));
   }
 
-  private async addFirst(notification: OwedNotification): Promise<void> {
+  private async addFirst(notification: OutboxEntry): Promise<void> {
     const { ledger, from, clock, log } = this.options;
     const { id, traceId } = notification;
     try {
-      await ledger.put(queuedEntry(notification, from, clock.now()));
+      await ledger.put(firstEntry(notification, from, clock.now()));
     } catch (error) {
       log.warn({ id, traceId, err: error }, 'the ledger cannot be written: the notification is queued all the same');
     }
     await this.add(notification);
   }
 
-  private async add(notification: OwedNotification): Promise<void> {
+  private async add(notification: OutboxEntry): Promise<void> {
     const { backend, log, outbox } = this.options;
     const { id, traceId } = notification;
     if (!backend.available || this.closed) return;
     try {
+      if (notification.kind === 'webhook') {
+        const { hook, to, payload } = notification;
+        if (outbox.has(id)) await this.calls.add(id, { call: { id, hook, to, payload } });
+        return;
+      }
       const original = notification.attach === 'original' ? await this.smallOriginal(notification) : undefined;
       if (!outbox.has(id)) return;
       await this.queue.add(id, { notification, ...(original === undefined ? {} : { original }) });
@@ -214,6 +226,10 @@ export class NotificationDispatcher {
       .finally(() => this.background.delete(tracked));
     this.background.add(tracked);
   }
+}
+
+function firstEntry(owed: OutboxEntry, from: string, now: number): LedgerEntry {
+  return owed.kind === 'webhook' ? callEntry(owed, new Date(now)) : queuedEntry(owed, from, now);
 }
 
 async function withHeader(

@@ -57,7 +57,7 @@ export function whyNotTold(
  * One that went through our own server and came back by it. A stranger can write the mark too and must not silence the
  * lists with it: so the client has to be one that may relay.
  */
-function isOwnNotification({ envelope, intake }: GuardedMessage): boolean {
+export function isOwnNotification({ envelope, intake }: GuardedMessage): boolean {
   return (
     intake?.ownMark !== undefined &&
     parseTraceId(intake.ownMark) !== undefined &&

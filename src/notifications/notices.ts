@@ -16,6 +16,7 @@ import type {
   OwedNotice,
   ReportedRecipient,
 } from './types.js';
+import type { OwedCalls } from './webhooks/owed-calls.js';
 
 /** Something that the mail admins want to know of. */
 export interface Notice {
@@ -54,6 +55,8 @@ export interface NoticesOptions {
   readonly from: string;
   readonly node: () => NotifiedNode;
   readonly dispatcher: Pick<NotificationDispatcher, 'put'>;
+  /** What webhooks are owed by a notice. */
+  readonly webhooks?: Pick<OwedCalls, 'any' | 'owed'>;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -79,7 +82,8 @@ export class Notices implements NoticeReporter {
 
   wants(about: NoticeClass): boolean {
     const { switches, to, minSeverity } = this.#options;
-    return switches[about] && to.length > 0 && isSevere(severityOfNotice(about), minSeverity);
+    const anybody = to.length > 0 || this.#options.webhooks?.any === true;
+    return switches[about] && anybody && isSevere(severityOfNotice(about), minSeverity);
   }
 
   async tell(notice: Notice): Promise<void> {
@@ -117,7 +121,10 @@ export class Notices implements NoticeReporter {
       const id = notificationId(traceId, `${template} ${String(clock.now())}`, address);
       notify.push({ id, kind: 'notice', traceId, to: address, template, attach, context });
     }
-    if (notify.length > 0) await dispatcher.put({ notify, suppressed: [] }, notice.original);
+    const about = `${template} ${String(clock.now())}`;
+    const webhooks = this.#options.webhooks?.owed(about, { traceId, class: notice.class }, context) ?? [];
+    if (notify.length + webhooks.length > 0)
+      await dispatcher.put({ notify, suppressed: [], webhooks }, notice.original);
   }
 
   #context(notice: Notice, traceId: TraceId, omitted: number): NoticeContext {

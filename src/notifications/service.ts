@@ -16,6 +16,8 @@ import { NotificationSender, type SenderOptions } from './sender.js';
 import { oweSettings } from './settings.js';
 import type { Templates } from './templates/load.js';
 import type { MailTransport, Owed } from './types.js';
+import type { Webhook } from './webhooks/hook.js';
+import { OwedCalls } from './webhooks/owed-calls.js';
 
 export interface NotificationOptions {
   readonly config: Config;
@@ -29,6 +31,8 @@ export interface NotificationOptions {
   readonly clock?: Clock;
   /** `gateway`: takes in and queues; `worker`: sends. */
   readonly role?: 'gateway' | 'worker' | 'both';
+  /** Programs that are told; their calls are made elsewhere. */
+  readonly webhooks?: () => readonly Webhook[];
   /** Where this node listens, for the mails, when it is known; default: the configured port. */
   readonly port?: () => number | undefined;
 }
@@ -52,6 +56,8 @@ export interface NotificationService {
   readonly notices: NoticeReporter;
   /** Writes rows of the ledger about what others send, such as DSNs. Never waits, never throws. */
   record(entries: readonly LedgerEntry[]): void;
+  /** The ledger has a final state for something that another part sends from this outbox. */
+  settled(id: string): void;
   /** Number of mails that the ledger has no final state for. */
   readonly pending: number;
   /** Looks at the outbox at once instead of at the next interval. */
@@ -92,7 +98,9 @@ export async function openNotifications(options: NotificationOptions): Promise<N
       },
     });
   }
+  const webhooks = new OwedCalls(options.webhooks ?? (() => []), outbox, dispatcher, log, clock, options.events);
   const notices = new Notices({
+    webhooks,
     switches: config.notifications.notices,
     minSeverity: config.notifications.minSeverity,
     to: config.notifications.notices.to,
@@ -105,9 +113,11 @@ export async function openNotifications(options: NotificationOptions): Promise<N
   return {
     notices,
     record: (entries) => dispatcher.record(entries),
+    settled: (id) => dispatcher.settled(id),
     async owe(inspection, envelope, arrival, original, settings = config) {
-      const owed = owe(inspection, envelope, oweSettings(settings, options.port?.()), arrival);
-      await dispatcher.put(owed, original);
+      const rules = oweSettings(settings, options.port?.());
+      const owed = owe(inspection, envelope, rules, arrival);
+      await dispatcher.put({ ...owed, webhooks: webhooks.ofMessage(inspection, envelope, rules, arrival) }, original);
       return owed;
     },
     get pending() {
@@ -142,6 +152,7 @@ const workerOnly: NotificationService = {
   owe: () => Promise.reject(new Error('a worker takes no mail in')),
   notices: NO_NOTICES,
   record: () => undefined,
+  settled: () => undefined,
   pending: 0,
   sweep: () => Promise.resolve(),
   close: () => Promise.resolve(),

@@ -14,6 +14,11 @@ export function isSevere(severity: Severity, least: Severity): boolean {
   return ORDER.indexOf(severity) >= ORDER.indexOf(least);
 }
 
+/** The most severe of some; `diagnostic` when there are none. */
+export function mostSevere(severities: readonly Severity[]): Severity {
+  return severities.reduce((most, each) => (isSevere(each, most) ? each : most), 'diagnostic');
+}
+
 /** Threats are errors, anomalies are informative, all else is a warning. */
 export function severityOf({ key, findings }: Pick<FiredResponse, 'key' | 'findings'>): Severity {
   if (THREATS.has(key) || findings.some(({ status }) => THREATS.has(status))) return 'error';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseTraceId } from '../../message/trace-id.js';
 import type { OwedNotification } from '../types.js';
+import { callSchema, type OutboxEntry } from '../webhooks/types.js';
 
 const traceId = z.string().transform((text, context) => {
   const parsed = parseTraceId(text);
@@ -80,24 +81,29 @@ const owed = z.discriminatedUnion('kind', [
   z.object({ ...mail, kind: z.literal('notice'), context: noticeContext }),
 ]) satisfies z.ZodType<OwedNotification>;
 
+const entry = z.union([
+  owed,
+  callSchema.extend({ kind: z.literal('webhook'), traceId, attach: z.literal('none') }),
+]) satisfies z.ZodType<OutboxEntry>;
+
 /** One line of a batch file, with its line feed. */
-export function encodeLine(notification: OwedNotification): Buffer {
+export function encodeLine(notification: OutboxEntry): Buffer {
   return Buffer.from(`${JSON.stringify(notification)}\n`);
 }
 
 /** The notification of a line, or undefined when the line is damaged. */
-export function decodeLine(line: Buffer): OwedNotification | undefined {
+export function decodeLine(line: Buffer): OutboxEntry | undefined {
   let value: unknown;
   try {
     value = JSON.parse(line.toString('utf8'));
   } catch {
     return undefined;
   }
-  return owed.safeParse(value).data;
+  return entry.safeParse(value).data;
 }
 
 export interface BatchLine {
-  readonly notification: OwedNotification;
+  readonly notification: OutboxEntry;
   /** Offset in the file and length, bytes, without the line feed. */
   readonly start: number;
   readonly length: number;

@@ -7,7 +7,7 @@ import type { TraceId } from '../../message/trace-id.js';
 import { durableFiles, isMissing, shared, type DurableFiles } from '../../store/files.js';
 import { takeLock, type ProcessLock } from '../../store/process-lock.js';
 import type { Log } from '../../telemetry/log.js';
-import type { OwedNotification } from '../types.js';
+import type { OutboxEntry } from '../webhooks/types.js';
 import { decodeLine, encodeLine } from './batch.js';
 import { BATCH, ORIGINAL, readFolder } from './folder.js';
 
@@ -18,6 +18,8 @@ interface Entry {
   readonly length: number;
   readonly traceId: TraceId;
   readonly original: boolean;
+  /** Of a call of a webhook. */
+  readonly hook?: string;
 }
 
 export interface OutboxOptions {
@@ -41,7 +43,9 @@ export class Outbox {
   private readonly live = new Map<string, number>();
   /** Number of entries, written or being written, that need the original of a message. */
   private readonly originals = new Map<TraceId, number>();
-  private waiting: (readonly OwedNotification[])[] = [];
+  /** Number of calls of each webhook. */
+  private readonly calls = new Map<string, number>();
+  private waiting: (readonly OutboxEntry[])[] = [];
   private readonly flush = shared(() => this.writeWaiting());
 
   private constructor(options: OutboxOptions, files: DurableFiles, lock: ProcessLock) {
@@ -81,6 +85,11 @@ export class Outbox {
     return this.entries.size;
   }
 
+  /** Number of calls that are owed to a webhook. */
+  callsOf(hook: string): number {
+    return this.calls.get(hook) ?? 0;
+  }
+
   ids(): readonly string[] {
     return [...this.entries.keys()];
   }
@@ -94,7 +103,7 @@ export class Outbox {
    * time share one write and one fsync. An ID that is there already is not written again.
    * @param original the message, for `attach: original`
    */
-  async put(owed: readonly OwedNotification[], original?: Content): Promise<void> {
+  async put(owed: readonly OutboxEntry[], original?: Content): Promise<void> {
     if (owed.length === 0) return;
     const attached = owed.filter((each) => each.attach === 'original');
     for (const each of attached) this.count(each.traceId, 1);
@@ -111,7 +120,7 @@ export class Outbox {
   }
 
   /** The notification, read from disk; undefined when it is settled. */
-  async read(id: string): Promise<OwedNotification | undefined> {
+  async read(id: string): Promise<OutboxEntry | undefined> {
     const entry = this.entries.get(id);
     if (entry === undefined) return undefined;
     try {
@@ -151,6 +160,7 @@ export class Outbox {
       if (entry === undefined) continue;
       this.entries.delete(id);
       if (entry.original) originals.push(entry.traceId);
+      if (entry.hook !== undefined) this.countCall(entry.hook, -1);
       const left = (this.live.get(entry.batch) ?? 1) - 1;
       if (left > 0) this.live.set(entry.batch, left);
       else {
@@ -169,7 +179,7 @@ export class Outbox {
   }
 
   private async writeWaiting(): Promise<void> {
-    const fresh = new Map<string, OwedNotification>();
+    const fresh = new Map<string, OutboxEntry>();
     for (const owed of this.waiting) for (const each of owed) if (!this.entries.has(each.id)) fresh.set(each.id, each);
     this.waiting = [];
     if (fresh.size === 0) return;
@@ -187,13 +197,22 @@ export class Outbox {
   }
 
   private keep(
-    { id, traceId, attach }: OwedNotification,
+    entry: OutboxEntry,
     place: { readonly batch: string; readonly start: number; readonly length: number },
   ): void {
+    const { id, traceId, attach } = entry;
     const original = attach === 'original';
-    this.entries.set(id, { ...place, traceId, original });
+    const hook = entry.kind === 'webhook' ? { hook: entry.hook } : {};
+    this.entries.set(id, { ...place, traceId, original, ...hook });
+    if (entry.kind === 'webhook') this.countCall(entry.hook, 1);
     this.live.set(place.batch, (this.live.get(place.batch) ?? 0) + 1);
     if (original) this.count(traceId, 1);
+  }
+
+  private countCall(hook: string, by: number): void {
+    const left = this.callsOf(hook) + by;
+    if (left > 0) this.calls.set(hook, left);
+    else this.calls.delete(hook);
   }
 
   private count(traceId: TraceId, by: number): void {

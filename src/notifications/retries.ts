@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { JobOutcome, QueueBackend } from '../queue/types.js';
+import { messageOf } from '../store/errors.js';
+import type { NotificationBook } from '../store/notification-book-types.js';
+import type { LedgerEntry } from '../store/types.js';
+import type { Log } from '../telemetry/log.js';
+import { EVENT_QUEUE } from './digest/event-mails.js';
+import { NOTIFICATION_QUEUE } from './job.js';
+import { WEBHOOK_QUEUE, WEBHOOK_TEMPLATE } from './webhooks/types.js';
+
+export interface RetryOptions {
+  readonly queue: QueueBackend;
+  readonly book: Pick<NotificationBook, 'open' | 'takeHurried'>;
+  readonly log: Log;
+  /** How often it is looked, ms. */
+  readonly every?: number;
+}
+
+const RETRY_QUEUE = 'notification-retries';
+const EVERY = 2000;
+const ASK = 60_000;
+const AT_ONCE = 200;
+
+/**
+ * Does what `gatepost notifications retry` has asked for in the store, on whichever worker is free. What was reopened is
+ * put into its queue until it has a final state: it lies in no outbox any more.
+ */
+export class ManualRetries {
+  readonly #options: RetryOptions;
+  readonly #timer: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(options: RetryOptions) {
+    this.#options = options;
+    const { queue } = options;
+    queue.queue<{ readonly look: true }>(RETRY_QUEUE).process(1, async () => await this.look());
+    queue.onAvailable(() => void this.#ask());
+    this.#timer = setInterval(() => void this.#ask(), ASK);
+    this.#timer.unref();
+    void this.#ask();
+  }
+
+  /** Close the queue after it. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+  }
+
+  async look(): Promise<JobOutcome> {
+    const { book, queue, log } = this.#options;
+    for (const { id, queue: name, job } of await book.open(AT_ONCE)) {
+      const data = z.record(z.string(), z.unknown()).safeParse(JSON.parse(job));
+      if (data.success) await queue.queue<Record<string, unknown>>(name).add(id, data.data);
+      else log.error({ id }, 'what is kept of a notification is damaged: it cannot be sent again');
+    }
+    for (const entry of await book.takeHurried(AT_ONCE)) {
+      const { name, id } = jobOf(entry);
+      await queue.queue(name).promote(id);
+    }
+    return 'done';
+  }
+
+  /** Never rejects: it is asked again. */
+  async #ask(): Promise<void> {
+    const { queue, log, every = EVERY } = this.#options;
+    if (this.#closed || !queue.available) return;
+    try {
+      await queue.queue<{ readonly look: true }>(RETRY_QUEUE).repeat('look', { look: true }, every);
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'the queue cannot be asked to look for retries');
+    }
+  }
+}
+
+/** Where the job of a notification waits. */
+function jobOf({ id, kind, template, to }: LedgerEntry): { readonly name: string; readonly id: string } {
+  if (template === WEBHOOK_TEMPLATE) return { name: WEBHOOK_QUEUE, id };
+  if (kind === 'event') return { name: EVENT_QUEUE, id: `mail/${id.slice(0, id.length - to.length - 1)}` };
+  return { name: NOTIFICATION_QUEUE, id };
+}

@@ -1,0 +1,123 @@
+import type { Config } from '../../config/load.js';
+import type { EventReporter } from '../../events/types.js';
+import type { JobOutcome, QueueBackend } from '../../queue/types.js';
+import { messageOf } from '../../store/errors.js';
+import type { WebhookStore } from '../../store/notification-book-types.js';
+import type { EventStore, Ledger } from '../../store/types.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Clock } from '../job.js';
+import type { Webhook } from './hook.js';
+import { lookForCalls } from './look.js';
+import { WebhookSender } from './sender.js';
+import { callSchema, WEBHOOK_QUEUE, type WebhookCall } from './types.js';
+
+/** Look what webhooks are to be told of events, or make a call. */
+export type WebhookJob = { readonly look: true } | { readonly call: WebhookCall };
+
+export interface WebhookOptions {
+  readonly hooks: () => readonly Webhook[];
+  readonly settings: () => Pick<Config['notifications'], 'retry' | 'minSeverity' | 'events'>;
+  readonly queue: QueueBackend;
+  readonly store: WebhookStore;
+  readonly events: Pick<EventStore, 'active' | 'transitions' | 'lastTransition'>;
+  readonly ledger: Ledger;
+  readonly reporter?: EventReporter;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** A call that lay in the outbox of this node has a final state. */
+  readonly onSettled?: (id: string) => void;
+  /** How often it is looked for events, ms. */
+  readonly every?: number;
+}
+
+/** Calls that one process makes at the same time. */
+const CONCURRENCY = 8;
+const LOOK = 2000;
+const ASK = 60_000;
+/** Calls that are put into the queue in one look. */
+const MAX_OWED = 200;
+
+/**
+ * The worker's part of webhooks: makes the calls, and looks what is to be told of events, for all nodes once. What is
+ * owed about messages lies in the outboxes, what is owed about events in the store: a queue that was emptied loses nothing.
+ */
+export class Webhooks {
+  readonly #options: WebhookOptions;
+  readonly #sender: WebhookSender;
+  readonly #timer: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(options: WebhookOptions) {
+    this.#options = options;
+    const { queue, hooks, settings, ledger, reporter, log, clock } = options;
+    this.#sender = new WebhookSender({
+      hooks,
+      retry: () => settings().retry,
+      ledger,
+      log,
+      clock,
+      ...(reporter === undefined ? {} : { events: reporter }),
+      onSettled: async (call) => {
+        if (call.payload.traceId === null) await options.store.settle([call.id]);
+        else options.onSettled?.(call.id);
+      },
+    });
+    queue.queue<WebhookJob>(WEBHOOK_QUEUE).process(CONCURRENCY, async (job) => await this.#work(job));
+    queue.onAvailable(() => void this.#ask());
+    this.#timer = setInterval(() => void this.#ask(), ASK);
+    this.#timer.unref();
+    void this.#ask();
+  }
+
+  /** Close the queue after it: it waits for the running jobs. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Never rejects: it is asked again. */
+  async #ask(): Promise<void> {
+    const { queue, log, hooks, every = LOOK } = this.#options;
+    if (this.#closed || !queue.available || hooks().every(({ kinds }) => !kinds.includes('event'))) return;
+    try {
+      await queue.queue<WebhookJob>(WEBHOOK_QUEUE).repeat('look', { look: true }, every);
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'the queue cannot be asked to look for webhooks');
+    }
+  }
+
+  async #work(job: WebhookJob): Promise<JobOutcome> {
+    if ('call' in job) return await this.#sender.handle(job.call);
+    await this.#look();
+    return 'done';
+  }
+
+  async #look(): Promise<void> {
+    const { hooks, settings, queue, store, events, ledger, clock, log, reporter } = this.#options;
+    const { minSeverity, events: wanted } = settings();
+    if (wanted.enabled) {
+      const full = await lookForCalls({
+        hooks: hooks(),
+        events,
+        webhooks: store,
+        ledger,
+        minSeverity,
+        now: clock.now(),
+      });
+      for (const { name, maxWaiting } of full) {
+        log.error({ webhook: name, maxWaiting }, 'too many messages wait for a webhook: further ones are not sent');
+        reporter?.raise('notification-undeliverable', {
+          subject: name,
+          detail: `${maxWaiting} messages wait for ${name}: further ones are not sent`,
+        });
+      }
+    }
+    const owed = await store.owed(MAX_OWED);
+    const jobs = owed.flatMap(({ id, call: text }) => {
+      const call = callSchema.safeParse(JSON.parse(text));
+      return call.success ? [{ id, data: { call: call.data }, delay: 0 }] : [];
+    });
+    // One that waits for its next attempt stays as it is.
+    await queue.queue<WebhookJob>(WEBHOOK_QUEUE).addAll(jobs);
+  }
+}
