@@ -40,6 +40,8 @@ describe('parameters of RCPT', () => {
       value: { notify: ['success', 'failure'], orcpt: 'rfc822;a+2Bb@c' },
     });
     expect(readRcptParameters(' ORCPT=utf-8;ä@b')).toHaveProperty('value');
+    // As Postfix writes it.
+    expect(readRcptParameters(' ORCPT=rfc822;ä+2Bb@c')).toEqual({ value: { orcpt: 'utf-8;ä+2Bb@c' } });
   });
 
   it.each([
@@ -48,7 +50,8 @@ describe('parameters of RCPT', () => {
     [' NOTIFY=ALWAYS', 501],
     [' ORCPT=rfc822', 501],
     [' ORCPT=;a@b', 501],
-    [' ORCPT=rfc822;ä@b', 501],
+    [' ORCPT=rfc822;ä+0A@b', 501],
+    [' ORCPT=x400;ä@b', 501],
     [' RET=FULL', 555],
   ])('%j is refused with %i', (text, code) => {
     expect(readRcptParameters(text)).toMatchObject({ refusal: { code, enhanced: '5.5.4' } });

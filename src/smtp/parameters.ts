@@ -59,7 +59,8 @@ export function readRcptParameters(text: string): Read<RcptParameters> {
   const notify = read.value.get('NOTIFY');
   const conditions = notify === undefined ? undefined : readNotify(notify);
   if (notify !== undefined && conditions === undefined) return bad('NOTIFY');
-  const orcpt = read.value.get('ORCPT');
+  const given = read.value.get('ORCPT');
+  const orcpt = given === undefined ? undefined : withType(given);
   if (orcpt !== undefined && !isOriginalRecipient(orcpt)) return bad('ORCPT');
   return {
     value: { ...(conditions === undefined ? {} : { notify: conditions }), ...(orcpt === undefined ? {} : { orcpt }) },
@@ -73,6 +74,12 @@ function readNotify(text: string): NotifyCondition[] | undefined {
     if (!conditions.includes(word)) conditions.push(word);
   }
   return conditions.includes('never') && conditions.length > 1 ? undefined : conditions;
+}
+
+/** Postfix gives addresses in UTF-8 the type `rfc822`, which is for ASCII: it becomes the right one. */
+function withType(orcpt: string): string {
+  const [, address] = /^rfc822;((?:[!-*,-<>-[\]-~\u00a0-\u{10ffff}]|\+[2-7][0-9A-F])+)$/iu.exec(orcpt) ?? [];
+  return address !== undefined && /[^\0-\x7f]/.test(address) ? `utf-8;${address}` : orcpt;
 }
 
 /** Address type, a semicolon, and the address: xtext, or UTF-8 as it is for the type `utf-8` (RFC 6533 3). */

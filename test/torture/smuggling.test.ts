@@ -43,7 +43,7 @@ for (const policy of ['normalize', 'reject']) {
       hop = await startLenientSmtp();
       const listen = `smtp: { listen: ["127.0.0.1:0"], lineEndings: ${policy} }\n`;
       const delivery = `delivery: { nextHop: "smtp://127.0.0.1:${hop.port}" }\n`;
-      site = await makeSite(`${listen}${delivery}data: ./data\nhttp: off\n`, RULES);
+      site = await makeSite(`${listen}${delivery}data: ./data\nhttp: { listen: off }\n`, RULES);
       gateway = await startGatewayProcess(site);
       client = await Client.connect(gateway.port);
       await client.hello();
