@@ -13,6 +13,7 @@ import type { QueueShowOptions } from './queue-show.js';
 import type { RulesOptions } from './rules.js';
 import type { ReplayOptions } from './replay.js';
 import type { StatusOptions } from './status.js';
+import { addTemplateCommands } from './template-commands.js';
 import { err, paint } from './terminal.js';
 import type { TestOptions } from './test.js';
 import { version } from './version.js';
@@ -261,6 +262,8 @@ function program(): Command {
     .action(async (name: string | undefined, _: NodesOptions, command: Command) => {
       await (await import('./nodes.js')).preferControl(name, command.optsWithGlobals<NodesOptions>());
     });
+
+  addTemplateCommands(root, config);
 
   root
     .command('status')

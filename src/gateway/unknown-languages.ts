@@ -5,9 +5,10 @@ import { FALLBACK_LANGUAGE } from '../notifications/templates/load.js';
 
 /** Warns of languages of mails that have no folder of templates: English is sent in their place. */
 export function unknownLanguages({ notifications, source }: Config, languages: readonly string[]): Problem[] {
+  const sets: readonly { readonly language: string }[] = notifications.events.recipients;
   const asked: { readonly path: readonly (string | number)[]; readonly language: string }[] = [
     { path: ['notifications', 'language'], language: notifications.language },
-    ...notifications.events.recipients.map(({ language }, i) => ({
+    ...sets.map(({ language }, i) => ({
       path: ['notifications', 'events', 'recipients', i, 'language'],
       language,
     })),

@@ -1,5 +1,6 @@
 import { newTraceId } from '../../message/trace-id.js';
 import type { EventCondition } from '../../store/types.js';
+import type { SummaryContext } from '../summary/types.js';
 import type { DsnContext, EventContext, NotifiedNode, NoticeContext, RuleNotificationContext } from '../types.js';
 import type { Template } from './load.js';
 import type { TemplateContext } from './render.js';
@@ -25,7 +26,9 @@ export function contextOfKind({ kind, name }: Pick<Template, 'kind' | 'name'>, n
       return dsnSample(name, node);
     case 'notice':
       return noticeSample(name, node);
-    default:
+    case 'summary':
+      return summarySample(node);
+    case 'event':
       return eventSample(name === 'events-daily' ? 'daily' : 'change', node);
   }
 }
@@ -157,5 +160,31 @@ function eventSample(kind: 'daily' | 'change', node: NotifiedNode): EventContext
     },
     node,
     nodes: new Map([[node.name, node]]),
+  };
+}
+
+function summarySample(node: NotifiedNode): SummaryContext {
+  return {
+    kind: 'summary',
+    summary: {
+      id: 'sample',
+      to: 'security@example.org',
+      time: SAMPLE_TIME,
+      total: 412,
+      messages: 397,
+      first: SAMPLE_TIME - HOUR,
+      last: SAMPLE_TIME - HOUR / 60,
+      rules: [
+        { name: 'Inbound mail', count: 398 },
+        { name: 'Finance', count: 14 },
+      ],
+      templates: [{ name: 'rule-general', count: 412 }],
+      sources: [
+        { name: 'partner.example', count: 371 },
+        { name: 'news.example', count: 41 },
+      ],
+      traceIds: [0, 1, 2].map((minute) => newTraceId(SAMPLE_TIME - HOUR + minute * 60_000)),
+    },
+    node,
   };
 }
