@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { HopError } from './client/errors.js';
 import { isSafe, unfit } from './client/commands.js';
+import type { Extensions } from './client/extensions.js';
 import { Pool, POOL, type Lease, type PoolOptions } from './client/pool.js';
 import { openSession, TIMEOUTS, type ClientTimeouts, type SessionOptions } from './client/session.js';
 import { transact, UnansweredError } from './client/transaction.js';
@@ -41,9 +42,10 @@ export function smtpHop(target: SmtpTarget, options: SmtpHopOptions): NextHop {
     }
   }
 
-  async function carry(lease: Lease, mail: OutgoingMail): Promise<HopResult> {
+  async function carry(lease: Lease, given: OutgoingMail): Promise<HopResult> {
     let dirty = lease.dirty;
     try {
+      const mail = await fitted(given, lease.session.extensions);
       const reason = unfit(mail, lease.session.extensions);
       if (reason !== undefined) return { recipients: all(mail, 'refused', reason), hopFailed: false };
       const result = await transact(lease.session, mail, timeouts, lease.dirty);
@@ -86,6 +88,12 @@ export function smtpHop(target: SmtpTarget, options: SmtpHopOptions): NextHop {
 }
 
 const NO_MEANS = ownReply(451, '4.3.0', 'the gateway has no means for another connection just now');
+/** Mail that we wrote ourselves goes out in 7 bits where the server takes no more. */
+async function fitted(mail: OutgoingMail, { eightBitMime }: Extensions): Promise<OutgoingMail> {
+  if (!mail.eightBit || eightBitMime || mail.sevenBit === undefined) return mail;
+  return { ...mail, content: await mail.sevenBit(), eightBit: false };
+}
+
 const BAD_ADDRESS = ownReply(553, '5.1.3', 'the address cannot be passed on');
 
 function failed(mail: OutgoingMail, error: unknown): HopResult {

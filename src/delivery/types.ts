@@ -14,6 +14,8 @@ export interface OutgoingMail {
   readonly smtpUtf8: boolean;
   /** Bytes over 127: the hop must offer 8BITMIME. */
   readonly eightBit: boolean;
+  /** The same mail in 7 bits, of mail that we wrote ourselves: for a hop that does not offer 8BITMIME. */
+  readonly sevenBit?: () => Content | Promise<Content>;
   readonly ret?: 'full' | 'headers';
   readonly envid?: string;
 }

@@ -175,6 +175,8 @@ export interface NotificationMail {
   readonly content: Content;
   readonly smtpUtf8: boolean;
   readonly eightBit: boolean;
+  /** The same mail without bytes over 127 in its body, for a server without 8BITMIME. */
+  readonly sevenBit?: () => Content | Promise<Content>;
 }
 
 export interface TransportResult {

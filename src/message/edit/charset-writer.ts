@@ -1,5 +1,5 @@
-import { isAscii } from 'node:buffer';
 import iconv from 'iconv-lite';
+import { eachChar, transliterated } from './transliterate.js';
 
 /** Writes text in the charset of a part that is there already. */
 export interface CharsetWriter {
@@ -21,49 +21,6 @@ const ASCII_LABELS: ReadonlySet<string> = new Set(['', 'us-ascii', 'ascii', 'ans
 const UTF8_LABELS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'unicode-1-1-utf-8', 'utf-8-bom']);
 /** Letters of which one character after another cannot be told: whatever stands in ASCII is as in ASCII. */
 const PROBE = '<Az09 >&#;"\'\r\n';
-
-/** What typewriters wrote; other letters lose their marks. */
-const REPLACEMENTS: ReadonlyMap<string, string> = new Map([
-  ...pairs('\u2018\u2019\u201a\u201b\u2032\u2039\u203a', "'"),
-  ...pairs('\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb', '"'),
-  ...pairs('\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad', '-'),
-  ...pairs('\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000', ' '),
-  ...pairs('\u200b\u200c\u200d\u2060\ufeff\ufe0f\u2066\u2067\u2068\u2069\u200e\u200f', ''),
-  ...pairs('\u2022\u00b7\u25cf', '*'),
-  ['\u2026', '...'],
-  ['\u20ac', 'EUR'],
-  ['\u00a3', 'GBP'],
-  ['\u00a9', '(c)'],
-  ['\u00ae', '(R)'],
-  ['\u2122', '(TM)'],
-  ['\u2192', '->'],
-  ['\u2190', '<-'],
-  ['\u26a0', '(!)'],
-  ['\u00df', 'ss'],
-  ['\u00c4', 'Ae'],
-  ['\u00d6', 'Oe'],
-  ['\u00dc', 'Ue'],
-  ['\u00e4', 'ae'],
-  ['\u00f6', 'oe'],
-  ['\u00fc', 'ue'],
-  ['\u00c6', 'AE'],
-  ['\u00e6', 'ae'],
-  ['\u00d8', 'O'],
-  ['\u00f8', 'o'],
-  ['\u0141', 'L'],
-  ['\u0142', 'l'],
-  ['\u0152', 'OE'],
-  ['\u0153', 'oe'],
-  ['\u00de', 'Th'],
-  ['\u00fe', 'th'],
-  ['\u0110', 'D'],
-  ['\u0111', 'd'],
-  ['\u0131', 'i'],
-]);
-
-function pairs(from: string, to: string): [string, string][] {
-  return Array.from(from, (char): [string, string] => [char, to]);
-}
 
 /** Whether a label stands for ASCII, as none at all does (RFC 2045 5.2). */
 export function isAsciiLabel(charset: string): boolean {
@@ -92,7 +49,7 @@ export function charsetWriter(charset: string, body: Buffer): CharsetWriter | un
 
 /** What ASCII can say of a text. */
 export function asciiOf(text: string): string {
-  return replaced(text, (char) => char <= '\u007f');
+  return transliterated(text, (char) => char <= '\u007f');
 }
 
 function asciiWriter(): CharsetWriter {
@@ -119,23 +76,8 @@ function limitedWriter(holds: (char: string) => boolean, encode: (text: string) 
     unicode: false,
     unit: 1,
     mark: 0,
-    text: (text) => encode(replaced(text, holds)),
+    text: (text) => encode(transliterated(text, holds)),
     html: (html) =>
       encode(eachChar(html, (char) => (holds(char) ? char : `&#${(char.codePointAt(0) ?? 0xfffd).toString()};`))),
   };
-}
-
-function replaced(text: string, holds: (char: string) => boolean): string {
-  return eachChar(text, (char) => {
-    if (holds(char)) return char;
-    const known = REPLACEMENTS.get(char);
-    if (known !== undefined) return known;
-    const bare = char.normalize('NFKD').replace(/\p{M}/gu, '');
-    return bare !== '' && Array.from(bare).every(holds) ? bare : '?';
-  });
-}
-
-function eachChar(text: string, write: (char: string) => string): string {
-  if (isAscii(Buffer.from(text, 'utf8'))) return text;
-  return Array.from(text, (char) => (char <= '\u007f' ? char : write(char))).join('');
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import MailComposer from 'nodemailer/lib/mail-composer';
 import { domainOf } from '../../message/envelope.js';
 import type { EventMail } from '../../store/event-mail-types.js';
 import { notificationMessageId } from '../identity.js';
+import { composeMail, type WritingSettings } from '../mail/compose.js';
+import { headerAddress } from '../mail/fields.js';
 import { addressOf } from '../mailbox.js';
 import type { RenderedMail } from '../templates/render.js';
 import type { NotificationMail } from '../types.js';
@@ -13,49 +14,34 @@ const MAX_NAMES = 20;
 /** Message-ID of a mail about events, without angle brackets: the same at each attempt. */
 export function eventMessageId(id: string, from: string): string {
   const digest = createHash('sha256').update(id).digest('hex').slice(0, 39);
-  return notificationMessageId(`e${digest}`, domainOf(addressOf(from)) || 'localhost');
+  return notificationMessageId(`e${digest}`, domainOf(headerAddress(addressOf(from))) || 'localhost');
 }
 
 /**
- * The mail about events as it goes out: one for the whole set, marked as automatic (RFC 3834 5).
+ * The mail about events as it goes out: one for the whole set.
  * @param to those of the set who do not have it yet
  * @param now ms since the epoch
  */
 export async function composeEventMail(
   mail: EventMail,
   rendered: RenderedMail,
-  from: string,
+  settings: WritingSettings,
   to: readonly string[],
   now: number,
 ): Promise<NotificationMail> {
-  const composer = new MailComposer({
-    from,
-    to: mail.to.map((address) => ({ name: '', address })),
-    subject: rendered.subject,
-    date: new Date(now),
-    messageId: `<${eventMessageId(mail.id, from)}>`,
-    headers: {
-      'Auto-Submitted': 'auto-generated',
-      'X-Auto-Response-Suppress': 'All',
-      'X-Gatepost-Event': namesOf(mail).join(', '),
+  const composed = await composeMail(
+    {
+      id: createHash('sha256').update(mail.id).digest('hex').slice(0, 24),
+      messageId: eventMessageId(mail.id, settings.from),
+      to: mail.to,
+      recipients: to.map((address) => ({ address })),
+      rendered,
+      marks: { 'X-Gatepost-Event': namesOf(mail).join(', ') },
     },
-    ...(rendered.text === undefined ? {} : { text: rendered.text }),
-    ...(rendered.html === undefined ? {} : { html: rendered.html }),
-    encoding: 'quoted-printable',
-    newline: 'win',
-    baseBoundary: createHash('sha256').update(mail.id).digest('hex').slice(0, 24),
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
-  const bytes = await composer.compile().build();
-  return {
-    id: mail.id,
-    sender: '',
-    recipients: to.map((address) => ({ address })),
-    content: { size: bytes.length, read: () => [bytes] },
-    smtpUtf8: mail.to.some((address) => /[^\p{ASCII}]/u.test(address)),
-    eightBit: false,
-  };
+    settings,
+    now,
+  );
+  return { ...composed, id: mail.id };
 }
 
 function namesOf({ kind, changes, conditions, resolved }: EventMail): readonly string[] {

@@ -12,7 +12,7 @@ import type { MailTransport, NotifiedNode, TransportResult } from '../types.js';
 import { composeEventMail, eventMessageId } from './compose.js';
 
 export interface EventSenderOptions {
-  readonly settings: () => Pick<Config['notifications'], 'from' | 'retry'>;
+  readonly settings: () => Pick<Config['notifications'], 'charset' | 'from' | 'quotedPrintable' | 'retry'>;
   /** First of `domains`, for `%mydomain%`. */
   readonly mydomain: () => string;
   readonly ledger: Ledger;
@@ -107,8 +107,8 @@ async function attempt(
     if (template === undefined) throw new Error(`there is no template ${templateOf(mail)}`);
     const context = { kind: 'event', mail, node: options.node(), nodes: await options.nodes() } as const;
     const rendered = renderTemplate(template, context, options.mydomain());
-    const { from } = options.settings();
-    const { recipients } = await transport.send(await composeEventMail(mail, rendered, from, to, clock.now()));
+    const composed = await composeEventMail(mail, rendered, options.settings(), to, clock.now());
+    const { recipients } = await transport.send(composed);
     return recipients;
   } catch (error) {
     log.error({ id: mail.id, err: error }, 'a mail about events cannot be made');
