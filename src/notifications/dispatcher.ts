@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import type { Content } from '../message/source.js';
-import type { JobQueue, QueueBackend } from '../queue/types.js';
+import type { JobQueue, NewJob, QueueBackend } from '../queue/types.js';
 import { shared } from '../store/files.js';
 import type { Ledger, LedgerEntry } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
@@ -9,6 +9,8 @@ import { MAX_ORIGINAL_IN_JOB, NOTIFICATION_QUEUE, type Clock, type NotificationJ
 import { queuedEntry, suppressedEntry } from './ledger-entry.js';
 import { headerOf } from './original.js';
 import type { Outbox } from './outbox/outbox.js';
+import { Batch } from './rate/batch.js';
+import type { SendingDesk } from './rate/desk.js';
 import type { OwedNotification, SuppressedNotification } from './types.js';
 import { callEntry } from './webhooks/sender.js';
 import type { WebhookJob } from './webhooks/service.js';
@@ -18,8 +20,12 @@ export interface DispatcherOptions {
   readonly outbox: Outbox;
   readonly backend: QueueBackend;
   readonly ledger: Ledger;
-  /** `notifications.from`. */
-  readonly from: string;
+  /** Writes rows of the ledger, many at a time. */
+  readonly desk: Pick<SendingDesk, 'record'>;
+  /** `notifications.from` as it is in force. */
+  readonly from: () => string;
+  /** Queue that this node alone works off: what needs a large original from its disk. */
+  readonly ownQueue: string;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -46,7 +52,8 @@ export class NotificationDispatcher {
   /** Looks at everything in the outbox once: settled entries leave, others are added when it is their time. */
   readonly sweep = shared(() => this.sweepOnce());
   private readonly options: DispatcherOptions;
-  private readonly queue: JobQueue<NotificationJob>;
+  /** What any worker can send, and what only this node can. */
+  private readonly queues: Readonly<Record<'any' | 'own', Batch<NewJob<NotificationJob>, undefined>>>;
   private readonly calls: JobQueue<WebhookJob>;
   /** When an entry is to be added (again), and how often it was. */
   private readonly due = new Map<string, { readonly at: number; readonly adds: number }>();
@@ -57,7 +64,11 @@ export class NotificationDispatcher {
 
   constructor(options: DispatcherOptions) {
     this.options = options;
-    this.queue = options.backend.queue<NotificationJob>(NOTIFICATION_QUEUE);
+    const { backend, ownQueue } = options;
+    this.queues = {
+      any: adding(backend.queue<NotificationJob>(NOTIFICATION_QUEUE)),
+      own: adding(backend.queue<NotificationJob>(ownQueue)),
+    };
     this.calls = options.backend.queue<WebhookJob>(WEBHOOK_QUEUE);
   }
 
@@ -95,7 +106,7 @@ export class NotificationDispatcher {
       this.inBackground(this.addAll(notify));
     }
     if (owed.suppressed.length > 0) {
-      this.record(owed.suppressed.map((each) => suppressedEntry(each, from, now)));
+      this.record(owed.suppressed.map((each) => suppressedEntry(each, from(), now)));
     }
   }
 
@@ -127,10 +138,10 @@ export class NotificationDispatcher {
   }
 
   private async addFirst(notification: OutboxEntry): Promise<void> {
-    const { ledger, from, clock, log } = this.options;
+    const { desk, from, clock, log } = this.options;
     const { id, traceId } = notification;
     try {
-      await ledger.put(firstEntry(notification, from, clock.now()));
+      await desk.record({ entry: firstEntry(notification, from(), clock.now()) });
     } catch (error) {
       log.warn({ id, traceId, err: error }, 'the ledger cannot be written: the notification is queued all the same');
     }
@@ -147,18 +158,14 @@ export class NotificationDispatcher {
         if (outbox.has(id)) await this.calls.add(id, { call: { id, hook, to, payload } });
         return;
       }
-      const original = notification.attach === 'original' ? await this.smallOriginal(notification) : undefined;
+      const original = notification.attach === 'original' ? await outbox.original(traceId) : undefined;
+      const large = original !== undefined && original.size > MAX_ORIGINAL_IN_JOB;
+      const inJob = original === undefined || large ? {} : { original: await inBase64(original) };
       if (!outbox.has(id)) return;
-      await this.queue.add(id, { notification, ...(original === undefined ? {} : { original }) });
+      await this.queues[large ? 'own' : 'any'].ask({ id, data: { notification, ...inJob }, delay: 0 });
     } catch (error) {
       log.warn({ id, traceId, err: error }, 'the queue does not take a notification: it waits in the outbox');
     }
-  }
-
-  private async smallOriginal({ traceId }: OwedNotification): Promise<string | undefined> {
-    const original = await this.options.outbox.original(traceId);
-    if (original === undefined || original.size > MAX_ORIGINAL_IN_JOB) return undefined;
-    return (await buffer(Readable.from(original.read()))).toString('base64');
   }
 
   private async sweepOnce(): Promise<void> {
@@ -230,6 +237,20 @@ export class NotificationDispatcher {
 
 function firstEntry(owed: OutboxEntry, from: string, now: number): LedgerEntry {
   return owed.kind === 'webhook' ? callEntry(owed, new Date(now)) : queuedEntry(owed, from, now);
+}
+
+/** Jobs that a queue takes in one round trip. */
+const ADDED_AT_ONCE = 100;
+
+function adding(queue: JobQueue<NotificationJob>): Batch<NewJob<NotificationJob>, undefined> {
+  return new Batch(ADDED_AT_ONCE, async (jobs) => {
+    await queue.addAll(jobs);
+    return jobs.map(() => undefined);
+  });
+}
+
+async function inBase64(original: Content): Promise<string> {
+  return (await buffer(Readable.from(original.read()))).toString('base64');
 }
 
 async function withHeader(

@@ -27,10 +27,11 @@ afterEach(() => void vi.useRealTimers());
 function notices(to: readonly string[] = ['postmaster@example.org']): { made: Notices; put: OwedNotification[] } {
   const put: OwedNotification[] = [];
   const made = new Notices({
-    minSeverity: 'warning',
-    switches: ON,
-    to,
-    from: 'Gatepost <gatepost@example.org>',
+    settings: () => ({
+      minSeverity: 'warning',
+      notices: { ...ON, to },
+      from: 'Gatepost <gatepost@example.org>',
+    }),
     node: () => node,
     dispatcher: {
       put: (owed: OwedMails) => {

@@ -46,13 +46,17 @@ export interface NoticeReporter {
 /** Tells nobody. */
 export const NO_NOTICES: NoticeReporter = { wants: () => false, tell: () => Promise.resolve() };
 
-export interface NoticesOptions {
-  readonly switches: Readonly<Record<NoticeClass, boolean>>;
-  /** `notifications.minSeverity` */
+/** What of `notifications` notices go by. */
+export interface NoticeSettings {
+  readonly notices: Readonly<Record<NoticeClass, boolean>> & { readonly to: readonly string[] };
   readonly minSeverity: Severity;
-  readonly to: readonly string[];
-  /** `notifications.from`: never told. */
+  /** Never told. */
   readonly from: string;
+}
+
+export interface NoticesOptions {
+  /** As they are in force. */
+  readonly settings: () => NoticeSettings;
   readonly node: () => NotifiedNode;
   readonly dispatcher: Pick<NotificationDispatcher, 'put'>;
   /** What webhooks are owed by a notice. */
@@ -81,9 +85,9 @@ export class Notices implements NoticeReporter {
   }
 
   wants(about: NoticeClass): boolean {
-    const { switches, to, minSeverity } = this.#options;
-    const anybody = to.length > 0 || this.#options.webhooks?.any === true;
-    return switches[about] && anybody && isSevere(severityOfNotice(about), minSeverity);
+    const { notices, minSeverity } = this.#options.settings();
+    const anybody = notices.to.length > 0 || this.#options.webhooks?.any === true;
+    return notices[about] && anybody && isSevere(severityOfNotice(about), minSeverity);
   }
 
   async tell(notice: Notice): Promise<void> {
@@ -103,14 +107,15 @@ export class Notices implements NoticeReporter {
   }
 
   async #put(notice: Notice, omitted: number): Promise<void> {
-    const { to, from, dispatcher, log, clock } = this.#options;
+    const { settings, dispatcher, log, clock } = this.#options;
+    const { notices, from } = settings();
     const traceId = notice.message?.messageId ?? newTraceId(clock.now());
     const failed = new Set(notice.reported?.map(({ address }) => address.toLowerCase()));
     const own = addressOf(from).toLowerCase();
     const template = `notice-${notice.class}`;
     const context = this.#context(notice, traceId, omitted);
     const notify: OwedNotice[] = [];
-    for (const address of new Set(to.map((one) => one.trim()))) {
+    for (const address of new Set(notices.to.map((one) => one.trim()))) {
       const lower = address.toLowerCase();
       // A notice that mail to this very address cannot be delivered would go the same way.
       if (lower === own || failed.has(lower) || !isDeliverable(address)) {

@@ -5,13 +5,17 @@ import type { Envelope } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { Inspection } from '../pipeline/types.js';
 import type { QueueBackend } from '../queue/types.js';
+import type { SendingStore } from '../store/sending-types.js';
 import type { Ledger, LedgerEntry } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
+import type { AttemptOptions } from './attempt.js';
+import { StoredMails, type StoredMailTimes } from './collect/stored-mails.js';
 import { NotificationDispatcher } from './dispatcher.js';
 import { NOTIFICATION_QUEUE, systemClock, type Clock, type NotificationJob } from './job.js';
 import { NO_NOTICES, Notices, type NoticeReporter } from './notices.js';
 import { Outbox } from './outbox/outbox.js';
 import { owe, type Arrival } from './owed.js';
+import { SendingDesk, sendingRules } from './rate/desk.js';
 import { NotificationSender, type SenderOptions } from './sender.js';
 import { oweSettings } from './settings.js';
 import type { Templates } from './templates/load.js';
@@ -20,9 +24,14 @@ import type { Webhook } from './webhooks/hook.js';
 import { OwedCalls } from './webhooks/owed-calls.js';
 
 export interface NotificationOptions {
+  /** As it was at the start. */
   readonly config: Config;
+  /** The one in force; default: that of the start. */
+  readonly inForce?: () => Config;
   readonly queue: QueueBackend;
   readonly ledger: Ledger;
+  /** What may be sent, and what was collected and folded. */
+  readonly sending: SendingStore;
   readonly transport: MailTransport;
   readonly templates: Templates;
   readonly log: Log;
@@ -33,6 +42,8 @@ export interface NotificationOptions {
   readonly role?: 'gateway' | 'worker' | 'both';
   /** Programs that are told; their calls are made elsewhere. */
   readonly webhooks?: () => readonly Webhook[];
+  /** Times of the looks for what is due. */
+  readonly times?: Partial<StoredMailTimes>;
   /** Where this node listens, for the mails, when it is known; default: the configured port. */
   readonly port?: () => number | undefined;
 }
@@ -67,7 +78,9 @@ export interface NotificationService {
 }
 
 /** Mails that one process sends at the same time. */
-const CONCURRENCY = 10;
+const CONCURRENCY = 24;
+/** Of those with a large original, which only this node can send. */
+const OWN_CONCURRENCY = 4;
 
 /**
  * Opens the outbox in `data/outbox`, adds what a former run left to the queue, and begins to send.
@@ -75,37 +88,40 @@ const CONCURRENCY = 10;
  */
 export async function openNotifications(options: NotificationOptions): Promise<NotificationService> {
   const role = options.role ?? 'both';
+  const { config, queue, log, clock = systemClock, inForce = () => config } = options;
+  const desk = new SendingDesk(options.sending, () => sendingRules(inForce().notifications, clock.now()));
   if (role === 'worker') {
-    startSender(options, {});
-    return workerOnly;
+    queue.queue<NotificationJob>(NOTIFICATION_QUEUE).process(CONCURRENCY, senderOf(options, desk, {}).handle);
+    return workerOnly(openStoredMails(options));
   }
-  const { config, queue, ledger, log, clock = systemClock } = options;
   const outbox = await Outbox.open({ folder: path.join(config.data, 'outbox'), log });
+  const ownQueue = `${NOTIFICATION_QUEUE}-${config.node.name}`;
+  const from = (): string => inForce().notifications.from;
   const dispatcher = new NotificationDispatcher({
     outbox,
     backend: queue,
-    ledger,
-    from: config.notifications.from,
+    ledger: options.ledger,
+    desk,
+    from,
+    ownQueue,
     log,
     clock,
   });
   dispatcher.start();
-  if (role === 'both') {
-    startSender(options, {
-      original: (traceId) => outbox.original(traceId),
-      onSettled: (id) => {
-        dispatcher.settled(id);
-      },
-    });
-  }
+  const sender = senderOf(options, desk, {
+    original: (traceId) => outbox.original(traceId),
+    onSettled: (id) => {
+      dispatcher.settled(id);
+    },
+  });
+  queue.queue<NotificationJob>(ownQueue).process(OWN_CONCURRENCY, sender.handle);
+  if (role === 'both') queue.queue<NotificationJob>(NOTIFICATION_QUEUE).process(CONCURRENCY, sender.handle);
+  const stored = role === 'both' ? openStoredMails(options) : undefined;
   const webhooks = new OwedCalls(options.webhooks ?? (() => []), outbox, dispatcher, log, clock, options.events);
   const notices = new Notices({
     webhooks,
-    switches: config.notifications.notices,
-    minSeverity: config.notifications.minSeverity,
-    to: config.notifications.notices.to,
-    from: config.notifications.from,
-    node: () => oweSettings(config, options.port?.()).node,
+    settings: () => inForce().notifications,
+    node: () => oweSettings(inForce(), options.port?.()).node,
     dispatcher,
     log,
     clock,
@@ -114,7 +130,7 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     notices,
     record: (entries) => dispatcher.record(entries),
     settled: (id) => dispatcher.settled(id),
-    async owe(inspection, envelope, arrival, original, settings = config) {
+    async owe(inspection, envelope, arrival, original, settings = inForce()) {
       const rules = oweSettings(settings, options.port?.());
       const owed = owe(inspection, envelope, rules, arrival);
       await dispatcher.put({ ...owed, webhooks: webhooks.ofMessage(inspection, envelope, rules, arrival) }, original);
@@ -125,6 +141,7 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     },
     sweep: dispatcher.sweep,
     async close() {
+      stored?.close();
       notices.close();
       await dispatcher.close();
       await outbox.close();
@@ -132,28 +149,44 @@ export async function openNotifications(options: NotificationOptions): Promise<N
   };
 }
 
-function startSender(options: NotificationOptions, local: Pick<SenderOptions, 'original' | 'onSettled'>): void {
-  const { config, queue, ledger, transport, templates, log, events, clock = systemClock } = options;
-  const sender = new NotificationSender({
-    settings: config.notifications,
-    mydomain: config.domains[0] ?? '',
-    ledger,
-    transport,
-    templates,
-    log,
-    clock,
-    ...(events === undefined ? {} : { events }),
-    ...local,
-  });
-  queue.queue<NotificationJob>(NOTIFICATION_QUEUE).process(CONCURRENCY, sender.handle);
+function senderOf(
+  options: NotificationOptions,
+  desk: SendingDesk,
+  local: Pick<SenderOptions, 'original' | 'onSettled'>,
+): NotificationSender {
+  return new NotificationSender({ ...attempts(options), desk, templates: options.templates, ...local });
 }
 
-const workerOnly: NotificationService = {
-  owe: () => Promise.reject(new Error('a worker takes no mail in')),
-  notices: NO_NOTICES,
-  record: () => undefined,
-  settled: () => undefined,
-  pending: 0,
-  sweep: () => Promise.resolve(),
-  close: () => Promise.resolve(),
-};
+/** Summaries, and what is collected: workers send them, whoever took the mail in. */
+function openStoredMails(options: NotificationOptions): StoredMails {
+  const { config, inForce = () => config, queue, sending, ledger, templates, times = {} } = options;
+  return new StoredMails({
+    ...attempts(options),
+    queue,
+    sending,
+    entry: (id) => ledger.get(id),
+    templates,
+    node: () => oweSettings(inForce(), options.port?.()).node,
+    times,
+  });
+}
+
+function attempts(options: NotificationOptions): AttemptOptions {
+  const { config, inForce = () => config, transport, log, events, clock = systemClock } = options;
+  return { config: inForce, transport, log, clock, ...(events === undefined ? {} : { events }) };
+}
+
+function workerOnly(stored: StoredMails): NotificationService {
+  return {
+    owe: () => Promise.reject(new Error('a worker takes no mail in')),
+    notices: NO_NOTICES,
+    record: () => undefined,
+    settled: () => undefined,
+    pending: 0,
+    sweep: () => Promise.resolve(),
+    close: () => {
+      stored.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -10,6 +10,8 @@ export interface KnownMail {
   readonly lastReply?: string;
   readonly counted: boolean;
   readonly due?: number;
+  /** When somebody wanted it sent again. */
+  readonly reopened?: number;
   /** The mail that it goes out in. */
   readonly together?: string;
 }
@@ -77,7 +79,8 @@ export function decide(
     const { entry, address, source, wait } = each;
     const before = known.get(entry.id);
     if (before !== undefined && FINAL.includes(before.state)) return { state: 'over' };
-    if (before?.together !== undefined) return { state: 'over' };
+    const again = before?.reopened !== undefined;
+    if (before?.together !== undefined && !again) return { state: 'over' };
     const attempts = before?.attempts ?? 0;
     const current: LedgerEntry = {
       ...entry,
@@ -85,7 +88,7 @@ export function decide(
       attempts,
       ...(before?.lastReply === undefined ? {} : { lastReply: before.lastReply }),
     };
-    if (wait !== undefined && rules.interval > 0 && before?.due === undefined && attempts === 0) {
+    if (wait !== undefined && rules.interval > 0 && before?.due === undefined && attempts === 0 && !again) {
       const body = wait.how === 'together' ? wait.body : undefined;
       const collection = collector.place(address, body);
       rows.push({
@@ -110,7 +113,8 @@ export function decide(
     }
     const tried = { ...current, attempts: attempts + 1 };
     rows.push({ entry: tried, address, source, ...(before?.counted === true ? {} : { counted: rules.now }) });
-    return { state: 'send', entry: tried };
+    const since = Math.max(current.time.getTime(), before?.due ?? 0, before?.reopened ?? 0);
+    return { state: 'send', entry: tried, since };
   });
   return { admissions, rows, collections: collector.changed, storms };
 }

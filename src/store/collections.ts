@@ -33,12 +33,13 @@ export function openCollections(database: Database): CollectionStore {
 }
 
 async function start(client: PoolClient, id: string, rules: SendingRules): Promise<Collection | undefined> {
-  const { rows: found } = await client.query<{ address: string }>(
-    'SELECT address FROM gatepost.notification_collection WHERE id = $1 AND NOT settled',
+  const { rows: found } = await client.query<{ address: string; due: Date }>(
+    'SELECT address, due FROM gatepost.notification_collection WHERE id = $1 AND NOT settled',
     [id],
   );
-  const address = found[0]?.address;
-  if (address === undefined) return undefined;
+  const [collection] = found;
+  if (collection === undefined) return undefined;
+  const { address } = collection;
   await lockAddresses(client, [address]);
   await client.query('UPDATE gatepost.notification_collection SET started = true WHERE id = $1', [id]);
   const { rows: items } = await client.query<Item>(
@@ -70,7 +71,7 @@ async function start(client: PoolClient, id: string, rules: SendingRules): Promi
     client,
     entries.map((entry, i) => ({ entry, ...(i === 0 ? { counted: now } : {}) })),
   );
-  return { id, entries, bodies: items.map(({ body }) => body) };
+  return { id, entries, bodies: items.map(({ body }) => body), since: collection.due.getTime() };
 }
 
 async function settle(client: PoolClient, id: string): Promise<void> {

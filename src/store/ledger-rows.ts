@@ -1,25 +1,25 @@
 import type { PoolClient, Pool } from 'pg';
 import type { Written } from './admission.js';
-import { toJsonb } from './json.js';
+import { toJsonb, toText } from './json.js';
 import { FINAL, toRow } from './ledger.js';
-import type { LedgerEntry } from './types.js';
+import type { Recorded } from './sending-types.js';
 
 const FINAL_STATES = FINAL.map((state) => `'${state}'`).join(', ');
 
 /** One statement for all rows: what is null here stays as it was. */
 const WRITE = `
   INSERT INTO gatepost.notification AS known (id, kind, trace_id, rule, recipient_group, recipient, template, state,
-    reason, attempts, message_id, last_reply, time, address, source, counted, due, folded, collection)
+    reason, attempts, message_id, last_reply, time, next_attempt, address, source, counted, due, folded, collection)
   SELECT id, kind, trace_id, rule, recipient_group, recipient, template, state,
-    reason, attempts, message_id, last_reply, time, address, source, counted, due, folded, collection
+    reason, attempts, message_id, last_reply, time, next_attempt, address, source, counted, due, folded, collection
   FROM jsonb_to_recordset($1::jsonb) AS r (id text, kind text, trace_id text, rule text, recipient_group text,
     recipient text, template text, state text, reason text, attempts integer, message_id text, last_reply text,
-    time timestamptz, address text, source text, counted timestamptz, due timestamptz, folded timestamptz,
+    time timestamptz, next_attempt timestamptz, address text, source text, counted timestamptz, due timestamptz, folded timestamptz,
     collection text)
   ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, trace_id = excluded.trace_id, rule = excluded.rule,
     recipient_group = excluded.recipient_group, recipient = excluded.recipient, template = excluded.template,
     state = excluded.state, reason = excluded.reason, attempts = excluded.attempts, message_id = excluded.message_id,
-    last_reply = excluded.last_reply, time = excluded.time,
+    last_reply = excluded.last_reply, time = excluded.time, next_attempt = excluded.next_attempt,
     address = COALESCE(excluded.address, known.address), source = COALESCE(excluded.source, known.source),
     counted = COALESCE(known.counted, excluded.counted), due = COALESCE(excluded.due, known.due),
     folded = COALESCE(excluded.folded, known.folded), collection = COALESCE(excluded.collection, known.collection)
@@ -27,10 +27,6 @@ const WRITE = `
 
 /** A row of the ledger without what storm control keeps with it. */
 export type LedgerRow = Pick<Written, 'entry'> & Partial<Written>;
-
-export function writtenOf(entry: LedgerEntry): LedgerRow {
-  return { entry };
-}
 
 /** Inserts or updates rows of the ledger; a final state is never overwritten. Each ID at most once. */
 export async function writeRows(client: PoolClient | Pool, rows: readonly LedgerRow[]): Promise<void> {
@@ -46,4 +42,17 @@ export async function writeRows(client: PoolClient | Pool, rows: readonly Ledger
     collection,
   }));
   await client.query({ name: 'gatepost-write-ledger', text: WRITE, values: [toJsonb(values)] });
+}
+
+/** What is needed to send mails again, by whoever asks for it. */
+export async function keepJobs(client: PoolClient | Pool, recorded: readonly Recorded[]): Promise<void> {
+  const kept = recorded.flatMap(({ entry, kept: job }) => (job === undefined ? [] : [{ id: entry.id, ...job }]));
+  if (kept.length === 0) return;
+  await client.query({
+    name: 'gatepost-keep-jobs',
+    text: `INSERT INTO gatepost.notification_kept (id, queue, job)
+           SELECT id, queue, job FROM unnest($1::text[], $2::text[], $3::text[]) AS t (id, queue, job)
+           ON CONFLICT (id) DO UPDATE SET queue = excluded.queue, job = excluded.job, open = false`,
+    values: [kept.map(({ id }) => id), kept.map(({ queue }) => queue), kept.map(({ job }) => toText(job))],
+  });
 }

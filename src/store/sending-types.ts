@@ -1,4 +1,5 @@
 import type { Rate } from '../config/units.js';
+import type { KeptJob } from './notification-book-types.js';
 import type { LedgerEntry } from './types.js';
 
 /** A mail that a worker has in hand and would send now. */
@@ -25,8 +26,8 @@ export interface SendingRules {
 
 /** What is to become of a mail that a worker asked for. */
 export type Admission =
-  /** The attempt is in the ledger: send it. */
-  | { readonly state: 'send'; readonly entry: LedgerEntry }
+  /** The attempt is in the ledger: send it. Its lifetime counts from `since`, ms since the epoch. */
+  | { readonly state: 'send'; readonly entry: LedgerEntry; readonly since: number }
   /** It is over, or lies in the store to be told in a collected mail or a summary: nothing is left to do for this job. */
   | { readonly state: 'over' }
   /** The same question at that time, ms since the epoch. */
@@ -65,6 +66,14 @@ export interface Collection {
   readonly entries: readonly LedgerEntry[];
   /** What was given with each, in the same order. */
   readonly bodies: readonly string[];
+  /** Its lifetime counts from then, ms since the epoch. */
+  readonly since: number;
+}
+
+/** A row of the ledger, and with a final state what is needed to send the mail again. */
+export interface Recorded {
+  readonly entry: LedgerEntry;
+  readonly kept?: KeptJob;
 }
 
 /** Storm control: what was folded is owed a summary, and found again until one has told of it. */
@@ -103,8 +112,8 @@ export interface CollectionStore {
 export interface SendingStore extends StormStore, CollectionStore {
   /** In one transaction. In the order of the questions. */
   admit(asked: readonly Asked[], rules: SendingRules): Promise<readonly Admission[]>;
-  /** Rows of the ledger; a final state is never overwritten. */
-  record(entries: readonly LedgerEntry[]): Promise<void>;
+  /** Rows of the ledger, each ID at most once; a final state is never overwritten. */
+  record(outcomes: readonly Recorded[]): Promise<void>;
   /** Removes what is settled and older. */
   prune(before: Date): Promise<void>;
 }

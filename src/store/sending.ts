@@ -4,7 +4,7 @@ import { decide, type KnownMail, type OpenCollection } from './admission.js';
 import { openCollections } from './collections.js';
 import type { Database } from './database.js';
 import { toText } from './json.js';
-import { writeRows, writtenOf } from './ledger-rows.js';
+import { keepJobs, writeRows } from './ledger-rows.js';
 import type { SendingStore } from './sending-types.js';
 import { noteStorms, openStorms } from './storms.js';
 import type { NotificationState } from './types.js';
@@ -41,10 +41,17 @@ export function openSending(database: Database): SendingStore {
       });
     },
 
-    record: async (entries) => {
-      if (entries.length === 0) return;
-      await database.ready();
-      await writeRows(database.pool, entries.map(writtenOf));
+    record: async (outcomes) => {
+      if (outcomes.length === 0) return;
+      if (outcomes.every(({ kept }) => kept === undefined)) {
+        await database.ready();
+        await writeRows(database.pool, outcomes);
+        return;
+      }
+      await inTransaction(database, async (client) => {
+        await writeRows(client, outcomes);
+        await keepJobs(client, outcomes);
+      });
     },
 
     prune: async (before) => {
@@ -67,11 +74,13 @@ async function knownMails(client: PoolClient, ids: readonly string[]): Promise<R
     time: Date;
     last_reply: string | null;
     counted: boolean;
+    reopened_at: Date | null;
     due: Date | null;
     collection: string | null;
   }>({
     name: 'gatepost-known-mails',
-    text: `SELECT id, state, attempts, time, last_reply, counted IS NOT NULL AS counted, due, collection
+    text: `SELECT id, state, attempts, time, last_reply, counted IS NOT NULL AS counted,
+             reopened_at, due, collection
            FROM gatepost.notification WHERE id = ANY ($1::text[])`,
     values: [ids],
   });
@@ -85,6 +94,7 @@ async function knownMails(client: PoolClient, ids: readonly string[]): Promise<R
         counted: row.counted,
         ...(row.last_reply === null ? {} : { lastReply: row.last_reply }),
         ...(row.due === null ? {} : { due: row.due.getTime() }),
+        ...(row.reopened_at === null ? {} : { reopened: row.reopened_at.getTime() }),
         ...(row.collection === null ? {} : { together: row.collection }),
       },
     ]),

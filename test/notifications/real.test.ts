@@ -34,7 +34,15 @@ async function open(url: string): Promise<void> {
   const { config } = await parseConfig('notifications: { general: [security@example.org] }', folder);
   const log = silentLog();
   queue = await openQueue({ queue: url }, stored.store, log);
-  service = await openNotifications({ config, queue, ledger: stored.store.ledger, transport, templates, log });
+  service = await openNotifications({
+    config,
+    queue,
+    ledger: stored.store.ledger,
+    sending: stored.store.sending,
+    transport,
+    templates,
+    log,
+  });
 }
 
 async function close(): Promise<void> {

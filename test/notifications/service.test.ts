@@ -37,7 +37,16 @@ let transport: CapturingTransport;
 let clock: FakeClock;
 
 async function start(): Promise<void> {
-  service = await openNotifications({ config, queue, ledger, transport, templates, log: silentLog(), clock });
+  service = await openNotifications({
+    config,
+    queue,
+    ledger,
+    sending: ledger.sending,
+    transport,
+    templates,
+    log: silentLog(),
+    clock,
+  });
 }
 
 beforeEach(async () => {

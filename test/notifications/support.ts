@@ -2,6 +2,7 @@ import { newTraceId } from '../../src/message/trace-id.js';
 import type { Envelope } from '../../src/message/envelope.js';
 import type { Finding } from '../../src/detectors/types.js';
 import { notificationId } from '../../src/notifications/identity.js';
+import { MemorySending } from '../../src/notifications/rate/memory.support.js';
 import type { OweSettings } from '../../src/notifications/owed.js';
 import type {
   MailTransport,
@@ -151,11 +152,22 @@ export class FakeClock {
   }
 }
 
-/** The ledger's contract in memory; can be away. */
+/** The ledger's contract in memory, on what the store of sending holds; can be away. */
 export class FakeLedger implements Ledger {
-  readonly rows = new Map<string, LedgerEntry>();
+  readonly sending = new MemorySending();
   away = false;
   writes = 0;
+
+  constructor() {
+    this.sending.before = () => {
+      if (this.away) throw new Error('the database is away');
+    };
+  }
+
+  /** Rows by ID. */
+  get rows(): ReadonlyMap<string, LedgerEntry> {
+    return new Map([...this.sending.rows].map(([id, { entry }]) => [id, entry]));
+  }
 
   get(id: string): Promise<LedgerEntry | undefined> {
     return this.answer(() => this.rows.get(id));
@@ -168,8 +180,7 @@ export class FakeLedger implements Ledger {
   put(entry: LedgerEntry): Promise<void> {
     return this.answer(() => {
       this.writes++;
-      const known = this.rows.get(entry.id);
-      if (known === undefined || known.state === 'queued') this.rows.set(entry.id, entry);
+      this.sending.write({ entry });
     });
   }
 
@@ -190,27 +201,30 @@ export class FakeLedger implements Ledger {
 export class FakeBackend implements QueueBackend {
   readonly name = 'fake';
   available = true;
-  readonly jobs = new Map<string, { data: unknown; attempt: number; at: number }>();
-  private handler: JobHandler<never> | undefined;
+  readonly jobs = new Map<string, { name: string; data: unknown; attempt: number; at: number }>();
+  private readonly handlers = new Map<string, JobHandler<never>>();
   private readonly listeners: (() => void)[] = [];
 
   queue<Data>(name: string): JobQueue<Data> {
+    const add = (id: string, data: Data, delay = 0): Promise<void> => {
+      if (!this.available) return Promise.reject(new Error('the queue is away'));
+      if (!this.jobs.has(id)) this.jobs.set(id, { name, data: structuredClone(data), attempt: 0, at: delay });
+      return Promise.resolve();
+    };
     return {
       name,
-      add: (id, data, delay = 0) => {
-        if (!this.available) return Promise.reject(new Error('the queue is away'));
-        if (!this.jobs.has(id)) this.jobs.set(id, { data: structuredClone(data), attempt: 0, at: delay });
-        return Promise.resolve();
+      add,
+      addAll: async (jobs) => {
+        for (const job of jobs) await add(job.id, job.data, job.delay);
       },
-      addAll: () => Promise.reject(new Error('notifications add one by one')),
-      repeat: () => Promise.reject(new Error('notifications repeat no job')),
+      repeat: () => Promise.resolve(),
       promote: () => Promise.resolve(),
       remove: (id) => {
         this.jobs.delete(id);
         return Promise.resolve();
       },
       process: (_, handler) => {
-        this.handler = handler;
+        this.handlers.set(name, handler);
       },
       counts: () => Promise.resolve({ waiting: this.jobs.size, active: 0, delayed: 0 }),
     };
@@ -233,12 +247,18 @@ export class FakeBackend implements QueueBackend {
     for (const listener of this.listeners) listener();
   }
 
+  /** Has what is due in the store put into the queue, as the repeated job does. */
+  async look(): Promise<void> {
+    await this.handlers.get('notification-store')?.({ look: true } as never, { id: 'look', attempt: 1 });
+  }
+
   /** Runs every job once that is due at the time. */
   async run(now: number): Promise<void> {
     for (const [id, job] of [...this.jobs]) {
-      if (job.at > now || this.handler === undefined) continue;
+      const handler = this.handlers.get(job.name);
+      if (job.at > now || handler === undefined) continue;
       job.attempt++;
-      const result = await this.handler(job.data as never, { id, attempt: job.attempt });
+      const result = await handler(job.data as never, { id, attempt: job.attempt });
       if (result === 'done') this.jobs.delete(id);
       else job.at = result.again;
     }

@@ -34,6 +34,9 @@ export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ...macros(['dsn'], 'flag', ['returnedWhole']),
   ...macros(['notice'], 'texts', ['transcript']),
   ...macros(['notice'], 'text', ['omitted']),
+  ...macros(['summary'], 'text', ['total', 'messageCount', 'firstTime', 'lastTime', 'messageIdsOmitted']),
+  ...macros(['summary'], ['name', 'count'], ['ruleCounts', 'templateCounts', 'senderDomains']),
+  ...macros(['summary'], 'texts', ['messageIds']),
   ...macros(EVENT, 'text', ['event', 'severity', 'group']),
   ...macros(
     EVENT,

@@ -1,5 +1,7 @@
 import { oneLine, headerSafe } from '../safe-text.js';
 import type { DsnContext, EventContext, NoticeContext, RuleNotificationContext } from '../types.js';
+import type { SummaryContext } from '../summary/types.js';
+import { summaryView } from '../summary/view.js';
 import { eventView } from './event-views.js';
 import { htmlToText } from './html-text.js';
 import type { Template } from './load.js';
@@ -18,7 +20,7 @@ export interface RenderedMail {
 }
 
 /** What templates can be filled with. */
-export type TemplateContext = RuleNotificationContext | DsnContext | NoticeContext | EventContext;
+export type TemplateContext = RuleNotificationContext | DsnContext | NoticeContext | EventContext | SummaryContext;
 
 /** In code points; longer ones are cut. */
 const MAX_SUBJECT = 250;
@@ -38,5 +40,6 @@ export function renderTemplate(template: Template, context: TemplateContext, myd
 
 function viewOf(context: TemplateContext, place: ViewPlace, mydomain: string, words: Words): object {
   if (!('kind' in context)) return ruleView(context, place, mydomain, words);
+  if (context.kind === 'summary') return summaryView(context, place, mydomain, words);
   return context.kind === 'event' ? eventView(context, place, mydomain, words) : mailView(context, place, mydomain, words);
 }

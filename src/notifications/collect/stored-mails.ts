@@ -1,0 +1,185 @@
+import type { JobOutcome, QueueBackend } from '../../queue/types.js';
+import { messageOf } from '../../store/errors.js';
+import type { Recorded, SendingStore } from '../../store/sending-types.js';
+import type { LedgerEntry } from '../../store/types.js';
+import { attempt, conclude, LATER, type AttemptOptions, type Tried } from '../attempt.js';
+import type { NotificationMail, NotifiedNode } from '../types.js';
+import { NOTIFICATION_QUEUE } from '../job.js';
+import { sendingRules } from '../rate/desk.js';
+import { composeSummary, summaryIdentity } from '../summary/mail.js';
+import type { Templates } from '../templates/load.js';
+import { collectionMessageId, composeCollection } from './mail.js';
+
+/** Name of the queue. */
+export const STORED_QUEUE = 'notification-store';
+
+/** Look what is due, or send one. */
+type StoredJob = { readonly look: true } | { readonly summary: string } | { readonly collection: string };
+
+export interface StoredMailOptions extends AttemptOptions {
+  readonly queue: QueueBackend;
+  readonly sending: SendingStore;
+  /** For a summary's row in the ledger. */
+  readonly entry: (id: string) => Promise<LedgerEntry | undefined>;
+  readonly templates: Templates;
+  readonly node: () => NotifiedNode;
+  readonly times?: Partial<StoredMailTimes>;
+}
+
+/** Spans in ms. */
+export interface StoredMailTimes {
+  /** How often it is looked what is due: a summary or a collected mail goes out within that time. */
+  readonly look: number;
+  /** How often the queue is asked anew to have it looked, should it have forgotten. */
+  readonly ask: number;
+}
+
+const TIMES: StoredMailTimes = { look: 2000, ask: 60_000 };
+/** Of each kind, in one look. */
+const AT_ONCE = 100;
+const CONCURRENCY = 4;
+const RETENTION = 90 * 86_400_000;
+const DAY = 86_400_000;
+
+/**
+ * Mails that are owed by the store and not by a node's outbox: summaries, and what is collected into one. A job that the
+ * queue repeats looks what is due, for all workers once, and adds a job for each. A queue that was emptied loses nothing.
+ */
+export class StoredMails {
+  readonly #options: StoredMailOptions;
+  readonly #times: StoredMailTimes;
+  readonly #timer: NodeJS.Timeout;
+  readonly #running = new Set<string>();
+  /** Outcomes that the ledger could not take yet, by ID of the mail. */
+  readonly #unrecorded = new Map<string, readonly Recorded[]>();
+  #pruned = 0;
+  #closed = false;
+
+  constructor(options: StoredMailOptions) {
+    this.#options = options;
+    this.#times = { ...TIMES, ...options.times };
+    const { queue } = options;
+    queue.queue<StoredJob>(STORED_QUEUE).process(CONCURRENCY, async (job) => await this.#work(job));
+    queue.onAvailable(() => void this.#ask());
+    this.#timer = setInterval(() => void this.#ask(), this.#times.ask);
+    this.#timer.unref();
+    void this.#ask();
+  }
+
+  /** Close the queue after it: it waits for the running jobs. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Makes the summaries that there is room for, and puts what is owed into the queue. */
+  async look(): Promise<void> {
+    const { sending, queue, clock, config } = this.#options;
+    const { notifications } = config();
+    const now = clock.now();
+    for (const address of await sending.dueStorms(now, AT_ONCE, notifications.rate === 'off'))
+      await sending.claimSummary(address, now, (to) => summaryIdentity(to, now, notifications.from));
+    const summaries = await sending.owedSummaries(AT_ONCE);
+    const collections = await sending.dueCollections(now, AT_ONCE);
+    // One that waits for its next attempt stays as it is.
+    await queue
+      .queue<StoredJob>(STORED_QUEUE)
+      .addAll([
+        ...summaries.map((id) => ({ id: `summary/${id}`, data: { summary: id }, delay: 0 })),
+        ...collections.map((id) => ({ id: `collection/${id}`, data: { collection: id }, delay: 0 })),
+      ]);
+    if (now - this.#pruned < DAY) return;
+    this.#pruned = now;
+    await sending.prune(new Date(now - RETENTION));
+  }
+
+  /** Never rejects: it is asked again. */
+  async #ask(): Promise<void> {
+    const { queue, log } = this.#options;
+    if (this.#closed || !queue.available) return;
+    try {
+      await queue.queue<StoredJob>(STORED_QUEUE).repeat('look', { look: true }, this.#times.look);
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'the queue cannot be asked to look for mails that are due');
+    }
+  }
+
+  async #work(job: StoredJob): Promise<JobOutcome> {
+    if ('look' in job) {
+      await this.look();
+      return 'done';
+    }
+    const { clock, log } = this.#options;
+    const id = 'summary' in job ? job.summary : job.collection;
+    if (this.#running.has(id)) return { again: clock.now() + LATER };
+    this.#running.add(id);
+    try {
+      return 'summary' in job ? await this.#summary(id) : await this.#collection(id);
+    } catch (error) {
+      log.warn({ id, err: error }, 'a notification waits: the ledger cannot be reached');
+      return { again: clock.now() + LATER };
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  async #summary(id: string): Promise<JobOutcome> {
+    const { sending, entry, templates, config, node, clock } = this.#options;
+    const settle = async (): Promise<void> => await sending.settleSummary(id);
+    if (this.#unrecorded.has(id)) return await this.#record(id, settle);
+    const summary = await sending.summary(id);
+    if (summary === undefined) return 'done';
+    const known = await entry(id);
+    // Its row goes with the summary itself.
+    if (known === undefined || known.state !== 'queued') {
+      await settle();
+      return 'done';
+    }
+    const tried = { ...known, attempts: known.attempts + 1 };
+    await sending.record([{ entry: tried }]);
+    const since = known.reopenedAt?.getTime() ?? summary.time;
+    return await this.#send(id, { entries: [tried], since }, settle, async () =>
+      composeSummary(summary, templates, config(), node(), clock.now()),
+    );
+  }
+
+  async #collection(id: string): Promise<JobOutcome> {
+    const { sending, templates, config, clock } = this.#options;
+    const settle = async (): Promise<void> => await sending.settleCollection(id);
+    if (this.#unrecorded.has(id)) return await this.#record(id, settle);
+    const { notifications } = config();
+    const collection = await sending.startCollection(id, sendingRules(notifications, clock.now()));
+    if (collection === undefined) return 'done';
+    // Each mail is found by the Message-ID that it went out with.
+    const messageId = collectionMessageId(id, notifications.from);
+    const entries = collection.entries.map((entry) => ({ ...entry, messageId }));
+    const bodies = new Map(entries.map((entry, i) => [entry.id, collection.bodies[i] ?? '']));
+    const kept: Tried['kept'] = (entry) => ({ queue: NOTIFICATION_QUEUE, job: bodies.get(entry.id) ?? '' });
+    return await this.#send(id, { entries, since: collection.since, kept }, settle, async () =>
+      composeCollection(collection, templates, config(), clock.now()),
+    );
+  }
+
+  async #send(
+    id: string,
+    tried: Tried,
+    settle: () => Promise<void>,
+    compose: () => Promise<NotificationMail>,
+  ): Promise<JobOutcome> {
+    const done = await attempt(compose, { id }, this.#options);
+    const { recorded, outcome } = conclude(tried, done, this.#options);
+    if (outcome === 'done') {
+      this.#unrecorded.set(id, recorded);
+      return await this.#record(id, settle);
+    }
+    await this.#options.sending.record(recorded);
+    return outcome;
+  }
+
+  async #record(id: string, settle: () => Promise<void>): Promise<JobOutcome> {
+    await this.#options.sending.record(this.#unrecorded.get(id) ?? []);
+    await settle();
+    this.#unrecorded.delete(id);
+    return 'done';
+  }
+}

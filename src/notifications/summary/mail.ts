@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import type { Config } from '../../config/load.js';
+import type { Summary } from '../../store/sending-types.js';
+import { messageIdFor } from '../compose.js';
+import { composeMail } from '../mail/compose.js';
+import type { Templates } from '../templates/load.js';
+import { renderTemplate } from '../templates/render.js';
+import type { NotificationMail, NotifiedNode } from '../types.js';
+
+/** ID of the summary that becomes due for an address at that time, and Message-ID of its mail. @param now ms since the epoch */
+export function summaryIdentity(
+  address: string,
+  now: number,
+  from: string,
+): { readonly id: string; readonly messageId: string } {
+  const digest = createHash('sha256')
+    .update(JSON.stringify(['summary', address, now]))
+    .digest('hex');
+  const id = `s${digest.slice(0, 39)}`;
+  return { id, messageId: messageIdFor(id, from) };
+}
+
+/** The summary as it goes out. Its mark bears its own ID: it is about many messages. @throws Error when there is no template */
+export async function composeSummary(
+  summary: Summary,
+  templates: Templates,
+  config: Config,
+  node: NotifiedNode,
+  now: number,
+): Promise<NotificationMail> {
+  const template = templates.get('summary');
+  if (template === undefined) throw new Error('there is no template summary');
+  const rendered = renderTemplate(template, { kind: 'summary', summary, node }, config.domains[0] ?? '');
+  const { id, to } = summary;
+  const messageId = messageIdFor(id, config.notifications.from);
+  return await composeMail(
+    { id, messageId, to: [to], rendered, marks: { 'X-Gatepost-Notification': id } },
+    config.notifications,
+    now,
+  );
+}
