@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { configurationPage } from '../dist/config/reference.js';
 import { eventsPage } from '../dist/events/reference.js';
+import { metricsPage } from '../dist/gateway/http/reference.js';
 import { rulesPage } from '../dist/rules/reference/page.js';
 
 const docs = path.join(import.meta.dirname, '..', 'docs');
@@ -10,4 +11,5 @@ const folder = path.join(docs, 'reference');
 mkdirSync(folder, { recursive: true });
 writeFileSync(path.join(folder, 'configuration.md'), configurationPage());
 writeFileSync(path.join(folder, 'events.md'), eventsPage());
+writeFileSync(path.join(folder, 'metrics.md'), metricsPage());
 writeFileSync(path.join(docs, 'rules.md'), await rulesPage(docs));

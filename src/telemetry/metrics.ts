@@ -19,6 +19,14 @@ export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** What a metric is, for the reference. */
+export interface MetricInfo {
+  readonly name: string;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
 /**
  * The metrics of a process in the form of Prometheus. Names begin with `gatepost_`, have their unit at the end
  * (`_seconds`, `_bytes`) and `_total` where they only grow. No address, subject or message ID is a label: the number of
@@ -26,6 +34,7 @@ export interface Sample {
  */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #infos: MetricInfo[] = [];
   readonly messages = this.#counter('messages_total', 'Messages that were answered, by outcome', ['outcome']);
   readonly messageSeconds = this.#histogram('message_seconds', 'From the end of the data to the reply');
   readonly inspectSeconds = this.#histogram('inspect_seconds', 'Time in the scanning thread by phase', ['phase']);
@@ -57,7 +66,7 @@ export class Metrics {
     const fill = async (set: (sample: Sample) => void): Promise<void> => {
       for (const sample of await readings(read)) set(sample);
     };
-    const common = { name: `gatepost_${name}`, help, labelNames: [...labels], registers: [this.#registry] };
+    const common = this.#common(type, name, help, labels);
     if (type === 'gauge')
       new Gauge({
         ...common,
@@ -76,23 +85,28 @@ export class Metrics {
       });
   }
 
+  /** All metrics of our own, by name. */
+  list(): readonly MetricInfo[] {
+    return [...this.#infos].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
   /** The page for the scraper. */
   async text(): Promise<string> {
     return await this.#registry.metrics();
   }
 
-  #counter(name: string, help: string, labelNames: string[]): Counter {
-    return new Counter({ name: `gatepost_${name}`, help, labelNames, registers: [this.#registry] });
+  #counter(name: string, help: string, labels: readonly string[]): Counter {
+    return new Counter(this.#common('counter', name, help, labels));
   }
 
-  #histogram(name: string, help: string, labelNames: string[] = []): Histogram {
-    return new Histogram({
-      name: `gatepost_${name}`,
-      help,
-      labelNames,
-      buckets: SPANS,
-      registers: [this.#registry],
-    });
+  #histogram(name: string, help: string, labels: readonly string[] = []): Histogram {
+    return new Histogram({ ...this.#common('histogram', name, help, labels), buckets: SPANS });
+  }
+
+  #common(type: MetricInfo['type'], name: string, help: string, labels: readonly string[]) {
+    const full = `gatepost_${name}`;
+    this.#infos.push({ name: full, type, help, labels });
+    return { name: full, help, labelNames: [...labels], registers: [this.#registry] };
   }
 }
 

@@ -29,6 +29,8 @@ export interface TracingOptions {
 
 /** Spans that wait for being sent; more are dropped: a collector that is away must not cost memory. */
 const MAX_WAITING = 4096;
+/** How long a collector may take for a batch, and so how long a stop waits for it. ms */
+const PATIENCE = 2000;
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The trace ID of OpenTelemetry for a ULID: its 128 bits in hexadecimal digits. */
@@ -58,11 +60,11 @@ export class Tracing {
         generateSpanId: () => this.#ids.generateSpanId(),
       },
       spanProcessors: [
-        new BatchSpanProcessor(new OTLPTraceExporter({ url }), {
+        new BatchSpanProcessor(new OTLPTraceExporter({ url, timeoutMillis: PATIENCE }), {
           maxQueueSize: MAX_WAITING,
           maxExportBatchSize: 512,
           scheduledDelayMillis: 2000,
-          exportTimeoutMillis: 10_000,
+          exportTimeoutMillis: PATIENCE,
         }),
       ],
     });

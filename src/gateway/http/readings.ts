@@ -13,9 +13,9 @@ export interface MeasuredParts {
   /** Names of the queues whose jobs are counted. */
   readonly queues: readonly string[];
   readonly store: { readonly available: () => boolean; readonly lostLines: () => number };
-  readonly events: EventService;
+  readonly events: Pick<EventService, 'active'>;
   readonly notifications: Pick<NotificationService, 'pending'>;
-  readonly delivery?: Delivery;
+  readonly delivery?: Pick<Delivery, 'spoolState' | 'hopStates'>;
   readonly pool?: { readonly counters: PoolCounters };
   readonly health?: Pick<HealthMonitor, 'states'>;
   readonly smtp?: Pick<SmtpService, 'counters' | 'sessions'>;
@@ -124,7 +124,7 @@ function readPool(metrics: Metrics, pool: { readonly counters: PoolCounters }): 
   });
 }
 
-function readDelivery(metrics: Metrics, delivery: Delivery): void {
+function readDelivery(metrics: Metrics, delivery: Pick<Delivery, 'spoolState' | 'hopStates'>): void {
   metrics.read(gauge('spool_items', 'Items that wait in the spool', () => delivery.spoolState.items));
   metrics.read(gauge('spool_bytes', 'Bytes that wait in the spool', () => delivery.spoolState.bytes));
   metrics.read({
