@@ -80,9 +80,10 @@ describe('docker-compose.yml', () => {
 });
 
 it('the Kubernetes manifest has a configuration that loads, and probes for each pod', async () => {
-  const documents = parseAllDocuments(await read('deploy/kubernetes/gatepost.yaml')).map((document): unknown =>
-    document.toJS(),
-  );
+  const documents = parseAllDocuments(await read('deploy/kubernetes/gatepost.yaml')).map((document) => {
+    const value: unknown = document.toJS();
+    return value;
+  });
   const kinds = documents.map((document) => z.looseObject({ kind: z.string() }).parse(document).kind);
   expect(kinds).toEqual([
     ...['ConfigMap', 'Service', 'Service', 'StatefulSet', 'PodDisruptionBudget', 'Deployment', 'PodDisruptionBudget'],
