@@ -41,6 +41,7 @@ describe('parameters of RCPT', () => {
     });
     expect(readRcptParameters(' ORCPT=utf-8;ä@b')).toHaveProperty('value');
     // As Postfix writes it.
+    expect(readRcptParameters(' ORCPT=rfc822;b+C3+BC+2Bb@c')).toEqual({ value: { orcpt: 'utf-8;bü+2Bb@c' } });
     expect(readRcptParameters(' ORCPT=rfc822;ä+2Bb@c')).toEqual({ value: { orcpt: 'utf-8;ä+2Bb@c' } });
   });
 
@@ -52,6 +53,8 @@ describe('parameters of RCPT', () => {
     [' ORCPT=;a@b', 501],
     [' ORCPT=rfc822;ä+0A@b', 501],
     [' ORCPT=x400;ä@b', 501],
+    [' ORCPT=rfc822;b+C3@b', 501],
+    [' ORCPT=rfc822;b+C2+85@b', 501],
     [' RET=FULL', 555],
   ])('%j is refused with %i', (text, code) => {
     expect(readRcptParameters(text)).toMatchObject({ refusal: { code, enhanced: '5.5.4' } });

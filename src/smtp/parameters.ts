@@ -76,10 +76,14 @@ function readNotify(text: string): NotifyCondition[] | undefined {
   return conditions.includes('never') && conditions.length > 1 ? undefined : conditions;
 }
 
-/** Postfix gives addresses in UTF-8 the type `rfc822`, which is for ASCII: it becomes the right one. */
+/** Postfix gives an address in UTF-8 the type `rfc822`, which is for ASCII, as it is or in xtext: it gets the right one. */
 function withType(orcpt: string): string {
-  const [, address] = /^rfc822;((?:[!-*,-<>-[\]-~\u00a0-\u{10ffff}]|\+[2-7][0-9A-F])+)$/iu.exec(orcpt) ?? [];
-  return address !== undefined && /[^\0-\x7f]/.test(address) ? `utf-8;${address}` : orcpt;
+  const [, given = ''] = /^rfc822;(.+)$/i.exec(orcpt) ?? [];
+  const address = given.replace(/(?:\+[89A-F][0-9A-F])+/g, (run) =>
+    Buffer.from(run.replaceAll('+', ''), 'hex').toString(),
+  );
+  const isUtf8 = /^(?:[!-*,-<>-[\]-~\u00a0-\ufffc\u{10000}-\u{10ffff}]|\+[2-7][0-9A-F])+$/u.test(address);
+  return isUtf8 && /[^\0-\x7f]/.test(address) ? `utf-8;${address}` : orcpt;
 }
 
 /** Address type, a semicolon, and the address: xtext, or UTF-8 as it is for the type `utf-8` (RFC 6533 3). */

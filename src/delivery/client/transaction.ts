@@ -69,7 +69,8 @@ async function run(steps: Steps, mail: OutgoingMail, heard: Heard, reset: boolea
   if (reset) {
     if (!pipelined) await steps.write(['RSET\r\n'], 1);
     const reply = await steps.reply('mail');
-    if (!isOk(reply)) throw new HopError('mail', toHopReply(reply));
+    // Nothing of this mail was taken: a new connection may do.
+    if (!isOk(reply)) throw new UnansweredError('mail', toHopReply(reply));
   }
   if (!pipelined) await steps.write([first], 1);
   heard.mail = await steps.reply('mail');
