@@ -12,6 +12,7 @@ import type { QueueChangeOptions } from './queue-change.js';
 import type { QueueShowOptions } from './queue-show.js';
 import type { RulesOptions } from './rules.js';
 import type { ReplayOptions } from './replay.js';
+import type { StartOptions } from './start.js';
 import type { StatusOptions } from './status.js';
 import { addTemplateCommands } from './template-commands.js';
 import { err, paint } from './terminal.js';
@@ -34,9 +35,13 @@ function program(): Command {
     .command('start')
     .description('run the gateway')
     .option(...config)
+    .option(
+      '--role <role...>',
+      'what this process does: all (default), gateway (takes mail), worker (sends what is owed)',
+    )
     .option('--last-good', 'when the present settings are broken, run on those that were last in force')
     .option('--json', 'log as JSON lines, also on a terminal')
-    .action(async (options: { config?: string; json?: boolean; lastGood?: boolean }) => {
+    .action(async (options: StartOptions) => {
       await (await import('./start.js')).start(options);
     });
   root

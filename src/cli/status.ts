@@ -1,6 +1,9 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config/load.js';
 import { askControl, NotRunningError } from '../gateway/control/socket.js';
+import { workersFolder } from '../gateway/workers-folder.js';
 import { EXIT } from './exit.js';
 import { statusText } from './status-text.js';
 import { err, json, out } from './terminal.js';
@@ -21,7 +24,7 @@ export async function status(options: StatusOptions): Promise<void> {
   for (;;) {
     let answer: unknown;
     try {
-      answer = await askControl(config.data, 'status');
+      answer = await askAny(config.data);
     } catch (error) {
       if (!(error instanceof NotRunningError)) throw error;
       if (options.json === true) json({ running: false, reason: error.message });
@@ -41,6 +44,23 @@ export async function status(options: StatusOptions): Promise<void> {
     }
     if (options.watch !== true) return;
     await sleep(EVERY);
+  }
+}
+
+/** The gateway on that folder; where there is none, the first of the workers. */
+async function askAny(data: string): Promise<unknown> {
+  try {
+    return await askControl(data, 'status');
+  } catch (error) {
+    if (!(error instanceof NotRunningError)) throw error;
+    for (const place of (await readdir(workersFolder(data)).catch(() => [])).sort()) {
+      try {
+        return await askControl(path.join(workersFolder(data), place), 'status');
+      } catch (gone) {
+        if (!(gone instanceof NotRunningError)) throw gone;
+      }
+    }
+    throw error;
   }
 }
 

@@ -8,17 +8,15 @@ import type { DetectorHealth } from '../detectors/health.js';
 import { openEvents } from '../events/service.js';
 import type { EventService } from '../events/types.js';
 import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
-import { EventMails } from '../notifications/digest/event-mails.js';
-import { systemClock } from '../notifications/job.js';
 import { openNotifications } from '../notifications/service.js';
-import { oweSettings } from '../notifications/settings.js';
-import type { NotifiedNode } from '../notifications/types.js';
+import { webhooksOf } from '../notifications/webhooks/hook.js';
 import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
 import { withGroups } from '../rules/groups.js';
 import { startSmtp, type SmtpAddress } from '../smtp/smtp-service.js';
 import { openStore, type OpenStore } from '../store/open.js';
+import type { NodeRole } from '../store/node-types.js';
 import type { Store } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { countMail } from './control/mail-counts.js';
@@ -34,7 +32,10 @@ import { reinspect } from './reinspect.js';
 import { applier, DetectorWatchers } from './reload/apply.js';
 import { Membership } from './nodes/membership.js';
 import { nodeIdentity } from './nodes/identity.js';
-import { nodeFacts, notifiedNodes } from './nodes/facts.js';
+import { nodeFacts } from './nodes/facts.js';
+import { openEventMails } from './open-event-mails.js';
+import { openWebhooks } from './open-webhooks.js';
+import { oneAtATime, Parts } from './parts.js';
 import { followSettings } from './reload/follow.js';
 import { InForce, ownRulesOf } from './reload/in-force.js';
 import type { OpenedSettings } from './reload/open-settings.js';
@@ -70,46 +71,35 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Opened parts in the order of their opening; they are closed the other way round. */
-class Parts {
-  private readonly closers: (() => Promise<void>)[] = [];
-
-  add<T>(part: T, close: (part: T) => Promise<void>): T {
-    this.closers.push(() => close(part));
-    return part;
-  }
-
-  /** Closes all, also when one of them fails. @throws the first failure */
-  async close(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const close of this.closers.splice(0).reverse()) {
-      try {
-        await close();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-  }
-}
-
 /**
  * Puts a gateway together and starts it: store, queue, delivery, notifications, scanning threads, and last the sessions,
  * so that nothing is taken in before all behind it is there.
  * @param opened where the setup comes from: its files are then followed
+ * @param roles without `worker` others send what it owes
  * @throws Error when a part cannot start; those that were started are closed again
  */
-export async function startGateway(setup: Setup, log: Log, opened?: OpenedSettings): Promise<Gateway> {
+export async function startGateway(
+  setup: Setup,
+  log: Log,
+  opened?: OpenedSettings,
+  roles: readonly NodeRole[] = ['gateway', 'worker'],
+): Promise<Gateway> {
   const parts = new Parts();
   try {
-    return await assemble(setup, log, parts, opened);
+    return await assemble(setup, log, parts, opened, roles);
   } catch (error) {
     await parts.close();
     throw error;
   }
 }
 
-async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSettings | undefined): Promise<Gateway> {
+async function assemble(
+  setup: Setup,
+  log: Log,
+  parts: Parts,
+  opened: OpenedSettings | undefined,
+  roles: readonly NodeRole[],
+): Promise<Gateway> {
   const inForce = new InForce(setup, opened?.hash ?? setup.bundle.hash, await ownRulesOf(setup.config));
   const config = withLiveDomains(setup.config, inForce);
   const spoolFolder = spoolPaths(path.join(config.data, 'spool')).root;
@@ -135,7 +125,7 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
       eventStore: store.events,
       events,
       identity: await nodeIdentity(config.data),
-      facts: () => nodeFacts(inForce, ['gateway', 'worker'], started.port),
+      facts: () => nodeFacts(inForce, roles, started.port),
       log,
     }),
     (n) => n.close(),
@@ -176,15 +166,20 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
   });
   const transport = parts.add(notificationTransport(config), (t) => t.close());
 
+  const hooks = webhooksOf(config);
   const notifications = parts.add(
     await openNotifications({
       config,
+      inForce: () => inForce.config,
       queue,
       ledger: store.ledger,
+      sending: store.sending,
       transport,
       templates: inForce.templates,
       log,
       events,
+      role: roles.includes('worker') ? 'both' : 'gateway',
+      webhooks: () => hooks,
       port: () => started.port,
     }),
     (n) => n.close(),
@@ -208,29 +203,19 @@ async function assemble(setup: Setup, log: Log, parts: Parts, opened: OpenedSett
     }),
     (d) => d.close(config.smtp.timeouts.stop),
   );
-  const ownNode = (): NotifiedNode => oweSettings(inForce.config, started.port).node;
-  const eventMails = new EventMails({
-    config: () => inForce.config,
-    settings: () => inForce.config.notifications,
-    mydomain: () => inForce.config.domains[0] ?? '',
-    queue,
-    events: store.events,
-    mails: store.eventMails,
-    ledger: store.ledger,
-    transport,
-    templates: inForce.templates,
-    node: ownNode,
-    nodes: async () => await notifiedNodes(store.nodes),
-    timezone: async () => (await store.nodes.control())?.timezone,
-    log,
-    clock: systemClock,
-  });
+  const port = (): number | undefined => started.port;
   // Its workers use all of the above: it is closed before them.
   parts.add(queue, (q) => q.close());
-  parts.add(eventMails, (e) => {
-    e.close();
-    return Promise.resolve();
-  });
+  if (roles.includes('worker'))
+    parts.add(openEventMails({ inForce, queue, store, transport, templates: inForce.templates, port, log }), (e) => {
+      e.close();
+      return Promise.resolve();
+    });
+  if (roles.includes('worker'))
+    parts.add(
+      openWebhooks({ config, hooks, queue, store, events, log, onSettled: (id) => notifications.settled(id) }),
+      (w) => w.close(),
+    );
   parts.add(watchNode({ config, queue, delivery, events, log }), (w) => w.close());
   await threads;
   const watched: Store = { ...store, quarantine: retention.quarantine };
@@ -327,16 +312,6 @@ function withLiveDomains(config: Config, inForce: InForce): Config {
     get domains() {
       return inForce.config.domains;
     },
-  };
-}
-
-/** Runs one after the other, in the order in which they are given; a failure is only its caller's. */
-function oneAtATime(): (work: () => Promise<void>) => Promise<void> {
-  let last: Promise<void> = Promise.resolve();
-  return async (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    await mine;
   };
 }
 

@@ -53,7 +53,7 @@ export interface ControlNode {
 /** The nodes of a cluster, in its database. */
 export interface NodeStore {
   /**
-   * Enters a node, or says that it still runs.
+   * Enters a node, or says that it still runs. A gateway takes its name from a worker: on that nothing hangs.
    * @returns the node of another installation that runs under that name; then nothing is written
    */
   beat(facts: NodeFacts, identity: NodeIdentity): Promise<NodeRecord | undefined>;

@@ -54,7 +54,8 @@ export function openNodes(database: Database): NodeStore {
          started = CASE WHEN node.run = excluded.run AND node.stopped IS NULL THEN node.started ELSE now() END,
          rules_since = CASE WHEN node.rules = excluded.rules THEN node.rules_since ELSE now() END
        WHERE node.installation = excluded.installation OR node.stopped IS NOT NULL
-         OR node.last_seen < now() - $12 * interval '1 millisecond'`,
+         OR ('gateway' = ANY (excluded.roles) AND NOT 'gateway' = ANY (node.roles))
+        OR node.last_seen < now() - $12 * interval '1 millisecond'`,
       [
         facts.name,
         installation,

@@ -39,6 +39,8 @@ export interface MembershipOptions {
   readonly identity: NodeIdentity;
   /** As they are now; the clock is measured here. */
   readonly facts: () => Omit<NodeFacts, 'clock'>;
+  /** Another node has taken the name of this one, which is to take another; default: an event. */
+  readonly onTaken?: () => void;
   readonly log: Log;
   /** The present, ms since the epoch. */
   readonly now?: () => number;
@@ -167,7 +169,8 @@ export class Membership {
     this.#steadySince = undefined;
     if (error instanceof NameTakenError && !this.#taken) {
       this.#taken = true;
-      events.raise('cluster-misconfigured', { subject: 'name', detail: error.message });
+      if (this.#entered && this.#options.onTaken !== undefined) this.#options.onTaken();
+      else events.raise('cluster-misconfigured', { subject: 'name', detail: error.message });
     }
     if (!this.#failing)
       log.warn({ reason: messageOf(error) }, 'this node cannot tell the others that it runs: tried again');

@@ -1,0 +1,195 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Config } from '../config/load.js';
+import { openEvents } from '../events/service.js';
+import { openNotifications } from '../notifications/service.js';
+import { webhooksOf } from '../notifications/webhooks/hook.js';
+import { QueueError } from '../queue/errors.js';
+import { openQueue } from '../queue/open.js';
+import { lockHolder } from '../store/embedded/folder-lock.js';
+import { StoreError } from '../store/errors.js';
+import { openStore } from '../store/open.js';
+import type { Log } from '../telemetry/log.js';
+import { eventView, StatusBoard } from './control/status.js';
+import { openControl } from './control/socket.js';
+import { nodeFacts } from './nodes/facts.js';
+import { nodeIdentity } from './nodes/identity.js';
+import { Membership, NameTakenError } from './nodes/membership.js';
+import { openEventMails } from './open-event-mails.js';
+import { openWebhooks } from './open-webhooks.js';
+import { oneAtATime, Parts } from './parts.js';
+import { followSettings } from './reload/follow.js';
+import { InForce, ownRulesOf } from './reload/in-force.js';
+import type { OpenedSettings } from './reload/open-settings.js';
+import type { SettingsStatus } from './reload/reloader.js';
+import { startRetention } from './retention.js';
+import { notificationTransport } from './transport.js';
+import { watchQueue } from './watch/queue.js';
+import { watchStore } from './watch/store.js';
+import { workersFolder } from './workers-folder.js';
+
+/** A process that sends what gateways owe, and takes no mail. */
+export interface Worker {
+  readonly name: string;
+  readonly queueName: string;
+  readonly storeName: string;
+  readonly settings: SettingsStatus;
+  /** Resolves when a gateway has taken its name: it is to be closed, and started anew under another one. */
+  readonly renamed: Promise<void>;
+  reload(): void;
+  /** Waits for what is just being sent; the rest is another worker's, or waits. */
+  close(): Promise<void>;
+}
+
+/** Workers that may run on one configuration at a time. */
+const MAX_WORKERS = 100;
+
+/**
+ * Starts a worker. Any number may run on the same configuration: each takes the first place that is free, with a folder
+ * and a name of its own; nothing in the folder is missed when it is lost.
+ * @throws StoreError, QueueError when a part cannot start
+ */
+export async function startWorker(opened: OpenedSettings, log: Log): Promise<Worker> {
+  const { config } = opened.setup;
+  const besideGateway = (await lockHolder(config.data)) === 'gateway';
+  for (let place = 1; place <= MAX_WORKERS; place++) {
+    const parts = new Parts();
+    try {
+      return await assemble({ opened, place, name: nameOf(config, place, besideGateway), parts, log });
+    } catch (error) {
+      await parts.close();
+      const taken = error instanceof NameTakenError || (error instanceof StoreError && error.code === 'in-use');
+      if (!taken) throw error;
+    }
+  }
+  throw new StoreError('in-use', `${MAX_WORKERS} workers run on ${config.data} already.`);
+}
+
+/** The node's own name for the first; the gateway of the same configuration goes before. */
+function nameOf({ node }: Config, place: number, besideGateway: boolean): string {
+  const suffix = place > 1 ? `-worker-${place}` : besideGateway ? '-worker' : '';
+  return `${node.name.slice(0, 63 - suffix.length)}${suffix}`;
+}
+
+interface Place {
+  readonly opened: OpenedSettings;
+  readonly place: number;
+  readonly name: string;
+  readonly parts: Parts;
+  readonly log: Log;
+}
+
+async function assemble({ opened, place, name, parts, log }: Place): Promise<Worker> {
+  const { setup } = opened;
+  const data = path.join(workersFolder(setup.config.data), String(place));
+  const config: Config = { ...setup.config, data, node: { ...setup.config.node, name } };
+  const inForce = new InForce({ ...setup, config }, opened.hash, await ownRulesOf(config));
+  await mkdir(data, { recursive: true, mode: 0o711 });
+  const store = parts.add(await openStore(config, log), (s) => s.close());
+  const events = parts.add(await openEvents({ node: name, folder: data, store: store.events, log }), (e) => e.close());
+  const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
+  let taken = (): void => undefined;
+  const renamed = new Promise<void>((resolve) => {
+    taken = resolve;
+  });
+  const membership = parts.add(
+    await Membership.open({
+      nodes: store.nodes,
+      eventStore: store.events,
+      events,
+      identity: await nodeIdentity(data),
+      facts: () => ({ ...nodeFacts(inForce, ['worker']), name }),
+      onTaken: () => taken(),
+      log,
+    }),
+    (m) => m.close(),
+  );
+  parts.add(startRetention({ config, store, events, log, spool: path.join(data, 'spool') }), (r) => r.close());
+  const queue = await openQueue(config, store, log).catch((error: unknown) => {
+    if (error instanceof QueueError && error.code === 'refused')
+      events.raise('cluster-misconfigured', { detail: error.message });
+    throw error;
+  });
+  const transport = parts.add(notificationTransport(config), (t) => t.close());
+  const { templates } = inForce;
+  const notifications = await openNotifications({
+    config,
+    inForce: () => inForce.config,
+    queue,
+    ledger: store.ledger,
+    sending: store.sending,
+    transport,
+    templates,
+    log,
+    events,
+    role: 'worker',
+  });
+  parts.add(notifications, (n) => n.close());
+  const eventMails = openEventMails({ inForce, queue, store, transport, templates, port: () => 0, log });
+  // Its workers use all of the above: it is closed before them.
+  parts.add(queue, (q) => q.close());
+  parts.add(eventMails, (e) => {
+    e.close();
+    return Promise.resolve();
+  });
+  const hooks = webhooksOf(config);
+  parts.add(openWebhooks({ config, hooks, queue, store, events, log, onSettled: () => undefined }), (w) => w.close());
+  parts.add(watchQueue(queue, events, config.health, log), (w) => w.close());
+  const inTurn = oneAtATime();
+  const reloader = parts.add(
+    await followSettings({
+      opened,
+      inForce,
+      events,
+      log,
+      apply: async (_, nowInForce) => {
+        await inTurn(() => {
+          nowInForce();
+          return Promise.resolve();
+        });
+        void membership.now();
+      },
+    }),
+    (r) => r.close(),
+  );
+  const started = new Date();
+  const status = new StatusBoard();
+  status.provide('node', () => ({
+    name,
+    roles: ['worker'],
+    address: config.node.address,
+    comment: config.node.comment,
+    pid: process.pid,
+    started,
+    uptime: Date.now() - started.getTime(),
+    listen: [],
+  }));
+  status.provide('queue', () => ({ name: queue.name, available: queue.available }));
+  status.provide('store', () => ({
+    name: store.name,
+    available: storeWatch.available,
+    journalLost: store.journal.lost,
+  }));
+  status.provide('events', () => events.active.map(eventView));
+  status.provide('rules', () => ({
+    ...reloader.status,
+    waiting: waitingOf(reloader.status),
+  }));
+  parts.add(await openControl(data, { status: async () => await status.snapshot() }, log), (c) => c.close());
+  return {
+    name,
+    queueName: queue.name,
+    storeName: store.name,
+    renamed,
+    get settings() {
+      return reloader.status;
+    },
+    reload: () => reloader.request(),
+    close: async () => await parts.close(),
+  };
+}
+
+/** Folder and name are the worker's own. */
+function waitingOf({ waiting }: SettingsStatus): readonly string[] {
+  return waiting.filter((key) => key !== 'data' && key !== 'node.name');
+}
