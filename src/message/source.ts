@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Edit } from './types.js';
 
 /**
@@ -9,6 +9,9 @@ import type { Edit } from './types.js';
 export type MessageSource =
   | { readonly kind: 'memory'; readonly bytes: Buffer<SharedArrayBuffer> }
   | { readonly kind: 'file'; readonly path: string; readonly size: number };
+
+/** Bytes of a file that are read at a time. */
+const READ = 2 ** 20;
 
 /** Bytes of a mail that can be read several times. All of it is in canonical CRLF form. */
 export interface Content {
@@ -24,7 +27,23 @@ export function sizeOf(source: MessageSource): number {
 
 /** The whole message in memory: for a thread that scans it. */
 export async function readSource(source: MessageSource): Promise<Buffer> {
-  return source.kind === 'memory' ? source.bytes : await readFile(source.path);
+  return source.kind === 'memory' ? source.bytes : await readWhole(source.path, source.size);
+}
+
+/** The bytes of a message file, in one piece of memory: Node's `readFile` takes twice as much. @throws Error when it has less */
+export async function readWhole(path: string, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  const file = await open(path);
+  try {
+    for (let offset = 0; offset < size;) {
+      const { bytesRead } = await file.read(bytes, offset, Math.min(READ, size - offset), offset);
+      if (bytesRead === 0) throw shortOf(offset, size);
+      offset += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  return bytes;
 }
 
 /** Copies bytes into shared memory. */
@@ -93,8 +112,12 @@ async function* filePieces(path: string, total: number, top: Buffer, edits: read
       seen += chunk.length;
       yield chunk;
     }
-    if (seen !== segment.end) throw new Error(`the message file ended after ${seen} of ${segment.end} bytes`);
+    if (seen !== segment.end) throw shortOf(seen, segment.end);
   }
+}
+
+function shortOf(read: number, size: number): Error {
+  return new Error(`the message file ended after ${read} of ${size} bytes`);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -6,23 +6,42 @@ export interface GateOptions {
   readonly places: number;
   /** Bytes in memory of all messages that wait. */
   readonly maxBytes: number;
+  /** Bytes of all large messages inside; one alone may be larger. */
+  readonly maxLarge: number;
   /** ms that one message may wait. */
   readonly maxWait: number;
 }
 
-interface Waiting {
-  readonly bytes: number;
-  readonly enter: (entry: Entry) => void;
-  readonly timer: NodeJS.Timeout;
+/** A message at the gate, in bytes. */
+export interface Load {
+  /** Memory that it holds while it waits. */
+  readonly held: number;
+  /** Memory that it takes while it is inside. */
+  readonly inside: number;
 }
 
-/** Lets messages in one by one, in the order in which they came. */
+interface Waiting {
+  readonly load: Load;
+  readonly since: number;
+  readonly enter: (entry: Entry) => void;
+}
+
+/** Bytes from which on a message is large: it then counts against the bound of all that are. */
+const LARGE = 2 ** 20;
+
+/**
+ * Lets messages in, each kind in the order in which they came. What large ones take together is bounded, and the last
+ * place is not for them: small ones do not wait behind them.
+ */
 export class Gate {
   inside = 0;
   private readonly options: GateOptions;
-  private readonly waiting = new Set<Waiting>();
+  private readonly small = new Set<Waiting>();
+  private readonly large = new Set<Waiting>();
+  private readonly largeInside = { count: 0, bytes: 0 };
   private places: number;
-  private bytes = 0;
+  private held = 0;
+  private arrivals = 0;
   private closed = false;
   private emptied: (() => void) | undefined;
 
@@ -32,37 +51,44 @@ export class Gate {
   }
 
   get queued(): number {
-    return this.waiting.size;
+    return this.small.size + this.large.size;
   }
 
-  /**
-   * Waits for a place; after `go` the caller must `leave`.
-   * @param bytes of memory that the message holds while it waits
-   */
-  async enter(bytes: number): Promise<Entry> {
+  /** Waits for a place; after `go` the caller must `leave` with the same load. */
+  async enter(load: Load): Promise<Entry> {
     if (this.closed) return 'closed';
-    if (this.inside < this.places) {
-      this.inside++;
+    const { held } = load;
+    const queue = isLarge(load) ? this.large : this.small;
+    if (queue.size === 0 && this.hasPlace(load)) {
+      this.take(load);
       return 'go';
     }
-    // One large message alone may wait, or it never could.
-    if (this.bytes > 0 && this.bytes + bytes > this.options.maxBytes) return 'full';
+    // One message alone may wait whatever it holds, or it never could.
+    if (held > 0 && this.held > 0 && this.held + held > this.options.maxBytes) return 'full';
     return await new Promise<Entry>((resolve) => {
       const enter = (entry: Entry): void => {
-        clearTimeout(one.timer);
-        this.waiting.delete(one);
-        this.bytes -= bytes;
+        clearTimeout(timer);
+        queue.delete(one);
+        this.held -= held;
+        if (entry === 'go') this.take(load);
         resolve(entry);
+        // The next of its kind may be one that fits.
+        if (entry === 'late') this.admit();
       };
-      const one: Waiting = { bytes, enter, timer: setTimeout(() => enter('late'), this.options.maxWait) };
-      this.waiting.add(one);
-      this.bytes += bytes;
+      const timer = setTimeout(() => enter('late'), this.options.maxWait);
+      const one: Waiting = { load, since: this.arrivals++, enter };
+      queue.add(one);
+      this.held += held;
     });
   }
 
-  /** Gives the place to the one that has waited longest. */
-  leave(): void {
+  /** Gives the place to the one that has waited longest of those that may have it. */
+  leave(load: Load): void {
     this.inside--;
+    if (isLarge(load)) {
+      this.largeInside.count--;
+      this.largeInside.bytes -= load.inside;
+    }
     this.admit();
     if (this.inside === 0) this.emptied?.();
   }
@@ -76,7 +102,7 @@ export class Gate {
   /** Turns away all that wait and all that come; resolves when no one is inside any more. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const one of [...this.waiting]) one.enter('closed');
+    for (const one of [...this.small, ...this.large]) one.enter('closed');
     await new Promise<void>((resolve) => {
       this.emptied = resolve;
       if (this.inside === 0) resolve();
@@ -84,10 +110,37 @@ export class Gate {
   }
 
   private admit(): void {
-    for (const next of this.waiting) {
-      if (this.inside >= this.places) return;
-      this.inside++;
-      next.enter('go');
-    }
+    for (let next = this.next(); next !== undefined; next = this.next()) next.enter('go');
   }
+
+  private next(): Waiting | undefined {
+    const [first] = [firstOf(this.small), firstOf(this.large)]
+      .filter((one) => one !== undefined)
+      .filter(({ load }) => this.hasPlace(load))
+      .sort((a, b) => a.since - b.since);
+    return first;
+  }
+
+  private hasPlace(load: Load): boolean {
+    if (this.inside >= this.places) return false;
+    const { count, bytes } = this.largeInside;
+    if (count === 0 || !isLarge(load)) return true;
+    return count + 1 < this.places && bytes + load.inside <= this.options.maxLarge;
+  }
+
+  private take(load: Load): void {
+    this.inside++;
+    if (!isLarge(load)) return;
+    this.largeInside.count++;
+    this.largeInside.bytes += load.inside;
+  }
+}
+
+function isLarge({ inside }: Load): boolean {
+  return inside >= LARGE;
+}
+
+function firstOf(waiting: ReadonlySet<Waiting>): Waiting | undefined {
+  const [first] = waiting;
+  return first;
 }

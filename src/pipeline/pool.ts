@@ -4,7 +4,7 @@ import type { TraceId } from '../message/trace-id.js';
 import type { ScanLimits } from '../message/types.js';
 import type { RuleBundle } from '../rules/model.js';
 import { deferEveryone } from './deferral.js';
-import { Gate, type Entry } from './gate.js';
+import { Gate, type Entry, type Load } from './gate.js';
 import { Generation } from './generation.js';
 import type { InspectorOptions, JudgedBy } from './inspector.js';
 import type { ThreadFailure } from './run.js';
@@ -18,8 +18,10 @@ const DEFAULT_HEAP = 512;
 /** Messages that a thread looks at concurrently where a detector waits for its engine. */
 const WHILE_WAITING = 32;
 const DEFAULT_MAX_WAITING = 256 * 2 ** 20;
-/** Well under the ten minutes that a client waits for the reply to its data (RFC 5321 4.5.3.2.6). */
-const DEFAULT_MAX_WAIT = 4 * 60_000;
+/** Three messages of 20 MiB at a time, however many threads there are. */
+const DEFAULT_MAX_LARGE = 64 * 2 ** 20;
+/** With the scan and the delivery after it still under the ten minutes that a client waits for the reply to its data (RFC 5321 4.5.3.2.6). */
+const DEFAULT_MAX_WAIT = 7 * 60_000;
 
 /** Something that an admin should hear of. */
 export interface PoolTrouble {
@@ -37,6 +39,8 @@ export interface PoolOptions extends InspectorOptions {
   readonly heap?: number;
   /** Bytes in memory of the messages that wait for a thread; those beyond are deferred. */
   readonly maxWaitingBytes?: number;
+  /** Bytes of the messages over 1 MiB that are scanned at the same time; one alone may be larger. */
+  readonly maxLargeBytes?: number;
   /** ms that a message may wait for a thread; after that it is deferred. */
   readonly maxWait?: number;
   readonly onTrouble?: (trouble: PoolTrouble) => void;
@@ -100,6 +104,7 @@ class ThreadPool implements InspectPool {
     this.gate = new Gate({
       places: 1,
       maxBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING,
+      maxLarge: options.maxLargeBytes ?? DEFAULT_MAX_LARGE,
       maxWait: options.maxWait ?? DEFAULT_MAX_WAIT,
     });
     this.current = new Generation(1, judgedBy, this.newThreads(specs, 1, judgedBy), specs);
@@ -115,8 +120,10 @@ class ThreadPool implements InspectPool {
   }
 
   async inspect(input: InspectInput, source: MessageSource, begun?: () => void): Promise<Inspection> {
-    const entry = await this.gate.enter(source.kind === 'memory' ? source.bytes.length : 0);
-    if (entry !== 'go') return deferEveryone(input, sizeOf(source), turnedAway(entry));
+    const size = sizeOf(source);
+    const load: Load = { held: source.kind === 'memory' ? size : 0, inside: size };
+    const entry = await this.gate.enter(load);
+    if (entry !== 'go') return deferEveryone(input, size, turnedAway(entry));
     const { current } = this;
     current.use();
     begun?.();
@@ -124,7 +131,7 @@ class ThreadPool implements InspectPool {
       return await this.inspectIn(current, input, source);
     } finally {
       current.release();
-      this.gate.leave();
+      this.gate.leave(load);
     }
   }
 

@@ -15,6 +15,8 @@ const LATE = 100;
 const LONG = 300;
 /** ms on one task after which a thread no longer counts as one that serves the others. */
 const STUCK = 1_000;
+/** ms more for each MiB of what it works on: a large message takes long without hanging. */
+const PER_MIB = 100;
 /** ms after a failed start until another is tried. */
 const START_AGAIN = 5_000;
 /** Bytes of messages in one thread; one message alone may be larger. */
@@ -332,10 +334,11 @@ export class ThreadSet {
     this.pump();
   }
 
-  /** How many threads have worked on one task, and on nothing else, for longer than that. */
+  /** How many threads have worked on one task, and on nothing else, for longer than that and what its size explains. */
   private busyFor(milliseconds: number): number {
     let count = 0;
-    for (const thread of this.threads) if (this.timeOnTask(thread) > milliseconds) count++;
+    for (const thread of this.threads)
+      if (this.timeOnTask(thread) > milliseconds + (PER_MIB * thread.bytes) / 2 ** 20) count++;
     return count;
   }
 

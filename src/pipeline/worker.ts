@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { internalReason } from '../detectors/failure.js';
-import { createInspector, type Inspector, type JudgedBy } from './inspector.js';
+import { readWhole } from '../message/source.js';
+import { Garbage } from './garbage.js';
+import { createInspector, type Inspector, type JudgedBy, type Watched } from './inspector.js';
 import { systemThreadId } from './priority.js';
 import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
@@ -16,23 +17,33 @@ function say(answer: WorkerAnswer): void {
 }
 
 const inspectors = new Map<number, Inspector>();
+const garbage = new Garbage();
 
 async function run(task: PostedTask): Promise<void> {
-  const { id, input, set, content, deadline } = task;
+  const { id, size, set, deadline } = task;
   const mark = pulse.markFor(id);
   pulse.enter();
   try {
-    const bytes = 'path' in content ? await readFile(content.path) : asBuffer(content.bytes);
     const inspector = inspectors.get(set);
     if (inspector === undefined) throw new Error(`the thread has no set ${set}`);
-    const inspection = await inspector.inspect(input, bytes, { deadline, mark });
-    say({ kind: 'inspected', id, inspection: compact(inspection) });
+    say({ kind: 'inspected', id, inspection: compact(await inspectTask(inspector, task, { deadline, mark })) });
   } catch (error) {
     say({ kind: 'failed', id, reason: internalReason(error) });
   } finally {
     mark.end();
     pulse.leave();
+    garbage.left(size);
   }
+}
+
+/** On its own, so that nothing of the message is held any more when it has returned. */
+async function inspectTask(
+  inspector: Inspector,
+  { input, content, size }: PostedTask,
+  watched: Watched,
+): Promise<Inspection> {
+  const bytes = 'path' in content ? await readWhole(content.path, size) : asBuffer(content.bytes);
+  return await inspector.inspect(input, bytes, watched);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -20,7 +20,7 @@ import { removeLeftovers } from './upload-file.js';
 import { Users } from './users.js';
 
 /** Bytes that all messages together may hold in memory on their way in; more go to files. */
-const MEMORY_LIMIT = 64 * 2 ** 20;
+const MEMORY_LIMIT = 32 * 2 ** 20;
 /** ms over which `smtp.minimumRate` is measured. */
 const RATE_WINDOW = 60_000;
 /** ms that the answer to a wrong password is held back, for each one so far. */

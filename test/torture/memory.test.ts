@@ -90,8 +90,8 @@ describe.skipIf(process.platform !== 'linux')('resident memory of the gateway', 
     );
     expect({ taken, others }).toEqual({ taken: job.count, others: [] });
     expect((await uploading).most).toBeLessThan(long ? 600 * MIB : before.now + 250 * MIB);
-    // Each thread that scans holds one of them whole.
-    expect(most).toBeLessThan(long ? 1024 * MIB : before.now + 300 * MIB);
+    // All but one of the threads may hold one of them whole.
+    expect(most).toBeLessThan(long ? 600 * MIB : before.now + 250 * MIB);
   });
 
   it('with many connections that say nothing', { timeout: TIMEOUT }, async () => {
