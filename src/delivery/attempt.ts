@@ -10,6 +10,8 @@ export interface AttemptInput {
   readonly envelope: Envelope;
   readonly content: Content;
   readonly eightBit: boolean;
+  /** As in OutgoingMail. */
+  readonly sevenBit?: OutgoingMail['sevenBit'];
   readonly route?: string;
 }
 
@@ -50,6 +52,7 @@ export async function attempt(
         content: input.content,
         smtpUtf8: envelope.smtpUtf8,
         eightBit: input.eightBit,
+        ...(input.sevenBit === undefined ? {} : { sevenBit: input.sevenBit }),
         ...(envelope.ret === undefined ? {} : { ret: envelope.ret }),
         ...(envelope.envid === undefined ? {} : { envid: envelope.envid }),
       };

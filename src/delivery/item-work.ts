@@ -1,3 +1,5 @@
+import { sevenBitContent } from './dsn/downgrade.js';
+import { readAll } from './dsn/original.js';
 import type { Config } from '../config/load.js';
 import type { Content } from '../message/source.js';
 import type { JobOutcome } from '../queue/types.js';
@@ -316,11 +318,13 @@ export class ItemWork {
   }
 
   #input(item: SpoolItem) {
+    const content = this.#parts.spool.content(item);
     return {
       item: item.item,
       envelope: envelopeOf(item),
-      content: this.#parts.spool.content(item),
+      content,
       eightBit: item.eightBit,
+      ...(item.dsn === undefined ? {} : { sevenBit: async () => sevenBitContent(await readAll(content)) }),
       ...(item.route === undefined ? {} : { route: item.route }),
     };
   }

@@ -140,7 +140,7 @@ export class Reports {
       recipients,
       now: time,
       hostname,
-      from: this.#options.config.notifications.from,
+      writing: this.#options.config.notifications,
     };
     // RFC 3461 4.3: RET is about failures.
     const whole = template === 'dsn-failure' && envelope.ret === 'full';

@@ -1,5 +1,5 @@
 import type { Content } from '../../message/source.js';
-import { quotedPrintable } from './encode.js';
+import { quotedPrintable } from '../../notifications/mail/quoted-printable.js';
 
 /** Header blocks are returned up to this size, bytes. */
 const MAX_HEADER = 64 * 1024;
@@ -56,7 +56,8 @@ export async function headerOf(content: Content): Promise<Buffer> {
   return headerIn(Buffer.concat(chunks));
 }
 
-function headerIn(bytes: Buffer): Buffer {
+/** As headerOf, of bytes. */
+export function headerIn(bytes: Buffer): Buffer {
   if (bytes.indexOf('\r\n') === 0) return Buffer.alloc(0);
   const end = bytes.indexOf('\r\n\r\n');
   if (end >= 0 && end <= MAX_HEADER) return bytes.subarray(0, end + 2);
@@ -69,7 +70,8 @@ function headOf(fields: readonly string[]): Buffer {
   return Buffer.from(`${fields.join('\r\n')}\r\n\r\n`);
 }
 
-async function readAll(content: Content): Promise<Buffer> {
+/** The whole of a content, which the caller knows to be small. */
+export async function readAll(content: Content): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of content.read()) chunks.push(chunk);
   return Buffer.concat(chunks);

@@ -1,5 +1,6 @@
 import type { Envelope, EnvelopeRecipient } from '../../message/envelope.js';
 import type { Content } from '../../message/source.js';
+import type { WritingSettings } from '../../notifications/mail/compose.js';
 import type { HopReply } from '../types.js';
 
 /** What a DSN tells (RFC 3464 2.3.3); `expanded` does not occur here. */
@@ -31,8 +32,8 @@ export interface DsnInput {
   readonly retryUntil?: Date;
   /** Our name: the reporting MTA. */
   readonly hostname: string;
-  /** The From field: `notifications.from`. */
-  readonly from: string;
+  /** The From field, and how texts are written. */
+  readonly writing: WritingSettings;
 }
 
 /** The part that people read. */

@@ -2,21 +2,29 @@ import type { MailCharset } from './charset.js';
 
 /** RFC 2047 2: of a word, and of a line that has one. */
 const MAX_WORD = 75;
-/** RFC 2047 4.2 and 5 (3): what stands for itself everywhere, also in a phrase. */
-const PLAIN = /^[A-Za-z0-9!*+/-]$/;
+/** What stands for itself in a text, and in a phrase (RFC 2047 5 (3)). */
+const IN_TEXT = /^[A-Za-z0-9!*+/.,:;()[\]@#$%&'-]$/;
+const IN_PHRASE = /^[A-Za-z0-9!*+/-]$/;
 
 /**
  * A text as encoded words (RFC 2047), between any two of which a line may be folded. Each holds whole characters and, in
  * a charset with shifts, ends in ASCII. Q or B, whichever is shorter.
  * @param text writable in the charset
+ * @param place a phrase is the name of a mailbox
  * @param used characters that the line of the first word has already, with the space before it
  */
-export function encodedWords(text: string, charset: MailCharset, used: number): readonly string[] {
+export function encodedWords(
+  text: string,
+  charset: MailCharset,
+  place: 'text' | 'phrase',
+  used: number,
+): readonly string[] {
+  const plain = place === 'text' ? IN_TEXT : IN_PHRASE;
   const whole = charset.bytes(text);
-  const q = encodeQ(whole).length <= Math.ceil(whole.length / 3) * 4;
+  const q = encodeQ(whole, plain).length <= Math.ceil(whole.length / 3) * 4;
   const wordOf = (chunk: string): string => {
     const bytes = charset.bytes(chunk);
-    return `=?${charset.mime}?${q ? 'Q' : 'B'}?${q ? encodeQ(bytes) : bytes.toString('base64')}?=`;
+    return `=?${charset.mime}?${q ? 'Q' : 'B'}?${q ? encodeQ(bytes, plain) : bytes.toString('base64')}?=`;
   };
   const words: string[] = [];
   let chunk = '';
@@ -32,10 +40,10 @@ export function encodedWords(text: string, charset: MailCharset, used: number): 
   return chunk === '' ? words : [...words, wordOf(chunk)];
 }
 
-function encodeQ(bytes: Buffer): string {
+function encodeQ(bytes: Buffer, plain: RegExp): string {
   return Array.from(bytes, (byte) => {
     const character = String.fromCharCode(byte);
     if (character === ' ') return '_';
-    return PLAIN.test(character) ? character : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    return plain.test(character) ? character : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }).join('');
 }

@@ -24,7 +24,7 @@ export function fieldText(text: string): string {
 export function textField(name: string, text: string, charset: MailCharset): string {
   const value = charset.writable(fieldText(text));
   const plain = isAscii(value) && !value.includes('=?') && !LONG_WORD.test(value);
-  const words = plain ? value.split(' ') : encodedWords(value, charset, name.length + 2);
+  const words = plain ? value.split(' ') : encodedWords(value, charset, 'text', name.length + 2);
   return `${fold(`${name}:`, words)}\r\n`;
 }
 
@@ -51,7 +51,7 @@ export function mailboxField(name: string, mailbox: string, charset: MailCharset
 
 function phrase(display: string, charset: MailCharset, used: number): readonly string[] {
   if (!isAscii(display) || display.includes('=?') || LONG_WORD.test(display))
-    return encodedWords(display, charset, used);
+    return encodedWords(display, charset, 'phrase', used);
   if (ATOMS.test(display)) return display.split(' ');
   return `"${display.replace(/["\\]/g, '\\$&')}"`.split(' ');
 }
