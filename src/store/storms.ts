@@ -44,7 +44,7 @@ const TELL = `
     (SELECT count(*) FROM ids)::integer AS messages,
     (SELECT jsonb_agg(jsonb_build_object('kind', kind, 'name', name, 'count', count) ORDER BY rank)
      FROM ranked WHERE rank <= ${MAX_TALLIES}) AS tallies,
-    (SELECT array_agg(trace_id) FROM (SELECT trace_id FROM ids ORDER BY folded, trace_id LIMIT ${MAX_IDS}) AS some) AS trace_ids`;
+    (SELECT array_agg(trace_id) FROM (SELECT trace_id FROM ids ORDER BY folded, trace_id LIMIT ${MAX_IDS}) AS listed) AS trace_ids`;
 
 interface Told {
   readonly total: number;

@@ -131,7 +131,7 @@ export class StoredMails {
     if (summary === undefined) return 'done';
     const known = await entry(id);
     // Its row goes with the summary itself.
-    if (known === undefined || known.state !== 'queued') {
+    if (known?.state !== 'queued') {
       await settle();
       return 'done';
     }
