@@ -4,6 +4,7 @@ import type { EventsOptions } from './events.js';
 import { EXIT, UsageError } from './exit.js';
 import type { ExplainOptions } from './explain.js';
 import type { NodesOptions } from './nodes.js';
+import { addNotificationCommands } from './notification-commands.js';
 import type { QueueAction } from '../delivery/types.js';
 import type { ReleaseOptions, ShowOptions } from './quarantine.js';
 import type { ListOptions } from './quarantine-list.js';
@@ -102,7 +103,7 @@ function program(): Command {
   root
     .command('trace')
     .description('tell the story of one message: received, found, decided, delivered, notified')
-    .argument('<id>', 'the unique ID, or a Message-ID')
+    .argument('<id>', 'the unique ID, a Message-ID, also that of a notification, or the ID of a spooled item')
     .option(...config)
     .option('--json', 'the whole story as JSON')
     .action(async (id: string, options: { config?: string; json?: boolean }) => {
@@ -269,6 +270,7 @@ function program(): Command {
     });
 
   addTemplateCommands(root, config);
+  addNotificationCommands(root, config);
 
   root
     .command('status')

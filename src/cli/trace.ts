@@ -1,84 +1,41 @@
 import { loadConfig } from '../config/load.js';
 import { formatSize } from '../config/units.js';
-import { parseTraceId } from '../message/trace-id.js';
-import type { JournalEntry, LedgerEntry, QuarantineRecord } from '../store/types.js';
-import type { OpenStore } from '../store/open.js';
+import type { EventMail } from '../store/event-mail-types.js';
+import type { LedgerEntry, QuarantineRecord } from '../store/types.js';
 import { printDecisions } from './decisions.js';
 import { EXIT } from './exit.js';
-import { err, json, out, paint, printable, table } from './terminal.js';
+import { notificationJson } from './notifications-view.js';
+import { err, json, out, paint, printable, table, type Column } from './terminal.js';
+import { findStories, type MailStory, type MessageStory, type Story } from './trace-find.js';
 import { withStore } from './with-store.js';
 
-interface Story {
-  readonly entry: JournalEntry;
-  readonly notifications: readonly LedgerEntry[];
-  /** Absent where the message is not in the quarantine (any more). */
-  readonly quarantine?: QuarantineRecord;
-}
-
-/** `gatepost trace`: the whole story of a message, by its trace ID or its Message-ID. */
+/** `gatepost trace`: the whole story of a message, or of a mail that is about none. */
 export async function trace(id: string, options: { readonly config?: string; readonly json?: boolean }): Promise<void> {
   const { config } = await loadConfig(options.config);
   const stories = await withStore<readonly Story[]>(
     config,
-    async (store) => await find(store, id),
+    async (store) => await findStories(store, id),
     () => [],
   );
   const [first] = stories;
   if (first === undefined) {
-    err(`No message with the ID ${printable(id)} is in the journal.`);
+    err(`Nothing with the ID ${printable(id)} is in the journal, the quarantine or the ledger.`);
     process.exitCode = EXIT.no;
     return;
   }
   if (options.json === true) {
-    json(toJson(first));
+    json('entry' in first ? toJson(first) : mailJson(first));
     return;
   }
-  for (const story of stories) print(story);
-}
-
-async function find(store: OpenStore, id: string): Promise<readonly Story[]> {
-  const traceId = parseTraceId(id.replace(/\.\w+$/, ''));
-  const found = traceId === undefined ? undefined : await store.journal.find(traceId);
-  if (found === undefined && traceId !== undefined) {
-    const kept = await store.quarantine.get(traceId);
-    if (kept !== undefined) return [await tell(store, entryOf(kept), kept)];
+  for (const [i, story] of stories.entries()) {
+    if (i > 0) out();
+    if ('entry' in story) print(story);
+    else printMail(story);
   }
-  const entries = found === undefined ? await store.journal.findByMessageId(id.replace(/^<(.*)>$/, '$1')) : [found];
-  return await Promise.all(
-    entries.map(async (entry) => await tell(store, entry, await store.quarantine.get(entry.id))),
-  );
-}
-
-async function tell(store: OpenStore, entry: JournalEntry, quarantine: QuarantineRecord | undefined): Promise<Story> {
-  const notifications = await store.ledger.ofMessage(entry.id);
-  return { entry, notifications, ...(quarantine === undefined ? {} : { quarantine }) };
-}
-
-/** What the quarantine still knows of a message whose journal row is gone, or was never written. */
-function entryOf(item: QuarantineRecord): JournalEntry {
-  const { id, time, node, envelope, subject, messageId, size, findings, decisions } = item;
-  return {
-    id,
-    time,
-    node,
-    client: envelope.client,
-    helo: envelope.helo,
-    sender: envelope.sender,
-    recipients: envelope.recipients.map((r) => r.address),
-    subject,
-    messageId,
-    size,
-    findings,
-    modules: [],
-    decisions,
-    audit: [],
-    deliveries: [],
-    reply: '(the journal does not know this message any more; this is from the quarantine)',
-  };
 }
 
 /** The shape that scripts rely on. */
-function toJson({ entry, notifications, quarantine }: Story): object {
+function toJson({ entry, notifications, quarantine }: MessageStory): object {
   const decisions = entry.decisions.map(({ recipient, decision, considered, changes }) => ({
     recipient,
     rule: decision.rule,
@@ -103,24 +60,25 @@ function toJson({ entry, notifications, quarantine }: Story): object {
   return { ...entry, decisions, quarantine: kept, notifications: notifications.map(notificationJson) };
 }
 
-function notificationJson(n: LedgerEntry): object {
+/** A mail that is about no message of the journal, in the same keys as far as they fit. */
+function mailJson({ notifications, event }: MailStory): object {
+  const [first] = notifications;
   return {
-    id: n.id,
-    kind: n.kind,
-    traceId: n.traceId ?? null,
-    rule: n.rule ?? null,
-    group: n.group ?? null,
-    to: n.to,
-    template: n.template,
-    state: n.state,
-    ...(n.reason === undefined ? {} : { reason: n.reason }),
-    attempts: n.attempts,
-    messageId: n.messageId,
-    lastReply: n.lastReply ?? null,
+    id: first?.traceId ?? first?.id,
+    time: first?.time,
+    kind: first?.kind,
+    messageId: first?.messageId,
+    recipients: notifications.map(({ to }) => to),
+    ...(event === undefined
+      ? {}
+      : {
+          event: { kind: event.kind, conditions: event.conditions, changes: event.changes, resolved: event.resolved },
+        }),
+    notifications: notifications.map(notificationJson),
   };
 }
 
-function print({ entry, notifications, quarantine }: Story): void {
+function print({ entry, notifications, quarantine }: MessageStory): void {
   const facts: [string, string][] = [
     ['Received', `${entry.time.toISOString()} by ${entry.node}`],
     ['From', `${entry.sender || '<>'}, client ${entry.client} (${entry.helo})`],
@@ -148,23 +106,66 @@ function print({ entry, notifications, quarantine }: Story): void {
   printDecisions(entry.decisions);
   section('Deliveries', entry.deliveries, [
     { title: 'recipient', value: (d) => d.recipient },
+    { title: 'item', value: (d) => d.item },
     { title: 'state', value: (d) => d.state },
     { title: 'hop', value: (d) => d.hop },
     { title: 'time', value: (d) => d.time.toISOString() },
     { title: 'reply', value: (d) => d.reply, max: 100 },
   ]);
+  printNotifications(notifications);
+}
+
+/** A mail about events, a summary, or what is left of a message that only the ledger knows. */
+function printMail({ notifications, event }: MailStory): void {
+  const [first] = notifications;
+  if (first === undefined) return;
+  out(paint('bold', printable(first.traceId ?? first.messageId)));
+  if (first.traceId !== undefined) out('  The journal does not know this message (any more): this is from the ledger.');
+  else out(`  ${'Mail'.padEnd(10)}  ${printable(`${first.template}, ${first.time.toISOString()}`)}`);
+  if (event !== undefined) {
+    section('Changes', event.changes, [
+      { title: 'change', value: ({ change }) => change },
+      ...CONDITION.map((column) => ({
+        ...column,
+        value: ({ condition }: EventMail['changes'][number]) => column.value(condition),
+      })),
+    ]);
+    section('Conditions', event.conditions, CONDITION);
+  }
+  printNotifications(notifications);
+}
+
+const CONDITION: readonly Column<EventMail['conditions'][number]>[] = [
+  { title: 'event', value: ({ event }) => event },
+  { title: 'severity', value: ({ severity }) => severity },
+  { title: 'node', value: ({ node }) => node },
+  { title: 'about', value: ({ subject }) => subject || '-', max: 40 },
+  { title: 'detail', value: ({ detail }) => detail, max: 80 },
+];
+
+function printNotifications(notifications: readonly LedgerEntry[]): void {
   section('Notifications', notifications, [
-    { title: 'to', value: (n) => n.to },
+    { title: 'to', value: (n) => n.to, max: 50 },
     { title: 'group', value: (n) => n.group ?? n.kind },
     { title: 'template', value: (n) => n.template },
     { title: 'state', value: (n) => n.state },
-    { title: 'reply or reason', value: (n) => n.reason ?? n.lastReply ?? '', max: 100 },
+    { title: 'tries', value: (n) => String(n.attempts), right: true },
+    { title: 'Message-ID', value: (n) => n.messageId || '-' },
+    { title: 'reply or reason', value: answerOf, max: 100 },
   ]);
+}
+
+function answerOf({ reason, lastReply, state, nextAttempt }: LedgerEntry): string {
+  const next = state === 'queued' && nextAttempt !== undefined ? `next try ${nextAttempt.toISOString()}` : undefined;
+  return [reason, lastReply, next].filter((part) => part !== undefined).join('; ');
 }
 
 function quarantineText({ state, recipients, releases }: QuarantineRecord): string {
   const kept = `${state}, for ${recipients.join(', ')}`;
-  return [kept, ...releases.map((r) => `released ${r.time.toISOString()} to ${r.recipients.join(', ')}`)].join('; ');
+  const released = releases.map(
+    (r) => `released ${r.time.toISOString()} on ${r.node} to ${r.recipients.join(', ')} as ${r.item}`,
+  );
+  return [kept, ...released].join('; ');
 }
 
 function section<T>(title: string, rows: readonly T[], columns: Parameters<typeof table<T>>[1]): void {

@@ -135,7 +135,8 @@ function rowOf(
   };
 }
 
-function mailOf(text: unknown): EventMail {
+/** A mail as it is stored. @throws ZodError */
+export function mailOf(text: unknown): EventMail {
   const { conditions, changes, resolved, ...rest } = stored.parse(text);
   return {
     ...rest,

@@ -1,3 +1,4 @@
+import type { EventMail } from './event-mail-types.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { LedgerEntry, NotificationState } from './types.js';
 
@@ -55,6 +56,8 @@ export interface NotificationBook {
   get(id: string): Promise<LedgerEntry | undefined>;
   /** By the Message-ID of the notification, without angle brackets. */
   byMessageId(messageId: string): Promise<readonly LedgerEntry[]>;
+  /** What a mail about events said, while that is kept. */
+  eventMail(id: string): Promise<EventMail | undefined>;
   /** Oldest first. */
   reopenings(id: string): Promise<readonly Reopening[]>;
   /**

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from './database.js';
+import { mailOf } from './event-mails.js';
 import { toText } from './json.js';
 import { toEntry } from './ledger.js';
 import type { KeptJob, NotificationBook, Reopening, RetryAnswer } from './notification-book-types.js';
@@ -50,6 +51,16 @@ export function openNotificationBook(database: Database): NotificationBook {
       return rows.map(toEntry);
     },
 
+    eventMail: async (id) => {
+      await database.ready();
+      const row = await db
+        .selectFrom('gatepost.event_mail')
+        .select(sql`mail`.as('mail'))
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row === undefined ? undefined : mailOf(row.mail);
+    },
+
     reopenings: async (id) => {
       await database.ready();
       const { rows } = await pool.query<ReopenedRow>(
@@ -70,7 +81,7 @@ export function openNotificationBook(database: Database): NotificationBook {
       return await db.transaction().execute(async (work): Promise<RetryAnswer> => {
         const kept =
           entry.kind === 'event' && entry.template !== 'webhook'
-            ? await sql`UPDATE gatepost.event_mail SET settled = false WHERE id = ${mailOf(entry)} RETURNING id`.execute(
+            ? await sql`UPDATE gatepost.event_mail SET settled = false WHERE id = ${mailIdOf(entry)} RETURNING id`.execute(
                 work,
               )
             : await sql`UPDATE gatepost.notification_kept SET open = true WHERE id = ${id} RETURNING id`.execute(work);
@@ -134,7 +145,7 @@ function whyNot(entry: LedgerEntry | undefined, again: boolean): RetryAnswer | u
 }
 
 /** ID of the mail about events that a row of the ledger is about. */
-function mailOf({ id, to }: LedgerEntry): string {
+function mailIdOf({ id, to }: LedgerEntry): string {
   return id.slice(0, id.length - to.length - 1);
 }
 

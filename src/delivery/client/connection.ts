@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { ProtocolError, ReplyParser, type SmtpReplyLines } from './reply-parser.js';
+import type { Watcher } from './watcher.js';
 
 /** The connection is gone, or the server did not answer in time. */
 export class ConnectionLostError extends Error {
@@ -22,9 +23,11 @@ export class Connection {
   #due = 1;
   #lost: Error | undefined;
   #onLost: (() => void) | undefined;
+  readonly #watcher: Watcher | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, watcher?: Watcher) {
     this.#socket = socket;
+    this.#watcher = watcher;
     this.#listen();
   }
 
@@ -32,16 +35,25 @@ export class Connection {
    * Connects.
    * @param tls for TLS from the first byte
    * @param timeout ms, for TCP and TLS together
+   * @param watcher sees what goes over it
    * @throws Error of the socket, or ConnectionLostError after the time
    */
-  static async open(host: string, port: number, timeout: number, tls?: ConnectionOptions): Promise<Connection> {
+  static async open(
+    host: string,
+    port: number,
+    timeout: number,
+    tls?: ConnectionOptions,
+    watcher?: Watcher,
+  ): Promise<Connection> {
     const socket =
       tls === undefined
         ? connectTcp({ host, port, noDelay: true, keepAlive: true })
         : connectTls({ ...tls, host, port });
     await ready(socket, tls === undefined ? 'connect' : 'secureConnect', timeout);
     socket.setNoDelay(true);
-    return new Connection(socket);
+    watcher?.connected(`${socket.remoteAddress ?? host}:${port}`);
+    tellSecured(socket, watcher);
+    return new Connection(socket, watcher);
   }
 
   /** Why the connection is of no more use; undefined while it is. */
@@ -74,6 +86,7 @@ export class Connection {
     if (this.#lost !== undefined) return;
     this.#due += replies;
     const socket = this.#socket;
+    for (const piece of pieces) this.#watcher?.sent(Buffer.from(piece));
     let room = true;
     if (pieces.length > 1) socket.cork();
     for (const piece of pieces) room = socket.write(piece);
@@ -129,6 +142,7 @@ export class Connection {
       this.#fail(new ConnectionLostError('the TLS handshake failed', { cause: error }));
       throw error;
     }
+    tellSecured(socket, this.#watcher);
     this.#parser = new ReplyParser();
     this.#listen();
   }
@@ -161,6 +175,7 @@ export class Connection {
     try {
       for (const reply of this.#parser.push(chunk)) {
         this.#due -= 1;
+        this.#watcher?.received(reply);
         // One may come that is not due: 421 before closing, or a refusal in the middle of the data.
         if (this.#due < -1) throw new ProtocolError('the server answers what nobody asked');
         const waiter = this.#waiters.shift();
@@ -243,3 +258,13 @@ const WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the server cannot be reached',
   ENETUNREACH: 'the server cannot be reached',
 };
+
+function tellSecured(socket: Socket, watcher: Watcher | undefined): void {
+  if (watcher === undefined || !(socket instanceof TLSSocket)) return;
+  const { authorized, authorizationError } = socket;
+  watcher.secured({
+    protocol: socket.getProtocol() ?? 'TLS',
+    cipher: socket.getCipher().name,
+    ...(authorized ? {} : { unverified: String(authorizationError) }),
+  });
+}

@@ -6,6 +6,7 @@ import { Connection, describe } from './connection.js';
 import { HopError, type Stage } from './errors.js';
 import { parseExtensions, type Extensions } from './extensions.js';
 import type { SmtpReplyLines } from './reply-parser.js';
+import type { Watcher } from './watcher.js';
 
 /** How long each step may take, ms (RFC 5321 4.5.3.2). */
 export interface ClientTimeouts {
@@ -34,6 +35,8 @@ export interface SessionOptions {
   readonly timeouts: ClientTimeouts;
   /** Certificates to trust (PEM). */
   readonly ca?: string;
+  /** Sees the dialogue. */
+  readonly watcher?: Watcher;
 }
 
 /** An SMTP session that is ready for MAIL. */
@@ -55,6 +58,7 @@ export async function openSession(target: SmtpTarget, options: SessionOptions): 
       target.port,
       options.timeouts.connect,
       target.implicitTls ? tls : undefined,
+      options.watcher,
     );
   } catch (error) {
     throw new HopError('connect', ownReply(451, '4.4.1', describe(error)), error);
