@@ -8,6 +8,7 @@ import type { EventReporter } from '../../src/events/types.js';
 import type { Content } from '../../src/message/source.js';
 import { openNotifications, type NotificationService } from '../../src/notifications/service.js';
 import { loadTemplates } from '../../src/notifications/templates/load.js';
+import type { Group } from '../../src/rules/types.js';
 import { silentLog } from '../../src/telemetry/log.js';
 import { until } from '../support/until.js';
 import {
@@ -58,7 +59,7 @@ afterEach(async () => {
 async function start(yaml: string): Promise<void> {
   await settings(yaml);
   const events: EventReporter = {
-    raise: (event, { subject = '' } = {}) => void told.push(`raised ${event} ${subject}`),
+    raise: (event, { subject = '' }) => void told.push(`raised ${event} ${subject}`),
     resolve: (event, subject = '') => void told.push(`resolved ${event} ${subject}`),
   };
   service = await openNotifications({
@@ -76,7 +77,7 @@ async function start(yaml: string): Promise<void> {
 }
 
 /** Messages that triggered a rule, each a mail to every group. */
-async function messages(count: number, groups: readonly Parameters<typeof target>[0][] = ['general']): Promise<void> {
+async function messages(count: number, groups: readonly Group[] = ['general']): Promise<void> {
   const before = queue.jobs.size;
   for (let n = 0; n < count; n++) {
     const notify = groups.map((group) => target(group, `rule-${group}`, 'headers'));
