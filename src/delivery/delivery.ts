@@ -10,6 +10,7 @@ import { attempt, byDestination, MovableContent, notTried, type AttemptedRecipie
 import { Destinations } from './destinations.js';
 import { openHop, type HopOptions } from './hop.js';
 import { ItemWork } from './item-work.js';
+import { Pace } from './pace.js';
 import { ownReply } from './reply.js';
 import { Reports, type Reporting } from './reports.js';
 import { Retries } from './retries.js';
@@ -55,6 +56,8 @@ const INCOMING = 2000;
 const SWEEP = 60_000;
 /** Items that a sweep takes to have lost their job, at most: a crowd that waits for its turn has not. */
 const DOUBTED = 1000;
+/** While new mail comes in, attempts for mail of the spool run at a time: that part of the connections. */
+const BESIDES = 8;
 /** A hop that came back is told to waiting items once more after this: some were just being put back, ms. */
 const SECOND_CALL = 5000;
 
@@ -86,6 +89,7 @@ class NodeDelivery implements Delivery {
   readonly #work: ItemWork;
   readonly #commands: SpoolCommands;
   readonly #retries: Retries | undefined;
+  readonly #pace: Pace;
   readonly #now: () => number;
   readonly #timers: NodeJS.Timeout[] = [];
   #closed = false;
@@ -95,6 +99,7 @@ class NodeDelivery implements Delivery {
     this.#options = options;
     this.#spool = spool;
     this.#now = options.clock ?? Date.now;
+    this.#pace = new Pace(Math.max(1, Math.floor(config.delivery.connections / BESIDES)));
     this.#destinations = new Destinations({
       nextHop: config.delivery.nextHop,
       routes: config.delivery.routes,
@@ -172,7 +177,7 @@ class NodeDelivery implements Delivery {
     if (!destinations.some(({ available }) => available)) return await this.spool(request);
     const content = new MovableContent(request.content);
     const running = attempt({ ...request, content }, groups);
-    const results = await this.#inTime(running);
+    const results = await this.#pace.inline(async () => await this.#inTime(running));
     if (results === undefined) {
       for (const destination of destinations) destination.slow();
       return await this.#spoolRunning(request, running, content);
@@ -222,7 +227,10 @@ class NodeDelivery implements Delivery {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#retries?.close();
-    await this.#work.stop(grace);
+    // What waits finds that no attempt begins any more.
+    const stopped = this.#work.stop(grace);
+    this.#pace.close();
+    await stopped;
     await this.#destinations.close();
     await this.#spool.close();
   }
@@ -267,7 +275,7 @@ class NodeDelivery implements Delivery {
     this.#suspectHops();
     // A hop may have come back while no job could be moved to the front.
     this.#options.queue?.onAvailable(() => this.#suspectHops());
-    const run = (key: string): Promise<JobOutcome> => this.#work.run(key);
+    const run = (key: string): Promise<JobOutcome> => this.#pace.spooled(async () => await this.#work.run(key));
     this.#retries.start(this.#options.config.delivery.connections, run);
     this.#every(INCOMING, () => this.#takeIncoming());
     this.#every(SWEEP, () => this.#sweep());

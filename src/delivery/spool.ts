@@ -47,7 +47,7 @@ const PATIENCE = { gateway: 1000, command: 120_000 };
 
 /**
  * The mail that waits on this node's disk. One process owns the folder; reading it is safe for all. In memory is only an
- * index: about 300 bytes for each item.
+ * index: about 330 bytes for each item.
  */
 export class Spool {
   readonly #paths: SpoolPaths;
