@@ -21,7 +21,7 @@ export function composeDsn(input: DsnInput, text: DsnText, returned: Returned): 
     text,
     charset,
     input.writing.quotedPrintable ? 'quoted-printable' : '8bit',
-    `${boundary.slice(0, 66)}.alt`,
+    boundary.replace('gatepost', 'text'),
   );
   const eightBit = returned.eightBit || human.eightBit;
   const top = Buffer.from(
