@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
-import type { TemplateKind } from './macros.js';
+import { nearest } from '../../config/suggest.js';
+import { OBJECT_SPELLINGS, OLDER_SPELLINGS, type TemplateKind } from './macros.js';
 import { translateOlderSpellings } from './older-spellings.js';
 import { TemplateChecker } from './check.js';
 import { offsetOf, type TextProblem } from './position.js';
@@ -13,6 +14,7 @@ export interface Compiled {
   readonly problems: readonly TextProblem[];
 }
 
+const OLDER_NAMES = [...OLDER_SPELLINGS.keys(), ...OBJECT_SPELLINGS.keys(), 'DATA_BEGIN', 'DATA_END'];
 const BLOCKS = { if: true, unless: true, each: true, with: true, lookup: true };
 
 /** An environment of our own: nothing that is registered elsewhere can be called from a template. */
@@ -29,6 +31,7 @@ export function compileText(source: string, kind: TemplateKind, escape: boolean)
     severity: 'warning',
     offset,
     message: `${name} is not a macro: it stays in the text as written`,
+    ...hintFor(name),
   }));
   let program: hbs.AST.Program;
   try {
@@ -53,6 +56,11 @@ export function compileText(source: string, kind: TemplateKind, escape: boolean)
       allowCallsToHelperMissing: false,
     });
   return { fill, problems };
+}
+
+function hintFor(name: string): { readonly hint?: string } {
+  const meant = nearest(name.slice(1, -1), OLDER_NAMES);
+  return meant === undefined ? {} : { hint: `did you mean \`%${meant}%\`?` };
 }
 
 /** Handlebars tells the line in its text (`Parse error on line 2:`, `if doesn't match each - 2:3`). */

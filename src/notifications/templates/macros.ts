@@ -19,16 +19,16 @@ function macros(kinds: readonly TemplateKind[], shape: MacroShape, names: readon
   return names.map((name) => [name, { kinds, shape }]);
 }
 
-/** All macros by name, as documented in docs/notifications.md. */
+/** All macros by name, with their meaning in macro-meanings.ts. */
 export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ...macros(TEMPLATE_KINDS, 'text', ['nodeName', 'nodeIp', 'nodePort', 'nodeComment', 'productName', 'date', 'mydomain']),
   ...macros(MAIL, 'text', ['messageId', 'smtpMessageId', 'sender', 'senderIp', 'subject', 'messageSize']),
   ...macros(MAIL, 'texts', ['allRecipients', 'affectedRecipients']),
   ...macros(RULE, ['id', 'name'], ['rules']),
-  ...macros(RULE, 'text', ['action', 'scanner', 'infectedObject', 'virusName', 'objectName', 'worstStatus', 'objectsOmitted']),
+  ...macros(RULE, 'text', ['action', 'scanner', 'infectedObject', 'virusName', 'objectName', 'objectSize', 'worstStatus', 'objectsOmitted']),
   ...macros(RULE, 'flag', ['quarantined']),
   ...macros(RULE, ['name', 'size', 'status', 'module', 'threat'], ['objects']),
-  ...macros(['notice', 'event'], 'text', ['errorDescription']),
+  ...macros(['dsn', 'notice', 'event'], 'text', ['errorDescription']),
   ...macros(['dsn', 'notice'], ['address', 'reason', 'advice', 'status', 'server', 'reply'], ['reported']),
   ...macros(['dsn'], 'text', ['retryUntil']),
   ...macros(['dsn'], 'flag', ['returnedWhole']),
@@ -73,6 +73,6 @@ export const OLDER_SPELLINGS: ReadonlyMap<string, string> = new Map([
 /** About one object between `%DATA_BEGIN%` and `%DATA_END%`; about the message as a whole elsewhere. */
 export const OBJECT_SPELLINGS: ReadonlyMap<string, { readonly inside: string; readonly outside: string }> = new Map([
   ['OBJECT_NAME', { inside: 'name', outside: 'objectName' }],
-  ['OBJECT_SIZE', { inside: 'size', outside: 'messageSize' }],
+  ['OBJECT_SIZE', { inside: 'size', outside: 'objectSize' }],
   ['STATUS', { inside: 'status', outside: 'worstStatus' }],
 ]);

@@ -18,6 +18,7 @@ export function mailView(
   if (context.kind === 'dsn')
     return {
       ...common,
+      errorDescription: whatFailed(context.reported[0], place, words),
       retryUntil: context.retryUntil === undefined ? '' : formatZoned(context.retryUntil, context.node.timezone),
       returnedWhole: context.returned === 'message',
       returnedWholeText: words.say('answers', context.returned === 'message' ? 'yes' : 'no'),
@@ -28,6 +29,12 @@ export function mailView(
     transcript: texts(context.transcript.map((line) => safe(defang(line), place)), words),
     omitted: context.omitted > 0 ? String(context.omitted) : '',
   };
+}
+
+/** Of the first address: a mail that names all lists `reported`. */
+function whatFailed(first: ReportedRecipient | undefined, place: ViewPlace, words: Words): string {
+  if (first === undefined) return '';
+  return safe(defang([words.phrase(first.reason), first.reply].filter((part) => part !== '').join(' ')), place);
 }
 
 function reportedView(one: ReportedRecipient, place: ViewPlace, words: Words): object {

@@ -143,6 +143,7 @@ function eventSample(kind: 'daily' | 'change', node: NotifiedNode): EventContext
   };
   const over: EventCondition = {
     ...condition('disk-low', 'error', '', '400 MB are free on the disk of the spool, 500 MB must stay free: mail is answered 452', 5),
+    last: new Date(SAMPLE_TIME - 2 * HOUR - 60_000),
     resolvedAt: new Date(SAMPLE_TIME - 2 * HOUR),
   };
   return {

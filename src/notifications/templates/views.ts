@@ -41,6 +41,7 @@ export function ruleView(
     objects: printed(objects),
     objectsOmitted: context.objectsOmitted ?? '',
     objectName: words.say('message', 'whole'),
+    objectSize: words.size(context.size),
     worstStatus: shown(statusText(worstStatus(context.objects), words)),
     scanner: threat?.module ?? '',
     infectedObject: threat === undefined ? '' : value(nameOf(threat, words)),
