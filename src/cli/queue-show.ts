@@ -124,7 +124,7 @@ function print(item: SpoolItem, now: number): void {
 }
 
 function printCorrupt(item: CorruptItem): void {
-  out(paint('bold', `${item.name} (damaged)`));
+  out(paint('bold', `${printable(item.name)} (damaged)`));
   const facts: [string, string][] = [
     ['Set aside', item.time.toISOString()],
     ['Why', item.reason],

@@ -1,6 +1,6 @@
 import type { Change } from '../gateway/trial/change.js';
 import type { Replayed } from '../gateway/trial/replay.js';
-import { out, paint, table } from './terminal.js';
+import { out, paint, printable, table } from './terminal.js';
 
 /** How many are shown of what there may be many of. */
 const SHOWN = 50;
@@ -73,7 +73,7 @@ export function textReport(all: boolean): ReplayReport {
     end() {
       if (!all && totals.changes > SHOWN) out(`... and ${totals.changes - SHOWN} more (--all shows them)`);
       if (totals.changes > 0) out();
-      for (const text of unreadable) out(`${paint('yellow', 'not compared')}  ${text}`);
+      for (const text of unreadable) out(`${paint('yellow', 'not compared')}  ${printable(text)}`);
       if (totals.unreadable > unreadable.length) out(`... and ${totals.unreadable - unreadable.length} more`);
       if (unreadable.length > 0) out();
       printSummary(transitions, totals);
@@ -82,13 +82,13 @@ export function textReport(all: boolean): ReplayReport {
 }
 
 function printChange({ message, recipient, before, after, differs, reason }: Change): void {
-  out(`${paint('bold', message)}  ${recipient}`);
+  out(`${paint('bold', printable(message))}  ${printable(recipient)}`);
   for (const key of differs) {
     const was = shown(before[key as keyof typeof before]);
     const is = shown(after[key as keyof typeof after]);
     out(`  ${key.padEnd(10)}  ${paint('red', was)} -> ${paint('green', is)}`);
   }
-  out(`  ${'because'.padEnd(10)}  ${reason}`);
+  out(`  ${'because'.padEnd(10)}  ${printable(reason)}`);
 }
 
 function shown(value: Change['before'][keyof Change['before']]): string {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SMTPServerOptions } from 'smtp-server';
 import { canonicalAddress } from '../config/networks.js';
 import type { Log } from '../telemetry/log.js';
+import type { StrangerLog } from './stranger-log.js';
 import type { ClientRate } from './client-rate.js';
 import { isUserName, type Users } from './users.js';
 
@@ -20,22 +21,23 @@ export interface Logins {
   /** ms that the answer to a wrong password is held back, for each failure of the client so far; at most 5 s. */
   readonly delay: number;
   readonly log: Log;
+  readonly strangers: StrangerLog;
 }
 
 /**
  * Judges logins: PLAIN and LOGIN by the users file; the LOGIN attribute of XCLIENT, which only named proxies may
  * send, is believed. A wrong password is answered later and later, and after ten the client has to wait (454).
  */
-export function authenticator({ users, failures, trusts, delay, log }: Logins): OnAuth {
+export function authenticator({ users, failures, trusts, delay, log, strangers }: Logins): OnAuth {
   async function judge(client: string, name: string, password: string): Promise<Answer> {
     if (users === undefined) return {};
     if (!trusts(client) && (await failures.isOver(client))) {
-      log.info({ client }, 'login not looked at: too many have failed');
+      strangers.info({ client }, 'login not looked at: too many have failed');
       return { responseCode: 454, message: 'Too many failed logins, try again later' };
     }
     if (await users.check(name, password)) return { user: name };
     const failed = await failures.add(client);
-    log.info({ client, user: name.slice(0, 128), failed }, 'login refused');
+    strangers.info({ client, user: name.slice(0, 128), failed }, 'login refused');
     await sleep(Math.min(delay * failed, MAX_DELAY), undefined, { ref: false });
     return { message: 'Authentication credentials invalid' };
   }

@@ -28,7 +28,7 @@ export class Listener extends SMTPServer {
     this.sessions.add(session);
     socket.once('close', () => this.sessions.delete(session));
     session.on('error', (error: Error) => {
-      this.#context.log.info({ client: session.client, reason: error.message }, 'session broken off');
+      this.#context.strangers.info({ client: session.client, reason: error.message }, 'session broken off');
     });
     session.init();
   }

@@ -88,7 +88,8 @@ export class Reception implements DataSink {
   abort(): void {
     this.#clearTimers();
     this.#context.counters.aborted += 1;
-    this.#context.log.info({ ...this.#logFields(), size: this.#intake.size }, 'message not received in full');
+    const facts = { ...this.#logFields(), size: this.#intake.size };
+    this.#context.strangers.info(facts, 'message not received in full');
     void this.#intake.release();
   }
 
@@ -110,12 +111,13 @@ export class Reception implements DataSink {
   }
 
   async #handle(): Promise<SmtpReply> {
-    const { handler, config, log } = this.#context;
+    const { handler, config, log, strangers } = this.#context;
     const result = await this.#intake.finish();
     if (result.kind === 'refused') {
       if (result.cause !== undefined) log.error({ id: this.traceId, err: result.cause }, 'upload not written');
       // What is handled is logged there, with the rule that decided.
-      log.info({ ...this.#logFields(), size: this.#intake.size, reply: formatReply(result.reply) }, 'message refused');
+      const facts = { ...this.#logFields(), size: this.#intake.size, reply: formatReply(result.reply) };
+      strangers.info(facts, 'message refused');
       return result.reply;
     }
     const receivedAt = Date.now();
@@ -142,7 +144,7 @@ export class Reception implements DataSink {
     });
   }
 
-  #logFields(): Record<string, unknown> {
+  #logFields() {
     const { client, helo, sender, recipients, tls, user } = this.envelope;
     return {
       id: this.traceId,

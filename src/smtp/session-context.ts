@@ -2,6 +2,7 @@ import type { Config } from '../config/load.js';
 import type { NetworkSet } from '../config/networks.js';
 import type { NoticeReporter } from '../notifications/notices.js';
 import type { Log } from '../telemetry/log.js';
+import type { StrangerLog } from './stranger-log.js';
 import type { ClientRate } from './client-rate.js';
 import type { Gate } from './gate.js';
 import type { IntakeSettings } from './intake.js';
@@ -45,5 +46,7 @@ export interface SessionContext {
   /** Where the admins are told of sessions that went wrong. */
   readonly notices?: NoticeReporter;
   readonly log: Log;
+  /** For lines that a stranger can cause. */
+  readonly strangers: StrangerLog;
   readonly counters: SmtpCounters;
 }

@@ -104,7 +104,7 @@ export class Session extends SMTPConnection {
 
   #refuseSession(reply: SmtpReply): void {
     this.#context.counters.refusedSessions += 1;
-    this.#context.log.info({ client: this.client, reply: reply.text }, 'session refused');
+    this.#context.strangers.info({ client: this.client, reply: reply.text }, 'session refused');
     this.#reply(reply);
   }
 
@@ -155,7 +155,7 @@ export class Session extends SMTPConnection {
     this.#watch?.heard(command, this._nextHandler !== false);
     if (!this._upgrading && !this._ready) {
       this.#context.gate.markImpatient(this.client);
-      this.#context.log.info({ client: this.client }, 'client talks before the greeting');
+      this.#context.strangers.info({ client: this.client }, 'client talks before the greeting');
       this.#reply({ code: 421, enhanced: '4.7.0', text: 'You talk too soon' });
       return;
     }
@@ -363,7 +363,7 @@ export class Session extends SMTPConnection {
     if (reply.code < 500 && this.#transaction.recipientCount === before) this.#conduct.surplusRecipient();
     if (reply.code >= 400) {
       this.#context.counters.refusedRecipients += 1;
-      this.#context.log.info({ client: this.client, reply: `${reply.code} ${reply.text}` }, 'recipient refused');
+      this.#context.strangers.info({ client: this.client, reply: `${reply.code} ${reply.text}` }, 'recipient refused');
     }
     return reply;
   }

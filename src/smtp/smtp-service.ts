@@ -15,6 +15,7 @@ import { MemoryBudget } from './intake.js';
 import { Listener } from './listener.js';
 import { RelayPolicy } from './relay.js';
 import type { SessionContext, SmtpCounters } from './session-context.js';
+import { StrangerLog } from './stranger-log.js';
 import type { MessageHandler } from './types.js';
 import { removeLeftovers } from './upload-file.js';
 import { Users } from './users.js';
@@ -81,6 +82,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
   const { smtp } = config;
   await mkdir(spoolFolder, { recursive: true, mode: 0o700 });
   const leftovers = await removeLeftovers(spoolFolder);
+  const strangers = new StrangerLog(log);
   if (leftovers > 0) log.info({ leftovers }, 'uploads that were never finished are removed');
   const tls = await readTls(config);
   const users = smtp.auth === undefined ? undefined : new Users(smtp.auth.users);
@@ -123,6 +125,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
     rateWindow: options.rateWindow ?? RATE_WINDOW,
     ...(options.notices === undefined ? {} : { notices: options.notices }),
     log,
+    strangers,
     counters,
   };
   const logins: Logins = {
@@ -131,6 +134,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
     trusts: (client) => relay.trusts(client),
     delay: options.loginDelay ?? LOGIN_DELAY,
     log,
+    strangers,
   };
   const proxies = networkSet(smtp.proxyProtocol);
   const listeners: Listener[] = [];
@@ -201,7 +205,7 @@ function makeListener(
   } catch (cause) {
     throw new SmtpStartError(`\`smtp.tls\`: certificate and key cannot be used: ${messageOf(cause)}`, { cause });
   }
-  listener.on('error', (error: Error) => logins.log.info({ reason: error.message }, 'connection broken off'));
+  listener.on('error', (error: Error) => logins.strangers.info({ reason: error.message }, 'connection broken off'));
   return listener;
 }
 
