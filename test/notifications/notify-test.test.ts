@@ -1,0 +1,98 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { simpleParser } from 'mailparser';
+import { z } from 'zod';
+import { PROGRAM_FOLDER } from '../../src/config/load.js';
+import { startFakeSmtp, USUAL_EXTENSIONS, type FakeOptions, type FakeSmtp } from '../support/fake-smtp.js';
+import { makeSite, runGatepost, type Site } from '../support/gateway.js';
+
+const answerShape = z.object({
+  sent: z.boolean(),
+  dialogue: z.array(z.string()),
+  reply: z.string(),
+  advice: z.string().optional(),
+});
+
+let site: Site;
+const servers: FakeSmtp[] = [];
+beforeAll(async () => {
+  site = await makeSite('');
+});
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map(async (server) => await server.close()));
+});
+afterAll(async () => {
+  await site.remove();
+});
+
+async function serve(options: FakeOptions): Promise<FakeSmtp> {
+  const server = await startFakeSmtp(options);
+  servers.push(server);
+  return server;
+}
+
+async function test(url: string, ...args: string[]): Promise<z.infer<typeof answerShape> & { readonly raw: string }> {
+  await writeFile(site.config, `notifications: { server: "${url}" }\n`);
+  const { stdout, status } = await runGatepost([
+    'notify-test',
+    'me@example.org',
+    '--json',
+    ...args,
+    '--config',
+    site.config,
+  ]);
+  const answer = answerShape.parse(JSON.parse(stdout));
+  expect(status).toBe(answer.sent ? 0 : 1);
+  return { ...answer, raw: stdout };
+}
+
+describe('notify-test', () => {
+  it('sends, and shows the dialogue without the password', async () => {
+    const server = await serve({
+      extensions: [...USUAL_EXTENSIONS, 'AUTH LOGIN'],
+      script: {
+        auth: (line) =>
+          line === 'LOGIN' ? '334 VXNlcm5hbWU6' : line.startsWith('cGE1') ? '235 2.7.0 welcome' : '334 UGFzc3dvcmQ6',
+      },
+    });
+    const answer = await test(`smtp://us%40er:pa55word@127.0.0.1:${server.port}?tls=off`, '--kind', 'event');
+    expect(answer.sent).toBe(true);
+    expect(answer.dialogue).toContain('C: AUTH LOGIN');
+    expect(answer.dialogue.filter((line) => line === 'C: (hidden)')).toHaveLength(2);
+    expect(answer.raw).not.toMatch(/pa55word|cGE1NXdvcmQ|dXNAZXI/);
+    const [sent] = server.mails;
+    const mail = await simpleParser(sent?.bytes ?? '');
+    expect(mail.subject).toMatch(/^\[Test\] /);
+    expect(sent?.mailFrom).toContain('<>');
+  });
+
+  it('says what to fix', async () => {
+    const closed = await serve({});
+    await closed.close();
+    expect((await test(`smtp://127.0.0.1:${closed.port}`)).advice).toContain('Nothing listens');
+    const relay = await serve({ script: { rcpt: '554 5.7.1 Relay access denied' } });
+    const denied = await test(relay.url);
+    expect(denied.reply).toContain('Relay access denied');
+    expect(denied.advice).toContain('does not relay for this machine');
+    const tls = path.join(PROGRAM_FOLDER, 'test', 'fixtures', 'tls');
+    const [cert = '', key = ''] = ['cert.pem', 'key.pem'].map((name) => readFileSync(path.join(tls, name), 'utf8'));
+    const selfSigned = await serve({ tls: { cert, key } });
+    expect((await test(`smtp://localhost:${selfSigned.port}?tls=required`)).advice).toContain('?tls=required&ca=FILE');
+    const login = await serve({
+      extensions: [...USUAL_EXTENSIONS, 'AUTH PLAIN'],
+      script: { auth: '535 5.7.8 no' },
+    });
+    const refused = await test(`smtp://u:pa55word@127.0.0.1:${login.port}?tls=off`);
+    expect(refused.advice).toContain('check user:password@ in notifications.server');
+    expect(refused.raw).not.toContain(Buffer.from('\0u\0pa55word').toString('base64'));
+  });
+
+  it('wrong use ends with 2', async () => {
+    const run = async (...args: string[]) =>
+      (await runGatepost(['notify-test', ...args, '--config', site.config])).status;
+    expect(await run('no address')).toBe(2);
+    expect(await run('me@example.org', '--kind', 'banner')).toBe(2);
+  });
+});
