@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { charset } from './schema-charset.js';
+import { parseRedisUrl, REDIS_URL_HINT } from './redis-url.js';
 import { directorySchema } from './schema-directory.js';
 import { webhookSchema } from './schema-webhooks.js';
 import { parseDuration, parseRate, parseSize, parseSpeed } from './units.js';
@@ -343,8 +344,17 @@ export const configSchema = z.strictObject({
   directory: directorySchema(duration).optional().describe('groups of an LDAP directory, as lists for rules'),
   queue: z
     .string()
-    .regex(/^(embedded|rediss?:\/\/\S+)$/, 'neither `embedded` nor a redis:// address')
-    .default('embedded'),
+    .superRefine((text, context) => {
+      if (text === 'embedded') return;
+      const parsed = parseRedisUrl(text);
+      if (!('error' in parsed)) return;
+      const message = `neither \`embedded\` nor an address of Redis: ${parsed.error}`;
+      context.addIssue({ code: 'custom', message, params: { hint: REDIS_URL_HINT } });
+    })
+    .default('embedded')
+    .describe(
+      'embedded is the PostgreSQL of the store; or Redis: redis://, rediss://, redis+sentinel://, redis+cluster://',
+    ),
   store: z
     .string()
     .regex(/^(embedded|postgres(ql)?:\/\/\S+)$/, 'neither `embedded` nor a postgres:// address')

@@ -1,26 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
 import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Driver, JobText } from './driver.js';
 import { QueueError } from './errors.js';
 import { readied } from './postgres.js';
+import { connectRedis, primariesOf, type ReadyTarget, type RedisClient } from './redis-client.js';
 
-/** In front of all keys. */
-const PREFIX = 'gatepost';
 /** How long a producer waits for an answer, in ms. */
 const COMMAND_TIMEOUT = 1000;
 
 /** BullMQ on Redis. Producers fail fast while it is away; workers wait for it for ever. */
-export function redisDriver(url: string, log: Log): Driver {
-  const common = {
-    retryStrategy: (times: number) => Math.min(50 * times, 1000),
-    connectTimeout: 2000,
-    maxRetriesPerRequest: null,
-  };
-  const producer = new Redis(url, { ...common, enableOfflineQueue: false, commandTimeout: COMMAND_TIMEOUT });
-  const workers: { client?: Redis } = {};
+export function redisDriver(target: ReadyTarget, log: Log): Driver {
+  const { prefix } = target;
+  const producer = connectRedis(target, COMMAND_TIMEOUT);
+  const workers: { client?: RedisClient } = {};
   const listeners: ((reason: string) => void)[] = [];
   let lastError = 'the connection was closed';
   producer.on('error', (error: Error) => {
@@ -30,12 +24,12 @@ export function redisDriver(url: string, log: Log): Driver {
     for (const listener of listeners) listener(lastError);
   });
   // Is gone when Redis was emptied or came back without its data.
-  const marker = `${PREFIX}:seen:${randomBytes(8).toString('hex')}`;
+  const marker = `${prefix}:seen:${randomBytes(8).toString('hex')}`;
   let marked = false;
 
-  function workerClient(): Redis {
+  function workerClient(): RedisClient {
     if (workers.client === undefined) {
-      workers.client = new Redis(url, common);
+      workers.client = connectRedis(target);
       workers.client.on('error', (error: Error) =>
         log.debug({ reason: messageOf(error) }, 'Redis connection of workers'),
       );
@@ -44,7 +38,7 @@ export function redisDriver(url: string, log: Log): Driver {
   }
 
   return {
-    name: maskRedisUrl(url),
+    name: target.name,
     probe: async () => {
       if (producer.status !== 'ready') throw new QueueError('unavailable', `Redis does not answer: ${lastError}`);
       if (marked && (await producer.exists(marker)) === 1) return { emptied: false };
@@ -65,12 +59,12 @@ export function redisDriver(url: string, log: Log): Driver {
     },
     onLost: (listener) => void listeners.push(listener),
     openQueue: async (name) => {
-      const queue = new Queue<JobText, unknown, string>(name, { connection: producer, prefix: PREFIX });
+      const queue = new Queue<JobText, unknown, string>(name, { connection: producer, prefix });
       queue.on('error', (error) => log.debug({ queue: name, reason: messageOf(error) }, 'job queue'));
       return await readied(queue);
     },
     openWorker: async (name, processor, options) => {
-      const worker = new Worker<JobText>(name, processor, { ...options, connection: workerClient(), prefix: PREFIX });
+      const worker = new Worker<JobText>(name, processor, { ...options, connection: workerClient(), prefix });
       worker.on('error', (error) => log.debug({ queue: name, reason: messageOf(error) }, 'job worker'));
       return await readied(worker);
     },
@@ -83,19 +77,15 @@ export function redisDriver(url: string, log: Log): Driver {
 }
 
 /** @throws QueueError `refused` when Redis may throw jobs away to make room */
-async function requireNoEviction(client: Redis): Promise<void> {
+async function requireNoEviction(client: RedisClient): Promise<void> {
   // CONFIG is forbidden in many hosted services; INFO is not.
-  const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1];
-  if (policy === undefined || policy === 'noeviction') return;
+  const infos = await Promise.all(primariesOf(client).map(async (server) => await server.info('memory')));
+  const policy = infos
+    .map((info) => /^maxmemory_policy:(\S+)/m.exec(info)?.[1])
+    .find((found) => found !== undefined && found !== 'noeviction');
+  if (policy === undefined) return;
   throw new QueueError(
     'refused',
     `Redis would throw jobs away when its memory is full (maxmemory-policy ${policy}). Put the line "maxmemory-policy noeviction" into redis.conf, or run: redis-cli CONFIG SET maxmemory-policy noeviction`,
   );
-}
-
-/** Without user and password. */
-function maskRedisUrl(text: string): string {
-  if (!URL.canParse(text)) return 'Redis';
-  const { protocol, host, pathname } = new URL(text);
-  return `${protocol}//${host}${pathname}`;
 }
