@@ -148,6 +148,12 @@ describe('attachments', () => {
     expect((await compose(owed)).mail.attachments[0]?.contentType).toBe('text/rfc822-headers');
   });
 
+  it('bytes of the header that are no UTF-8 are shown, control characters are not', async () => {
+    const bytes = Buffer.from('Subject: Gr\xfc\xdfe \x93x\x94 \0\x1b\r\n\r\n', 'latin1');
+    expect(await headerOf(contentOf(bytes))).toBe('Subject: Grüße “x” ??\r\n');
+    expect(await headerOf(contentOf('Subject: Łódź\r\n\r\n'))).toBe('Subject: Łódź\r\n');
+  });
+
   it('the header ends at the empty line, or at a bound', async () => {
     expect(await headerOf(contentOf(raw))).toBe('From: a@b.example\r\nSubject: x\r\n');
     const long = `X: ${'y'.repeat(70)}\r\n`.repeat(2000);
