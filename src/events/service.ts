@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { messageOf } from '../store/errors.js';
-import { durableFiles, shared, type DurableFiles } from '../store/files.js';
+import { durableFiles, removeTemporaries, shared, type DurableFiles } from '../store/files.js';
 import type { EventCondition, EventStore } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { EventState } from './state.js';
@@ -55,6 +55,7 @@ const CLOSE_PATIENCE = 3000;
 export async function openEvents(options: EventsOptions): Promise<EventService> {
   const { folder, node, files = durableFiles(), log } = options;
   const file = path.join(folder, 'events.json');
+  await removeTemporaries(file);
   const kept = await loadState(file, files, log);
   return new NodeEvents({ ...options, files, file, times: { ...TIMES, ...options.times } }, new EventState(node, kept));
 }

@@ -2,7 +2,7 @@ import { mkdtemp, open, readdir, readFile, rename, rm, unlink, writeFile } from 
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { durableFiles, shared, type FileSystem } from './files.js';
+import { durableFiles, removeTemporaries, shared, type FileSystem } from './files.js';
 
 let folder = '';
 beforeEach(async () => {
@@ -108,6 +108,25 @@ describe('replace', () => {
       expect(await readdir(folder)).toEqual(['a']);
     },
   );
+});
+
+test('a file system that takes no bytes is an error, not an endless loop, and nothing is left', async () => {
+  const { fs } = scripted();
+  const stuck: FileSystem = {
+    ...fs,
+    open: async (...file) => ({ ...(await fs.open(...file)), write: () => Promise.resolve({ bytesWritten: 0 }) }),
+  };
+  await expect(durableFiles(stuck).create(path.join(folder, 'a'), 'text')).rejects.toThrow('took no bytes');
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('what a killed process left of a file is removed, and nothing else', async () => {
+  const others = ['a.json', 'a.json.tmp', 'a.json.0123456789ab.tmp.x', 'b.json.0123456789ab.tmp', 'a.json.old.tmp'];
+  for (const name of [...others, 'a.json.0123456789ab.tmp', 'a.json.ba9876543210.tmp'])
+    await writeFile(path.join(folder, name), 'x');
+  await removeTemporaries(path.join(folder, 'a.json'));
+  expect((await readdir(folder)).sort()).toEqual([...others].sort());
+  await removeTemporaries(path.join(folder, 'none', 'a.json'));
 });
 
 test('remove takes a missing file as removed, and tells other errors', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, unlink } from 'node:fs/promises';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The calls that writing safely consists of; a test hands in ones that fail. `node:fs/promises` fits. */
@@ -154,6 +154,18 @@ export function shared(run: () => Promise<void>): () => Promise<void> {
     });
     return next;
   };
+}
+
+/**
+ * Removes the temporary files that a killed process has left of a file. Only for a file that one process writes.
+ * Never rejects: what stays does no harm.
+ */
+export async function removeTemporaries(file: string): Promise<void> {
+  const [folder, start] = [path.dirname(file), `${path.basename(file)}.`];
+  const [found] = await Promise.allSettled([readdir(folder)]);
+  const names = found.status === 'fulfilled' ? found.value : [];
+  const left = names.filter((name) => name.startsWith(start) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(start.length)));
+  await Promise.allSettled(left.map(async (name) => await unlink(path.join(folder, name))));
 }
 
 /** Whether an error says that there is no such file. */
