@@ -7,7 +7,7 @@ import { startTestStore } from '../support/postgres.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const LONG = process.env.TORTURE === 'long';
+const LONG = process.env['TORTURE'] === 'long';
 const T0 = Date.UTC(2026, 10, 22, 8);
 
 const stored = await startTestStore();
