@@ -59,6 +59,7 @@ export async function start(options: StartOptions): Promise<void> {
       {
         listen: gateway.addresses,
         hops: gateway.hops,
+        pages: gateway.pages,
         rules: facts.rules,
         queue: facts.queue,
         store: facts.store,
@@ -83,6 +84,7 @@ async function runWorker(opened: OpenedSettings, log: Log, onReload: (reload: ()
     log.info(
       {
         listen: [],
+        pages: worker.pages,
         queue: worker.queueName,
         store: worker.storeName,
         version: version(),

@@ -27,6 +27,8 @@ import { StatusBoard } from './control/status.js';
 import { groupView, heldBack, openGatewayDirectory } from './directory.js';
 import { watchHealth, withHealth } from './health.js';
 import { openCopyMark } from './copy-mark.js';
+import type { HttpAddress } from './http/server.js';
+import { Operator } from './http/operator.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
 import { reinspect } from './reinspect.js';
 import { applier, DetectorWatchers } from './reload/apply.js';
@@ -51,6 +53,8 @@ import { watchNode } from './watch/watch.js';
 /** A gateway that takes mail in. */
 export interface Gateway {
   readonly addresses: readonly SmtpAddress[];
+  /** Where metrics and health are served. */
+  readonly pages: readonly HttpAddress[];
   /** Names for people, without secrets. */
   readonly hops: readonly string[];
   readonly queueName: string;
@@ -105,7 +109,9 @@ async function assemble(
   const spoolFolder = spoolPaths(path.join(config.data, 'spool')).root;
   // Others may pass through (the embedded database runs as another account when we are root); what lies in it is closed.
   await mkdir(config.data, { recursive: true, mode: 0o711 });
-  const store = parts.add(await openStore(config, log), (s) => s.close());
+  const operator = parts.add(await Operator.open(config, log), (o) => o.close());
+  const opening = parts.add(await openStore(config, log), (s) => s.close());
+  const store: OpenStore = { ...opening, journal: operator.journal(opening.journal) };
   const events = parts.add(
     await openEvents({ node: config.node.name, folder: config.data, store: store.events, log }),
     (e) => e.close(),
@@ -143,7 +149,7 @@ async function assemble(
     }),
     (d) => d.close(),
   );
-  const pool = withHealth(
+  const inspecting = withHealth(
     parts.add(
       startPool(
         { ...setup, bundle: withGroups(setup.bundle, directory.snapshot) },
@@ -155,6 +161,7 @@ async function assemble(
     health,
     engines,
   );
+  const pool = operator.pool(inspecting);
   const threads = pool.ready();
   const watchers = parts.add(new DetectorWatchers(setup.specs, log, reportFileStates(events)), (w) => w.close());
   // Awaited below; a failure before that must not count as unhandled.
@@ -233,7 +240,7 @@ async function assemble(
     copyMark,
   };
   started.processing = processing;
-  const counted = countMail(heldBack(createProcessor(processing), directory, log));
+  const counted = countMail(operator.handler(heldBack(createProcessor(processing), directory, log)));
   const smtp = parts.add(
     await startSmtp({
       config,
@@ -284,8 +291,31 @@ async function assemble(
     await openControl(config.data, { status: async () => await status.snapshot(), queue: answerQueue(delivery) }, log),
     (c) => c.close(),
   );
+  operator.started(
+    {
+      queue,
+      store: { available: () => storeWatch.available, lostLines: () => store.journal.lost },
+      events,
+      notifications,
+      delivery,
+      pool,
+      health,
+      smtp,
+      rules: () => ({ count: inForce.current.bundle.rules.length, loadedAt: inForce.loadedAt }),
+    },
+    () => {
+      if (directory.missing !== undefined) return `groups of the directory are missing: ${directory.missing}`;
+      return delivery.hasRoom() ? undefined : 'the spool or the disk is short';
+    },
+  );
+  // Closed first.
+  parts.add(operator, (o) => {
+    o.stopping();
+    return Promise.resolve();
+  });
   return {
     addresses: smtp.addresses,
+    pages: operator.addresses,
     hops: delivery.hops,
     queueName: queue.name,
     store,

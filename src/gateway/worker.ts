@@ -12,6 +12,8 @@ import { openStore } from '../store/open.js';
 import type { Log } from '../telemetry/log.js';
 import { eventView, StatusBoard } from './control/status.js';
 import { openControl } from './control/socket.js';
+import { HttpStartError, type HttpAddress } from './http/server.js';
+import { Operator } from './http/operator.js';
 import { nodeFacts } from './nodes/facts.js';
 import { nodeIdentity } from './nodes/identity.js';
 import { Membership, NameTakenError } from './nodes/membership.js';
@@ -31,6 +33,8 @@ import { workersFolder } from './workers-folder.js';
 /** A process that sends what gateways owe, and takes no mail. */
 export interface Worker {
   readonly name: string;
+  /** Where metrics and health are served. */
+  readonly pages: readonly HttpAddress[];
   readonly queueName: string;
   readonly storeName: string;
   readonly settings: SettingsStatus;
@@ -85,6 +89,7 @@ async function assemble({ opened, place, name, parts, log }: Place): Promise<Wor
   const config: Config = { ...setup.config, data, node: { ...setup.config.node, name } };
   const inForce = new InForce({ ...setup, config }, opened.hash, await ownRulesOf(config));
   await mkdir(data, { recursive: true, mode: 0o711 });
+  const operator = parts.add(await openOperator(config, log), (o) => o.close());
   const store = parts.add(await openStore(config, log), (s) => s.close());
   const events = parts.add(await openEvents({ node: name, folder: data, store: store.events, log }), (e) => e.close());
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
@@ -176,8 +181,26 @@ async function assemble({ opened, place, name, parts, log }: Place): Promise<Wor
     waiting: waitingOf(reloader.status),
   }));
   parts.add(await openControl(data, { status: async () => await status.snapshot() }, log), (c) => c.close());
+  operator.started(
+    {
+      queue,
+      store: { available: () => storeWatch.available, lostLines: () => store.journal.lost },
+      events,
+      notifications,
+    },
+    () => {
+      if (!queue.available) return 'the job queue is out of reach';
+      return storeWatch.available ? undefined : 'the database is out of reach';
+    },
+  );
+  // Closed first.
+  parts.add(operator, (o) => {
+    o.stopping();
+    return Promise.resolve();
+  });
   return {
     name,
+    pages: operator.addresses,
     queueName: queue.name,
     storeName: store.name,
     renamed,
@@ -187,6 +210,17 @@ async function assemble({ opened, place, name, parts, log }: Place): Promise<Wor
     reload: () => reloader.request(),
     close: async () => await parts.close(),
   };
+}
+
+/** Another process of the same machine and configuration may have the port: a worker works all the same. */
+async function openOperator(config: Config, log: Log): Promise<Operator> {
+  try {
+    return await Operator.open(config, log);
+  } catch (error) {
+    if (!(error instanceof HttpStartError)) throw error;
+    log.warn({ reason: error.message }, 'metrics and health of this worker are not served');
+    return await Operator.open({ ...config, http: { listen: [] } }, log);
+  }
 }
 
 /** Folder and name are the worker's own. */

@@ -57,6 +57,10 @@ export class WatchedBackend implements QueueBackend {
     return this.#driver.name;
   }
 
+  get queues(): readonly string[] {
+    return [...this.#queues.keys()];
+  }
+
   get #stopped(): boolean {
     return this.#stop.signal.aborted;
   }

@@ -51,6 +51,8 @@ export interface QueueBackend {
   /** Why it must not be used as it is set up, though it may answer; undefined when nothing is known against it. */
   unfit(): Promise<string | undefined>;
   queue<Data>(name: string): JobQueue<Data>;
+  /** Names of the queues that were asked for. */
+  readonly queues: readonly string[];
   /** Called each time when the backend comes (back) into reach, also when it may have come back empty. */
   onAvailable(listener: () => void): void;
   onUnavailable(listener: (reason: string) => void): void;

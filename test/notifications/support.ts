@@ -200,6 +200,7 @@ export class FakeLedger implements Ledger {
 /** The queue's contract in memory: jobs run when the test says so. Can be away and can be wiped. */
 export class FakeBackend implements QueueBackend {
   readonly name = 'fake';
+  readonly queues = [];
   available = true;
   readonly jobs = new Map<string, { name: string; data: unknown; attempt: number; at: number }>();
   private readonly handlers = new Map<string, JobHandler<never>>();

@@ -18,6 +18,10 @@ export class MemoryBackend implements QueueBackend {
     return this.#available;
   }
 
+  get queues(): readonly string[] {
+    return [...this.#queues.keys()];
+  }
+
   queue<Data>(name: string): JobQueue<Data> {
     const queue = this.#queues.get(name) ?? new MemoryQueue(name, () => this.#available);
     this.#queues.set(name, queue);

@@ -10,8 +10,6 @@ import type { Metrics, Reading, Sample } from '../../telemetry/metrics.js';
 /** Parts that metrics are read from; those that a role has not are absent. */
 export interface MeasuredParts {
   readonly queue: QueueBackend;
-  /** Names of the queues whose jobs are counted. */
-  readonly queues: readonly string[];
   readonly store: { readonly available: () => boolean; readonly lostLines: () => number };
   readonly events: Pick<EventService, 'active'>;
   readonly notifications: Pick<NotificationService, 'pending'>;
@@ -46,7 +44,7 @@ export function readParts(metrics: Metrics, parts: MeasuredParts): void {
   }
 }
 
-function readQueue(metrics: Metrics, { queue, queues }: MeasuredParts): void {
+function readQueue(metrics: Metrics, { queue }: MeasuredParts): void {
   metrics.read(gauge('queue_up', 'Whether the job queue is in reach', () => Number(queue.available)));
   metrics.read({
     name: 'queue_jobs',
@@ -56,7 +54,7 @@ function readQueue(metrics: Metrics, { queue, queues }: MeasuredParts): void {
     read: async () => {
       if (!queue.available) return [];
       const counted = await Promise.all(
-        queues.map(async (name) => ({ name, counts: await queue.queue(name).counts() })),
+        queue.queues.map(async (name) => ({ name, counts: await queue.queue(name).counts() })),
       );
       return counted.flatMap(({ name, counts }) =>
         Object.entries(counts).map(([state, value]) => ({ value, labels: { queue: name, state } })),

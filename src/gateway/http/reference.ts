@@ -6,6 +6,7 @@ export const IDLE_PARTS: MeasuredParts = {
   queue: {
     name: 'none',
     available: false,
+    queues: [],
     unfit: () => Promise.resolve(undefined),
     queue: () => {
       throw new Error('there is no queue');
@@ -14,7 +15,6 @@ export const IDLE_PARTS: MeasuredParts = {
     onUnavailable: () => undefined,
     close: () => Promise.resolve(),
   },
-  queues: [],
   store: { available: () => true, lostLines: () => 0 },
   events: { active: [] },
   notifications: { pending: 0 },

@@ -1,0 +1,97 @@
+import type { Config } from '../../config/load.js';
+import { version } from '../../config/version.js';
+import type { InspectPool } from '../../pipeline/pool.js';
+import type { MessageHandler } from '../../smtp/types.js';
+import type { Journal, LedgerEntry } from '../../store/types.js';
+import type { Log } from '../../telemetry/log.js';
+import { Metrics } from '../../telemetry/metrics.js';
+import { Tracing } from '../../telemetry/tracing.js';
+import { measuredHandler, measuredJournal, measuredPool } from './measured.js';
+import { operatorPages, type Readiness } from './pages.js';
+import { readParts, type MeasuredParts } from './readings.js';
+import { serveHttp, type HttpAddress, type HttpService } from './server.js';
+import { MessageTraces } from './traced.js';
+
+/**
+ * What those who run many machines see of a node: metrics, health and traces. Parts are handed through it while the node
+ * is put together; where nothing of it is configured they come back as they are, at no cost.
+ */
+export class Operator {
+  readonly #metrics: Metrics | undefined;
+  readonly #tracing: Tracing | undefined;
+  readonly #traces: MessageTraces | undefined;
+  #service: HttpService | undefined;
+  #whyNotReady: Readiness = () => 'it is starting';
+
+  private constructor(metrics: Metrics | undefined, tracing: Tracing | undefined) {
+    this.#metrics = metrics;
+    this.#tracing = tracing;
+    this.#traces = tracing === undefined ? undefined : new MessageTraces(tracing);
+  }
+
+  /**
+   * Begins to answer before anything else is there: who watches sees that the node is starting.
+   * @throws HttpStartError
+   */
+  static async open({ http, telemetry, node }: Config, log: Log): Promise<Operator> {
+    const about = { version: version(), node: node.name };
+    const url = telemetry.otlp ?? collectorOf(process.env);
+    const metrics = http.listen.length === 0 ? undefined : new Metrics(about);
+    const operator = new Operator(metrics, url === undefined ? undefined : new Tracing({ url, ...about }));
+    if (metrics !== undefined)
+      operator.#service = await serveHttp(
+        http.listen,
+        operatorPages(metrics, () => operator.#whyNotReady()),
+        log,
+      );
+    return operator;
+  }
+
+  /** Where the pages are. */
+  get addresses(): readonly HttpAddress[] {
+    return this.#service?.addresses ?? [];
+  }
+
+  handler(handler: MessageHandler): MessageHandler {
+    const measured = this.#metrics === undefined ? handler : measuredHandler(handler, this.#metrics);
+    return this.#traces?.handler(measured) ?? measured;
+  }
+
+  pool(pool: InspectPool): InspectPool {
+    const measured = this.#metrics === undefined ? pool : measuredPool(pool, this.#metrics);
+    return this.#traces?.pool(measured) ?? measured;
+  }
+
+  journal(journal: Journal): Journal {
+    return this.#metrics === undefined ? journal : measuredJournal(journal, this.#metrics);
+  }
+
+  /** A notification has come to its final state. */
+  notified({ kind, state }: Pick<LedgerEntry, 'kind' | 'state'>): void {
+    this.#metrics?.notifications.inc({ kind, state });
+  }
+
+  /** All parts are there. @param whyNotReady asked each time */
+  started(parts: MeasuredParts, whyNotReady: Readiness): void {
+    if (this.#metrics !== undefined) readParts(this.#metrics, parts);
+    this.#whyNotReady = whyNotReady;
+  }
+
+  /** From now on it is not ready: who sends sessions sends them elsewhere. */
+  stopping(): void {
+    this.#whyNotReady = () => 'it is stopping';
+  }
+
+  async close(): Promise<void> {
+    await this.#tracing?.close();
+    await this.#service?.close();
+  }
+}
+
+/** The address that the standard variables name (OpenTelemetry, "OTLP Exporter Configuration"). */
+function collectorOf(environment: NodeJS.ProcessEnv): string | undefined {
+  const own = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+  if (own !== undefined && own !== '') return own;
+  const all = environment['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  return all === undefined || all === '' ? undefined : `${all.replace(/\/$/, '')}/v1/traces`;
+}
