@@ -40,7 +40,9 @@ export async function fingerprintOf(places: Places): Promise<Fingerprint> {
 export async function templateFiles(folder: string): Promise<string[]> {
   const languages = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const lists = await Promise.all(
-    languages.filter((entry) => !entry.isFile()).map((entry) => filesOf(path.join(folder, entry.name), /\.hbs$|^words\.yaml$/)),
+    languages
+      .filter((entry) => !entry.isFile())
+      .map((entry) => filesOf(path.join(folder, entry.name), /\.hbs$|^words\.yaml$/)),
   );
   return lists.flat();
 }

@@ -165,7 +165,10 @@ export class MemorySending implements SendingStore {
   async startCollection(id: string, rules: SendingRules): Promise<Collection | undefined> {
     this.before();
     const collection = this.collections.get(id);
-    if (collection === undefined || collection.settled) { await Promise.resolve(undefined); return; }
+    if (collection === undefined || collection.settled) {
+      await Promise.resolve(undefined);
+      return;
+    }
     collection.started = true;
     const items = [...(this.bodies.get(id) ?? [])].flatMap(([key, body]) => {
       const row = this.rows.get(key);

@@ -79,7 +79,9 @@ describe('a post', () => {
     expect(got?.headers['content-type']).toBe('application/json; charset=utf-8');
     expect(got?.headers.authorization).toBe(`Basic ${Buffer.from('us@er:p:ss').toString('base64')}`);
     const t = NOW / 1000;
-    const mac = createHmac('sha256', 's3cret').update(`${t}.${got?.body ?? ''}`).digest('hex');
+    const mac = createHmac('sha256', 's3cret')
+      .update(`${t}.${got?.body ?? ''}`)
+      .digest('hex');
     expect(got?.headers['x-gatepost-signature']).toBe(`t=${t},v1=${mac}`);
   });
 
