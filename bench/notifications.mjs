@@ -1,7 +1,7 @@
 // Notifications a second from the queue on Redis to smtp-sink, by one worker process and by two. Needs Redis and Postfix's smtp-sink.
-// usage: npm run bench:notifications [-- --mails 6000]
+// usage: npm run bench:notifications [-- --mails 6000] [--rounds 1] [--profile FOLDER]
 import { fork, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -63,7 +63,15 @@ async function work(folder, redis, sink) {
     ledger: store.ledger,
     sending: store.sending,
   });
+  process.on('message', () => process.exit(0));
   process.send?.('ready');
+}
+
+/** Ends a worker so that it writes its profile. */
+async function ended(child) {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.send('end');
+  await gone;
 }
 
 async function freePort() {
@@ -88,10 +96,38 @@ async function listening(port) {
   throw new Error(`nothing listens on port ${port}`);
 }
 
-async function measure(workers, mails) {
+/** Processor time that processes have taken, with those that they started and that are there still or were waited for. ms */
+function cpuOf(pids) {
+  let ticks = 0;
+  const wanted = new Set(pids.map(String));
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    let fields;
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    } catch {
+      // It has gone since.
+      continue;
+    }
+    if (!wanted.has(pid) && !wanted.has(fields[1])) continue;
+    ticks += Number(fields[11]) + Number(fields[12]);
+    if (wanted.has(pid)) ticks += Number(fields[13]) + Number(fields[14]);
+  }
+  return ticks * 10;
+}
+
+/** The process of the database that starts one for each connection. */
+async function postmasterOf(pool) {
+  const { rows } = await pool.query('SELECT pg_backend_pid() AS pid');
+  const stat = readFileSync(`/proc/${rows[0].pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
+
+async function measure(workers, mails, profile) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'gatepost-bench-'));
   chmodSync(folder, 0o755);
   const children = [];
+  const forked = [];
   const [redis, sink] = [await freePort(), await freePort()];
   const store = await openStore({ store: 'embedded', data: folder }, log);
   const pool = new pg.Pool({ ...store.connection, max: 1 });
@@ -108,8 +144,10 @@ async function measure(workers, mails) {
     for (let n = 0; n < mails; n += 500)
       await jobs.addAll(Array.from({ length: Math.min(500, mails - n) }, (_, i) => notification(n + i)));
     const ready = Array.from({ length: workers }, async () => {
-      const child = fork(import.meta.filename, ['--work', folder, String(redis), String(sink)]);
+      const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+      const child = fork(import.meta.filename, ['--work', folder, String(redis), String(sink)], { execArgv });
       children.push(child);
+      forked.push(child);
       await new Promise((resolve) => child.once('message', resolve));
     });
     await Promise.all(ready);
@@ -117,8 +155,18 @@ async function measure(workers, mails) {
       const found = await pool.query("SELECT count(*)::integer AS n FROM gatepost.notification WHERE state = 'sent'");
       return found.rows[0].n;
     };
+    const programs = {
+      worker: forked.map(({ pid }) => pid),
+      PostgreSQL: [await postmasterOf(pool)],
+      Redis: [children[0].pid],
+    };
+    const cpu = () => Object.entries(programs).map(([name, pids]) => [name, cpuOf(pids)]);
+    const commits = async () =>
+      Number((await pool.query('SELECT sum(xact_commit) AS n FROM pg_stat_database')).rows[0].n);
     const begun = performance.now();
     const before = await sent();
+    const cpuBefore = new Map(cpu());
+    const commitsBefore = await commits();
     let now = before;
     let at = begun;
     // Up to nine tenths: the last ones are few for many.
@@ -127,8 +175,11 @@ async function measure(workers, mails) {
       now = await sent();
       at = performance.now();
     }
+    const used = cpu().map(([name, ms]) => `${name} ${((ms - cpuBefore.get(name)) / (now - before)).toFixed(2)} ms`);
+    const perMail = `${used.join(', ')}; ${(((await commits()) - commitsBefore) / (now - before)).toFixed(2)} transactions`;
+    if (profile !== undefined) await Promise.all(forked.map(ended));
     await queue.close();
-    return ((now - before) * 1000) / (at - begun);
+    return { rate: ((now - before) * 1000) / (at - begun), perMail };
   } finally {
     for (const child of children) child.kill('SIGKILL');
     await pool.end();
@@ -141,10 +192,18 @@ async function measure(workers, mails) {
 if (process.argv[2] === '--work') {
   await work(...process.argv.slice(3));
 } else {
-  const { values } = parseArgs({ options: { mails: { type: 'string', default: '6000' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: {
+      mails: { type: 'string', default: '6000' },
+      rounds: { type: 'string', default: '1' },
+      workers: { type: 'string', default: '1,2' },
+      profile: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
   if (values.help) {
     process.stdout.write(
-      'npm run bench:notifications [-- --mails 6000]\nNotifications a second by one worker and by two.\n',
+      'npm run bench:notifications [-- --mails 6000 --rounds 1 --workers 1,2 --profile FOLDER]\nNotifications a second by one worker and by two, and the processor time of each mail. --profile writes the profiles of the workers.\n',
     );
     process.exit(0);
   }
@@ -154,9 +213,17 @@ if (process.argv[2] === '--work') {
     process.stderr.write(`${tool} is not here (Debian: apt-get install postfix redis-server).\n`);
     process.exit(2);
   }
-  const one = await measure(1, Number(values.mails));
-  process.stdout.write(`one worker:  ${one.toFixed(0)} notifications a second (at least 300)\n`);
-  const two = await measure(2, Number(values.mails));
-  process.stdout.write(`two workers: ${two.toFixed(0)} a second, ${(two / one).toFixed(2)} of one (at least 1.60)\n`);
+  const best = new Map();
+  for (let round = 0; round < Number(values.rounds); round++)
+    for (const workers of values.workers.split(',').map(Number)) {
+      const { rate, perMail } = await measure(workers, Number(values.mails), values.profile);
+      best.set(workers, Math.max(best.get(workers) ?? 0, rate));
+      process.stdout.write(
+        `${workers} worker${workers > 1 ? 's' : ''}: ${rate.toFixed(0)} a second; each ${perMail}\n`,
+      );
+    }
+  if (best.has(1)) process.stdout.write(`one worker:  ${best.get(1).toFixed(0)} a second (at least 300)\n`);
+  if (best.has(1) && best.has(2))
+    process.stdout.write(`two workers: ${(best.get(2) / best.get(1)).toFixed(2)} of one (at least 1.60)\n`);
   process.exit(0);
 }

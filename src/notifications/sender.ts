@@ -3,10 +3,11 @@ import { domainOf } from '../message/envelope.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { JobHandler, JobOutcome } from '../queue/types.js';
 import type { Asked, Recorded } from '../store/sending-types.js';
-import { attempt, conclude, LATER, type AttemptOptions } from './attempt.js';
+import { attempt, conclude, LATER, type AttemptOptions, type Tried } from './attempt.js';
 import { composeNotification } from './compose.js';
 import { isCollected } from './collect/choice.js';
-import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
+import type { NotificationJob } from './job.js';
+import { keptOf } from './kept.js';
 import { queuedEntry } from './ledger-entry.js';
 import type { SendingDesk } from './rate/desk.js';
 import { templateOf } from './template-choice.js';
@@ -63,7 +64,8 @@ export class NotificationSender {
     if (admission.state === 'wait') return { again: admission.until };
     if (admission.state === 'over') return this.settled(id);
     const done = await attempt(async () => await this.compose(job), { id, traceId }, this.options);
-    const tried = { entries: [admission.entry], since: admission.since, kept: () => keptOf(job) };
+    const kept: Tried['kept'] = (_, state) => keptOf(job, state);
+    const tried = { entries: [admission.entry], since: admission.since, kept };
     const concluded = conclude(tried, done, this.options);
     const [recorded] = concluded.recorded;
     if (recorded === undefined) return concluded.outcome;
@@ -117,9 +119,4 @@ export class NotificationSender {
     this.options.onSettled?.(id);
     return 'done';
   }
-}
-
-/** What is needed to send one again when somebody asks for it. */
-function keptOf(job: NotificationJob): { readonly queue: string; readonly job: string } {
-  return { queue: NOTIFICATION_QUEUE, job: JSON.stringify(job) };
 }

@@ -77,8 +77,8 @@ export interface NotificationService {
   close(): Promise<void>;
 }
 
-/** Mails that one process sends at the same time. */
-const CONCURRENCY = 24;
+/** Mails that one process has in hand at the same time: in the store, on their way, or to be recorded, many of them together. */
+const CONCURRENCY = 64;
 /** Of those with a large original, which only this node can send. */
 const OWN_CONCURRENCY = 4;
 

@@ -1,7 +1,18 @@
 const formats = new Map<string, Intl.DateTimeFormat>();
+/** The last answer of each zone: a mail says the same time in several places, and many mails one after the other. */
+const last = new Map<string, { readonly second: number; readonly text: string }>();
 
 /** `2026-11-21 17:05:09 +01:00` in a time zone. @param time ms since the epoch */
 export function formatZoned(time: number, timezone: string): string {
+  const second = Math.floor(time / 1000);
+  const before = last.get(timezone);
+  if (before?.second === second) return before.text;
+  const text = formatted(time, timezone);
+  last.set(timezone, { second, text });
+  return text;
+}
+
+function formatted(time: number, timezone: string): string {
   let format = formats.get(timezone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('en-CA', {

@@ -6,15 +6,26 @@ import type { SendingRules } from './sending-types.js';
 /** Any number; with the hash of an address, a lock on what is sent to it. */
 const ADDRESS_LOCK = 4_811_220_703;
 
+/** How a transaction ends; whoever works in it may change that. */
+export interface Ending {
+  /** It is on disk when it has ended; else a little later, or with the next one that is. */
+  durable: boolean;
+}
+
 /** Runs it in one transaction of its own. */
-export async function inTransaction<T>(database: Database, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  database: Database,
+  work: (client: PoolClient, end: Ending) => Promise<T>,
+): Promise<T> {
   await database.ready();
   const client = await database.pool.connect();
   let sound = false;
   try {
     await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
+    const ending: Ending = { durable: true };
+    const result = await work(client, ending);
+    // One round trip for both.
+    await client.query(ending.durable ? 'COMMIT' : 'SET LOCAL synchronous_commit = off; COMMIT');
     sound = true;
     return result;
   } finally {

@@ -25,10 +25,17 @@ const WRITE = `
     folded = COALESCE(excluded.folded, known.folded), collection = COALESCE(excluded.collection, known.collection)
   WHERE known.state NOT IN (${FINAL_STATES})`;
 
-/** A row of the ledger without what storm control keeps with it. */
-export type LedgerRow = Pick<Written, 'entry'> & Partial<Written>;
+/** In the same statement: the row and what is kept of it are there together. */
+const WRITE_AND_KEEP = `
+  WITH written AS (${WRITE})
+  INSERT INTO gatepost.notification_kept (id, queue, job)
+  SELECT id, queue, job FROM unnest($2::text[], $3::text[], $4::text[]) AS t (id, queue, job)
+  ON CONFLICT (id) DO UPDATE SET queue = excluded.queue, job = excluded.job, open = false`;
 
-/** Inserts or updates rows of the ledger; a final state is never overwritten. Each ID at most once. */
+/** A row of the ledger without what storm control keeps with it. */
+export type LedgerRow = Pick<Written, 'entry'> & Partial<Written> & Pick<Recorded, 'kept'>;
+
+/** Inserts or updates rows of the ledger, with what is kept of them; a final state is never overwritten. Each ID at most once. */
 export async function writeRows(client: PoolClient | Pool, rows: readonly LedgerRow[]): Promise<void> {
   if (rows.length === 0) return;
   const time = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
@@ -41,18 +48,19 @@ export async function writeRows(client: PoolClient | Pool, rows: readonly Ledger
     folded: time(folded),
     collection,
   }));
-  await client.query({ name: 'gatepost-write-ledger', text: WRITE, values: [toJsonb(values)] });
-}
-
-/** What is needed to send mails again, by whoever asks for it. */
-export async function keepJobs(client: PoolClient | Pool, recorded: readonly Recorded[]): Promise<void> {
-  const kept = recorded.flatMap(({ entry, kept: job }) => (job === undefined ? [] : [{ id: entry.id, ...job }]));
-  if (kept.length === 0) return;
+  const kept = rows.flatMap(({ entry, kept: job }) => (job === undefined ? [] : [{ id: entry.id, ...job }]));
+  if (kept.length === 0) {
+    await client.query({ name: 'gatepost-write-ledger', text: WRITE, values: [toJsonb(values)] });
+    return;
+  }
   await client.query({
-    name: 'gatepost-keep-jobs',
-    text: `INSERT INTO gatepost.notification_kept (id, queue, job)
-           SELECT id, queue, job FROM unnest($1::text[], $2::text[], $3::text[]) AS t (id, queue, job)
-           ON CONFLICT (id) DO UPDATE SET queue = excluded.queue, job = excluded.job, open = false`,
-    values: [kept.map(({ id }) => id), kept.map(({ queue }) => queue), kept.map(({ job }) => toText(job))],
+    name: 'gatepost-record-ledger',
+    text: WRITE_AND_KEEP,
+    values: [
+      toJsonb(values),
+      kept.map(({ id }) => id),
+      kept.map(({ queue }) => queue),
+      kept.map(({ job }) => toText(job)),
+    ],
   });
 }

@@ -61,4 +61,14 @@ export const SENDING_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX notification_collected_by ON gatepost.notification_collected (collection, n);
     `,
   },
+  {
+    version: 61,
+    name: 'notifications: a change of state touches no index',
+    sql: `
+      DROP INDEX gatepost.notification_untold;
+      CREATE INDEX notification_untold ON gatepost.notification (address) WHERE folded IS NOT NULL AND summary IS NULL;
+      -- Room for the next versions of a row beside it.
+      ALTER TABLE gatepost.notification SET (fillfactor = 60);
+    `,
+  },
 ];

@@ -4,7 +4,7 @@ import { decide, type KnownMail, type OpenCollection } from './admission.js';
 import { openCollections } from './collections.js';
 import type { Database } from './database.js';
 import { toText } from './json.js';
-import { keepJobs, writeRows } from './ledger-rows.js';
+import { writeRows } from './ledger-rows.js';
 import type { SendingStore } from './sending-types.js';
 import { noteStorms, openStorms } from './storms.js';
 import type { NotificationState } from './types.js';
@@ -18,7 +18,7 @@ export function openSending(database: Database): SendingStore {
     admit: async (asked, rules) => {
       if (asked.length === 0) return [];
       const addresses = [...new Set(asked.map(({ address }) => toText(address)))];
-      return await inTransaction(database, async (client) => {
+      return await inTransaction(database, async (client, ending) => {
         await lockAddresses(client, addresses);
         const known = await knownMails(
           client,
@@ -37,21 +37,16 @@ export function openSending(database: Database): SendingStore {
           ),
         );
         await noteStorms(client, storms, rules);
+        // A database that dies forgets that a mail was tried, not that it lies here, is told in a summary, or was sent.
+        ending.durable = rows.some(({ folded, due }) => folded !== undefined || due !== undefined);
         return admissions;
       });
     },
 
     record: async (outcomes) => {
       if (outcomes.length === 0) return;
-      if (outcomes.every(({ kept }) => kept === undefined)) {
-        await database.ready();
-        await writeRows(database.pool, outcomes);
-        return;
-      }
-      await inTransaction(database, async (client) => {
-        await writeRows(client, outcomes);
-        await keepJobs(client, outcomes);
-      });
+      await database.ready();
+      await writeRows(database.pool, outcomes);
     },
 
     prune: async (before) => {

@@ -30,7 +30,7 @@ const stored = z.object({
 const TELL = `
   WITH told AS (
     UPDATE gatepost.notification SET summary = $2
-    WHERE address = $1 AND state = 'folded' AND summary IS NULL
+    WHERE address = $1 AND folded IS NOT NULL AND state = 'folded' AND summary IS NULL
     RETURNING recipient, rule, template, source, trace_id, folded),
   tally AS (
     SELECT 'rules' AS kind, rule AS name, count(*) AS count FROM told WHERE rule IS NOT NULL GROUP BY rule

@@ -4,7 +4,8 @@ import type { Recorded, SendingStore } from '../../store/sending-types.js';
 import type { LedgerEntry } from '../../store/types.js';
 import { attempt, conclude, LATER, type AttemptOptions, type Tried } from '../attempt.js';
 import type { NotificationMail, NotifiedNode } from '../types.js';
-import { NOTIFICATION_QUEUE } from '../job.js';
+import type { NotificationJob } from '../job.js';
+import { keptOf } from '../kept.js';
 import { sendingRules } from '../rate/desk.js';
 import { composeSummary, summaryIdentity } from '../summary/mail.js';
 import type { Templates } from '../templates/load.js';
@@ -153,8 +154,12 @@ export class StoredMails {
     // Each mail is found by the Message-ID that it went out with.
     const messageId = collectionMessageId(id, notifications.from);
     const entries = collection.entries.map((entry) => ({ ...entry, messageId }));
-    const bodies = new Map(entries.map((entry, i) => [entry.id, collection.bodies[i] ?? '']));
-    const kept: Tried['kept'] = (entry) => ({ queue: NOTIFICATION_QUEUE, job: bodies.get(entry.id) ?? '' });
+    const bodies = new Map(entries.map((entry, i) => [entry.id, collection.bodies[i]]));
+    const kept: Tried['kept'] = (entry, state) => {
+      const body = bodies.get(entry.id);
+      // The queue is ours alone: it is what the sender put aside.
+      return body === undefined ? undefined : keptOf(JSON.parse(body) as NotificationJob, state);
+    };
     return await this.#send(id, { entries, since: collection.since, kept }, settle, async () =>
       composeCollection(collection, templates, config(), clock.now()),
     );

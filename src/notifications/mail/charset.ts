@@ -50,7 +50,7 @@ export function mailCharset(name: string): MailCharset {
 }
 
 function utf8(): MailCharset {
-  const whole = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd');
+  const whole = (text: string): string => text.toWellFormed();
   return { mime: 'utf-8', writable: whole, writableHtml: whole, bytes: (text) => Buffer.from(text, 'utf8') };
 }
 

@@ -18,12 +18,11 @@ export interface Part {
 
 /** A text with CRLF line ends, without control characters, in the charset. */
 export function textPart(type: 'text/plain' | 'text/html', text: string, charset: MailCharset): Part {
-  const lines = text
+  const clean = text
     .replace(/\r\n?|[\n\u0085\u2028\u2029]/g, '\n')
-    .replace(/(?![\n\t])\p{Cc}/gu, '')
-    .replace(/\p{Cs}/gu, '\ufffd')
-    .replace(/\n?$/, '\n')
-    .replace(/\n/g, '\r\n');
+    .replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '')
+    .toWellFormed();
+  const lines = (clean.endsWith('\n') ? clean : `${clean}\n`).replaceAll('\n', '\r\n');
   const writable = type === 'text/html' ? charset.writableHtml(withMeta(lines, charset.mime)) : charset.writable(lines);
   return { fields: `Content-Type: ${type}; charset=${charset.mime}\r\n`, bytes: charset.bytes(writable) };
 }

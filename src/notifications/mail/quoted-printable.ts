@@ -1,5 +1,11 @@
 /** RFC 2045 6.7 (5). */
 const MAX_LINE = 76;
+/** Lines that stay as they are. */
+const PLAIN = /^(?!\.|From )[\t\x20-\x3c\x3e-\x7e]*(?<![\t ])$/;
+const HEX: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+);
 
 /**
  * Quoted-printable (RFC 2045 6.7) of bytes or of text, whose lines end in CRLF. No encoded byte is torn apart; a line
@@ -11,8 +17,9 @@ export function quotedPrintable(text: string | Buffer): string {
     .toString('latin1')
     .split('\r\n')
     .map((line) => {
+      if (line.length <= MAX_LINE && PLAIN.test(line)) return line;
       const encoded = line
-        .replace(/[^\t\x20-\x3c\x3e-\x7e]/g, (character) => hex(character))
+        .replace(/[^\t\x20-\x3c\x3e-\x7e]/g, hex)
         .replace(/[\t ]$/, hex)
         .replace(/^(?:\.|F(?=rom ))/, hex);
       return softBroken(encoded);
@@ -21,7 +28,7 @@ export function quotedPrintable(text: string | Buffer): string {
 }
 
 function hex(character: string): string {
-  return `=${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  return HEX[character.charCodeAt(0)] ?? character;
 }
 
 /** Lines of at most 76 characters; an encoded byte is not torn apart. */

@@ -104,13 +104,9 @@ class TextWriter {
 
   private breakLine(lines: number, forced = false): void {
     const frame = this.top();
-    const bare = frame.text.replace(/ +$/, '');
-    if (bare === '') {
-      frame.text = '';
-      return;
-    }
-    const there = /\n*$/.exec(bare)?.[0].length ?? 0;
-    frame.text = bare + '\n'.repeat(forced ? 1 : Math.max(0, lines - there));
+    const bare = frame.text.slice(0, endWithout(frame.text, ' '));
+    const there = bare.length - endWithout(bare, '\n');
+    frame.text = bare === '' ? '' : bare + '\n'.repeat(forced ? 1 : Math.max(0, lines - there));
   }
 
   private link(closing: boolean, attributes: string): void {
@@ -128,6 +124,13 @@ class TextWriter {
   }
 }
 
+/** Length of the text without this character at its end. A regular expression would look at the whole text. */
+function endWithout(text: string, character: string): number {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === character) end--;
+  return end;
+}
+
 function tidy(text: string): string {
   return text
     .replace(/[ \t]+\n/g, '\n')
@@ -136,6 +139,7 @@ function tidy(text: string): string {
 }
 
 function decodeEntities(text: string): string {
+  if (!text.includes('&')) return text;
   return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,8}));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
     if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
     const code = hex === undefined ? Number(decimal) : parseInt(hex, 16);
