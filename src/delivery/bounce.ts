@@ -11,7 +11,7 @@ export function bounceBar(
   domains: readonly string[],
 ): string | undefined {
   if (envelope.sender === '') return 'null sender';
-  if (bounce === 'never') return 'bounces are off';
+  if (bounce === 'never') return 'no bounce to this sender: forged, not authenticated, or `delivery.bounce` is never';
   if (bounce === 'allowed') return undefined;
   const internal = envelope.trusted && domains.includes(domainOf(envelope.sender));
   return internal ? undefined : 'the sender is not internal';

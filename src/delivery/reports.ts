@@ -192,7 +192,7 @@ export class Reports {
     } catch (error) {
       log.error({ template: name, err: error }, 'a template cannot be filled in: the plain text is sent');
     }
-    return withId(plainText(name, context), message.traceId, notifications.messageId);
+    return withId(plainText(name, context, template?.words), message.traceId, notifications.messageId);
   }
 
   #record(

@@ -16,7 +16,18 @@ export function automaticReason(message: Message, intake: IntakeReport): string 
   return undefined;
 }
 
-/** The value before parameters and comments. */
+/** The value without comments (RFC 5322 3.2.2, nested ones too), before parameters. */
 function keyword(value: string): string {
-  return (value.split(/[;(]/, 1)[0] ?? '').trim().toLowerCase();
+  let depth = 0;
+  let text = '';
+  for (let i = 0; i < value.length; i += 1) {
+    const char = value.charAt(i);
+    if (char === '(') depth += 1;
+    else if (char === ')' && depth > 0) depth -= 1;
+    else if (depth > 0) {
+      if (char === '\\') i += 1;
+    } else if (char === ';') break;
+    else text += char;
+  }
+  return text.trim().toLowerCase();
 }

@@ -53,10 +53,10 @@ export function withId(rendered: RenderedMail, traceId: string, place: MessageId
   if (place === 'subject') return { ...rendered, subject: `${rendered.subject} [${traceId}]` };
   if (place !== 'body') return rendered;
   const line = (rendered.words ?? ENGLISH_WORDS).say('message', 'id', { id: traceId });
-  const { subject, text, html } = rendered;
+  const { text, html } = rendered;
   const htmlLine = `<p class="dim" style="margin:0 auto;max-width:560px;padding:8px 20px 24px;font:13px/1.4 sans-serif;color:#5f6b76;overflow-wrap:anywhere">${line}</p>\n`;
   return {
-    subject,
+    ...rendered,
     ...(text === undefined ? {} : { text: `${text.trimEnd()}\n\n${line}\n` }),
     ...(html === undefined ? {} : { html: beforeEnd(html, htmlLine) }),
   };

@@ -68,6 +68,11 @@ describe('our own notification that comes back by a trusted client tells nobody'
     expect(told('bob@example.org', group, about)).toBeTypeOf('string');
   });
 
+  it.each([`s${'0a'.repeat(19)}1`, 'disk-low, spool-backlog'])('also a summary, and one about events: %s', (mark) => {
+    const about = { intake: marked(mark), envelope: { sender: '', trusted: true } };
+    expect(told('bob@example.org', 'general', about)).toBeTypeOf('string');
+  });
+
   it('a stranger cannot silence the lists by writing the mark', () => {
     expect(
       told('bob@example.org', 'general', { intake: marked(newTraceId()), envelope: { sender: '' } }),

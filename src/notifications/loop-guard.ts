@@ -1,4 +1,5 @@
 import type { Finding } from '../detectors/types.js';
+import { isEventName } from '../events/registry.js';
 import { domainOf, type Envelope, type IntakeReport } from '../message/envelope.js';
 import { parseTraceId } from '../message/trace-id.js';
 import type { MessageFacts } from '../pipeline/types.js';
@@ -58,12 +59,13 @@ export function whyNotTold(
  * lists with it: so the client has to be one that may relay.
  */
 export function isOwnNotification({ envelope, intake }: GuardedMessage): boolean {
-  return (
-    intake?.ownMark !== undefined &&
-    parseTraceId(intake.ownMark) !== undefined &&
-    envelope.sender === '' &&
-    envelope.trusted
-  );
+  return intake?.ownMark !== undefined && isOurs(intake.ownMark) && envelope.sender === '' && envelope.trusted;
+}
+
+/** What we write into marks: a trace ID, the ID of a summary, or the names of events. */
+function isOurs(mark: string): boolean {
+  if (parseTraceId(mark) !== undefined || /^[a-z][0-9a-f]{39}$/.test(mark)) return true;
+  return mark.split(/[\s,]+/).every(isEventName);
 }
 
 function whyExternalNotTold(group: Group, message: GuardedMessage, policy: ExternalPolicy): string | undefined {

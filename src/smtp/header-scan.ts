@@ -21,7 +21,7 @@ export interface HeaderScan {
   readonly received: number;
   /** How many of them were written by this host. */
   readonly own: number;
-  /** Value of the first X-Gatepost-Notification field, unfolded. */
+  /** Value of the first X-Gatepost-Notification or X-Gatepost-Event field, unfolded. */
   readonly ownMark?: string;
   /** How often it went through a gateway of ours already, by our own marks. */
   readonly passes: number;
@@ -79,7 +79,7 @@ function fieldEnd(text: string, start: number): number {
 }
 
 function markIn(field: string): string | undefined {
-  const match = /^x-gatepost-notification[ \t]*:([^]*)$/i.exec(field);
+  const match = /^x-gatepost-(?:notification|event)[ \t]*:([^]*)$/i.exec(field);
   return match?.[1]?.replace(/\s+/g, ' ').trim().slice(0, MAX_MARK);
 }
 

@@ -342,7 +342,11 @@ describe('hostile', () => {
 describe('who is not told', () => {
   test.each<[string, Asked, readonly DsnRecipient[]]>([
     ['null sender', { envelope: { sender: '' } }, [REFUSED]],
-    ['bounces are off', { message: { bounce: 'never' } }, [REFUSED]],
+    [
+      'no bounce to this sender: forged, not authenticated, or `delivery.bounce` is never',
+      { message: { bounce: 'never' } },
+      [REFUSED],
+    ],
     ['the sender is not internal', { message: { bounce: 'internal-only' }, envelope: { trusted: false } }, [REFUSED]],
     ['NOTIFY asks for none', {}, [{ ...REFUSED, recipient: { address: 'b@x.test', notify: ['never'] } }]],
     [

@@ -7,6 +7,8 @@ import { templateOf } from '../template-choice.js';
 import { htmlToText } from '../templates/html-text.js';
 import type { Templates } from '../templates/load.js';
 import { renderTemplate, type RenderedMail } from '../templates/render.js';
+import { PRODUCT } from '../templates/views.js';
+import { ENGLISH_WORDS } from '../templates/words.js';
 import type { NotificationMail } from '../types.js';
 
 /** Bytes of attachments in one collected mail: beyond them, only header fields come along. */
@@ -71,8 +73,7 @@ function joined(mails: readonly RenderedMail[]): RenderedMail {
   if (only !== undefined && mails.length === 1) return only;
   const count = String(mails.length);
   const words = only?.words;
-  const title = words?.say('message', 'collected', { count }) ?? '';
-  const subject = title === '' || title === 'collected' ? `[Gatepost] ${count} notifications` : title;
+  const subject = (words ?? ENGLISH_WORDS).say('message', 'collected', { product: PRODUCT, count });
   const line = '='.repeat(64);
   const text = mails
     .map((mail, i) => {

@@ -30,7 +30,7 @@ export function summaryView(
     firstTime: time(summary.first),
     lastTime: time(summary.last),
     ruleCounts: counts(summary.rules),
-    templateCounts: counts(summary.templates),
+    templateCounts: counts(summary.templates.map(({ name, count }) => ({ name: words.say('mails', name), count }))),
     senderDomains: counts(summary.sources),
     messageIds: texts(summary.traceIds, words),
     messageIdsOmitted: omitted > 0 ? String(omitted) : '',

@@ -48,7 +48,7 @@ describe('German', () => {
   it('has a word for everything that code puts into a mail', async () => {
     const { templates } = await loadTemplates([SHIPPED], 'de');
     const words = templates.get('rule-general')?.words;
-    for (const section of ['message', 'actions', 'severities', 'groups'] as const)
+    for (const section of ['message', 'reports', 'mails', 'actions', 'severities', 'groups'] as const)
       for (const [key, english] of Object.entries(ENGLISH[section]))
         if (!['Gateway'].includes(words?.say(section, key) ?? '')) expect(words?.say(section, key)).not.toBe(english);
     for (const event of Object.keys(EVENTS)) expect(words?.say('events', event)).not.toBe(event);

@@ -13,6 +13,8 @@ const MAX_TEXT = 500;
 const table = z.record(z.string(), z.string().max(MAX_TEXT));
 const file = z.strictObject({
   message: table.optional(),
+  reports: table.optional(),
+  mails: table.optional(),
   answers: table.optional(),
   sizes: table.optional(),
   actions: table.optional(),

@@ -3,6 +3,8 @@ import { ENGLISH } from './words-english.js';
 /** The sections of `words.yaml`. Each is a table of texts; `{name}` in a text is filled in. */
 export const WORD_SECTIONS = [
   'message',
+  'reports',
+  'mails',
   'answers',
   'sizes',
   'actions',
