@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Config } from '../config/load.js';
 import { openEvents } from '../events/service.js';
 import { openNotifications } from '../notifications/service.js';
-import { webhooksOf } from '../notifications/webhooks/hook.js';
+import { webhooksInForce } from '../notifications/webhooks/hook.js';
 import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
 import { lockHolder } from '../store/embedded/folder-lock.js';
@@ -16,7 +16,7 @@ import { HttpStartError, type HttpAddress } from './http/server.js';
 import { Operator } from './http/operator.js';
 import { nodeFacts } from './nodes/facts.js';
 import { nodeIdentity } from './nodes/identity.js';
-import { Membership, NameTakenError } from './nodes/membership.js';
+import { Membership, NameTakenError, type MembershipTimes } from './nodes/membership.js';
 import { openEventMails } from './open-event-mails.js';
 import { openWebhooks } from './open-webhooks.js';
 import { oneAtATime, Parts } from './parts.js';
@@ -51,15 +51,20 @@ const MAX_WORKERS = 100;
 /**
  * Starts a worker. Any number may run on the same configuration: each takes the first place that is free, with a folder
  * and a name of its own; nothing in the folder is missed when it is lost.
+ * @param times of the nodes' signs of life, where they are to be others
  * @throws StoreError, QueueError when a part cannot start
  */
-export async function startWorker(opened: OpenedSettings, log: Log): Promise<Worker> {
+export async function startWorker(
+  opened: OpenedSettings,
+  log: Log,
+  times: Partial<MembershipTimes> = {},
+): Promise<Worker> {
   const { config } = opened.setup;
   const besideGateway = (await lockHolder(config.data)) === 'gateway';
   for (let place = 1; place <= MAX_WORKERS; place++) {
     const parts = new Parts();
     try {
-      return await assemble({ opened, place, name: nameOf(config, place, besideGateway), parts, log });
+      return await assemble({ opened, place, name: nameOf(config, place, besideGateway), parts, log, times });
     } catch (error) {
       await parts.close();
       const taken = error instanceof NameTakenError || (error instanceof StoreError && error.code === 'in-use');
@@ -81,16 +86,17 @@ interface Place {
   readonly name: string;
   readonly parts: Parts;
   readonly log: Log;
+  readonly times: Partial<MembershipTimes>;
 }
 
-async function assemble({ opened, place, name, parts, log }: Place): Promise<Worker> {
+async function assemble({ opened, place, name, parts, log, times }: Place): Promise<Worker> {
   const { setup } = opened;
   const data = path.join(workersFolder(setup.config.data), String(place));
   const config: Config = { ...setup.config, data, node: { ...setup.config.node, name } };
   const inForce = new InForce({ ...setup, config }, opened.hash, await ownRulesOf(config));
   await mkdir(data, { recursive: true, mode: 0o711 });
   const operator = parts.add(await openOperator(config, log), (o) => o.close());
-  const store = parts.add(await openStore(config, log), (s) => s.close());
+  const store = operator.notifying(parts.add(await openStore(config, log), (s) => s.close()));
   const events = parts.add(await openEvents({ node: name, folder: data, store: store.events, log }), (e) => e.close());
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
   let taken = (): void => undefined;
@@ -106,6 +112,7 @@ async function assemble({ opened, place, name, parts, log }: Place): Promise<Wor
       facts: () => ({ ...nodeFacts(inForce, ['worker']), name }),
       onTaken: () => taken(),
       log,
+      times,
     }),
     (m) => m.close(),
   );
@@ -137,8 +144,15 @@ async function assemble({ opened, place, name, parts, log }: Place): Promise<Wor
     e.close();
     return Promise.resolve();
   });
-  const hooks = webhooksOf(config);
-  parts.add(openWebhooks({ config, hooks, queue, store, events, log, onSettled: () => undefined }), (w) => w.close());
+  const hooks = webhooksInForce(() => inForce.config, log);
+  parts.add(
+    openWebhooks({
+      config: () => inForce.config,
+      ...{ hooks, queue, store, events, log },
+      onSettled: () => undefined,
+    }),
+    (w) => w.close(),
+  );
   parts.add(watchQueue(queue, events, config.health, log), (w) => w.close());
   const inTurn = oneAtATime();
   const reloader = parts.add(

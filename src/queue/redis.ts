@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
-import { messageOf } from '../store/errors.js';
+import { codeOf, messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Driver, JobText } from './driver.js';
 import { QueueError } from './errors.js';
@@ -18,7 +18,7 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
   const listeners: ((reason: string) => void)[] = [];
   let lastError = 'the connection was closed';
   producer.on('error', (error: Error) => {
-    lastError = messageOf(error);
+    lastError = reasonOf(error);
   });
   producer.on('close', () => {
     for (const listener of listeners) listener(lastError);
@@ -74,6 +74,22 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
       workers.client?.disconnect();
     },
   };
+}
+
+const UNVERIFIED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+];
+
+/** What went wrong with a connection, and what to do where an admin can do something. */
+function reasonOf(error: Error): string {
+  const reason = messageOf(error);
+  return UNVERIFIED.includes(codeOf(error) ?? '')
+    ? `its certificate cannot be verified (${reason}): name the file of its authority in \`queue:\`, as rediss://...?ca=FILE`
+    : reason;
 }
 
 /** @throws QueueError `refused` when Redis may throw jobs away to make room */

@@ -3,6 +3,8 @@ export type StoreErrorCode =
   | 'in-use'
   /** The embedded server cannot be started here; the message says what to do. */
   | 'cannot-start'
+  /** A newer version of this program has changed the database. */
+  | 'too-new'
   /** The database does not answer. */
   | 'unavailable'
   /** There is no such item. */

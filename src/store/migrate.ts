@@ -49,7 +49,7 @@ async function versionOf(client: PoolClient): Promise<number> {
 
 function tooNew(found: number, known: number): StoreError {
   return new StoreError(
-    'unavailable',
+    'too-new',
     `The database has schema version ${found}, and this version of Gatepost knows ${known}: update Gatepost on this node.`,
   );
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openQueue } from '../../src/queue/open.js';
 import type { QueueBackend } from '../../src/queue/types.js';
@@ -93,6 +94,33 @@ describe.skipIf(redisMissing)('Redis of every kind', () => {
     expect(await client(redis.port, 0, 'secret').dbsize()).toBe(0);
     const wrong = await open(`redis://mail:guess@127.0.0.1:${redis.port}/3`);
     expect(wrong.available).toBe(false);
+  });
+
+  it('TLS: the authority is named; with none, or with another one, the log says why and what to do', async () => {
+    const [port, tls] = [await freePort(), path.join(import.meta.dirname, '..', 'fixtures', 'tls')];
+    const [cert, key] = [path.join(tls, 'cert.pem'), path.join(tls, 'key.pem')];
+    await serve([`tls-port ${port}`, `tls-cert-file ${cert}`, `tls-key-file ${key}`, 'tls-auth-clients no']);
+    const backend = await open(`rediss://127.0.0.1:${port}?ca=cert.pem`, tls);
+    const seen = work(backend);
+    await backend.queue<string>('work').add('a', 'a');
+    await until('the job', () => Promise.resolve(seen.has('a')));
+
+    for (const wrong of ['', '?ca=other-name.pem']) {
+      const lines: string[] = [];
+      const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
+      const target = { queue: `rediss://127.0.0.1:${port}${wrong}`, folder: tls };
+      const refused = await openQueue(target, noStore, log, quick);
+      closers.push(async () => await refused.close(500));
+      expect(refused.available).toBe(false);
+      expect(lines.join('')).toMatch(/certificate cannot be verified \(.*name the file of its authority/);
+    }
+  }, 40_000);
+
+  it('one that evicts is refused at the start, with the line to change', async () => {
+    const redis = await serve(['maxmemory-policy volatile-lru']);
+    await expect(open(`redis://127.0.0.1:${redis.port}`)).rejects.toThrow(
+      /maxmemory-policy volatile-lru.*Put the line "maxmemory-policy noeviction" into redis\.conf/,
+    );
   });
 
   it('a primary that dies: the Sentinel names the next, and what is added again after that runs', async () => {

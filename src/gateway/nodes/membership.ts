@@ -85,6 +85,7 @@ export class Membership {
   /**
    * Enters this node. A database that does not answer does not stop the start: it is entered when it does.
    * @throws NameTakenError when another one runs under its name
+   * @throws StoreError `too-new` when this version cannot work with the database: it would take what it never tells
    */
   static async open(options: MembershipOptions): Promise<Membership> {
     const membership = new Membership(options);
@@ -95,7 +96,7 @@ export class Membership {
     try {
       await Promise.race([first, late]);
     } catch (error) {
-      if (error instanceof NameTakenError) throw error;
+      if (error instanceof NameTakenError || (error instanceof StoreError && error.code === 'too-new')) throw error;
       membership.#failed(error);
     }
     membership.#plan();
