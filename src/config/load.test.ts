@@ -74,6 +74,32 @@ domains: one.example
     expect(config.domains).toEqual(['one.example']);
   });
 
+  it('reads the rate and the interval of notifications', async () => {
+    const { notifications } = await good('notifications: { rate: 3/m, interval: 90s, separate: false }\n');
+    expect(notifications).toMatchObject({ rate: { count: 3 }, interval: 90_000, separate: false });
+    expect((await good('notifications: { interval: 5, rate: off }\n')).notifications).toMatchObject({
+      interval: 300_000,
+      rate: 'off',
+    });
+    expect(await lines('notifications: { rate: 60/w }\n')).toEqual([
+      'gatepost.yaml:1:24: error: `notifications.rate`: "60/w" is not a rate\n  write it as 60/m, 1000/h or 5/10s, or off',
+    ]);
+    expect(await lines('notifications: { interval: 8d }\n')).toEqual([
+      'gatepost.yaml:1:28: error: `notifications.interval`: "8d" is not an interval\n  write it as minutes, such as 15, or as a span, such as 90s or 1h',
+    ]);
+    expect(await lines('notifications: { separate: 1 }\n')).toEqual([
+      'gatepost.yaml:1:28: error: `notifications.separate`: expected true or false, not 1\n  write true',
+    ]);
+  });
+
+  it('takes `off` for the whole of http, as for its listen', async () => {
+    expect((await good('http: off\n')).http).toEqual((await good('http: { listen: off }\n')).http);
+    expect(await lines('http: { listn: off }\n')).toEqual([
+      'gatepost.yaml:1:9: error: unknown key `http.listn`\n  did you mean `listen`?',
+    ]);
+    expect(await lines('http: on\n')).toEqual(['gatepost.yaml:1:7: error: `http`: expected a map, not "on"']);
+  });
+
   it('replaces ${NAME} from the environment and refuses one that is not set', async () => {
     process.env['GATEPOST_TEST_PASSWORD'] = 's3cret';
     try {

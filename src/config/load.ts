@@ -55,9 +55,6 @@ export interface Config extends Omit<
 /** Modules that run when `detectors:` is absent. */
 export const DEFAULT_DETECTORS = ['content', 'signatures', 'links', 'antispam'] as const;
 
-/** Keys that the design names and that are not in force yet: they are said to be so instead of being taken in silence. */
-const NOT_YET: readonly string[] = [];
-
 export interface LoadedConfig {
   readonly config: Config;
   readonly warnings: readonly Problem[];
@@ -120,7 +117,6 @@ async function readConfigText(text: string, folder: string, file: string | undef
   if (source.problems.length > 0) return { problems: source.problems };
   const problems: Problem[] = [];
   const given = substitute(source.value ?? {}, [], source, problems);
-  problems.push(...takeNotYet(given, source));
   const parsed = configSchema.safeParse(given);
   if (!parsed.success) problems.push(...source.fromZod(parsed.error, configSchema));
   const raw = parsed.success ? parsed.data : whatIsLeft(given, parsed.error);
@@ -217,24 +213,6 @@ function substitute(value: unknown, at: KeyPath, source: YamlSource, problems: P
   return value;
 }
 
-/** Takes keys that are known but not in force yet out of the given value and warns of each. */
-function takeNotYet(given: unknown, source: YamlSource): Problem[] {
-  const warnings: Problem[] = [];
-  for (const dotted of NOT_YET) {
-    const path = dotted.split('.');
-    const key = path.at(-1) ?? '';
-    const holder = path
-      .slice(0, -1)
-      .reduce<unknown>((value, step) => (isRecord(value) ? value[step] : undefined), given);
-    if (!isRecord(holder) || !(key in holder)) continue;
-    Reflect.deleteProperty(holder, key);
-    warnings.push(
-      source.warning(path, `\`${dotted}\` is not in force in this version: it has no effect`, undefined, 'key'),
-    );
-  }
-  return warnings;
-}
-
 function checkNetworks(raw: RawConfig, source: YamlSource): Problem[] {
   const lists: [KeyPath, readonly string[]][] = [
     [['trusted'], raw.trusted],
@@ -277,10 +255,6 @@ async function checkFolders(raw: RawConfig, folder: string, source: YamlSource):
       ),
     );
   return problems;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isMissing(error: unknown): boolean {

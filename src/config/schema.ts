@@ -361,14 +361,17 @@ export const configSchema = z.strictObject({
     .default('embedded'),
   retention: retention.prefault({}).describe('how long the store keeps what happened'),
   http: z
-    .strictObject({
-      listen: z
-        .union([z.literal('off').transform((): z.output<typeof listenAddress>[] => []), listOf(plainAddress)])
-        .prefault('off')
-        .describe('addresses that serve /metrics, /healthz and /readyz, such as 127.0.0.1:8025; or off'),
-    })
+    .preprocess(
+      (given) => (given === 'off' ? {} : given),
+      z.strictObject({
+        listen: z
+          .union([z.literal('off').transform((): z.output<typeof listenAddress>[] => []), listOf(plainAddress)])
+          .prefault('off')
+          .describe('addresses that serve /metrics, /healthz and /readyz, such as 127.0.0.1:8025; or off'),
+      }),
+    )
     .prefault({})
-    .describe('metrics and health, for machines'),
+    .describe('metrics and health, for machines; or off'),
   telemetry: z
     .strictObject({
       otlp: z

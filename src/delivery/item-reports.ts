@@ -113,7 +113,7 @@ export class ItemReports {
       return false;
     }
     try {
-      const since = `It has waited since ${item.receivedAt}.`;
+      const since = `It has waited since ${reports.shownTime(item.receivedAt)}.`;
       await reports.notice('delay', since, message, content, recipients);
     } catch (error) {
       log.error({ id: item.traceId, err: error }, 'a notice could not be written');

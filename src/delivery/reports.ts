@@ -8,6 +8,7 @@ import { withId } from '../notifications/compose.js';
 import { addressOf } from '../notifications/mailbox.js';
 import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
 import type { Templates } from '../notifications/templates/load.js';
+import { formatZoned } from '../notifications/zoned-time.js';
 import { renderTemplate } from '../notifications/templates/render.js';
 import type { DsnContext, ReportedRecipient } from '../notifications/types.js';
 import type { LedgerEntry, NotificationState } from '../store/types.js';
@@ -103,6 +104,11 @@ export class Reports {
     const [recipient] = item.recipients;
     if (item.dsn !== undefined && recipient !== undefined)
       this.#record(item.dsn, item.item, item.traceId, recipient.address, state, undefined, reply);
+  }
+
+  /** For sentences that people read. @param time in ISO 8601 @returns in the node's zone */
+  shownTime(time: string): string {
+    return formatZoned(Date.parse(time), this.#options.config.node.timezone);
   }
 
   /** Tells the admins. In the outbox when this resolves, where the class is on. */

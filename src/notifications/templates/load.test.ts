@@ -114,7 +114,8 @@ describe('front matter', () => {
     ['no subject', '---\nformat: text\n---\nx', '`subject` is missing'],
     ['wrong format', '---\nsubject: a\nformat: htm\n---\nx', 'x.hbs:3:9'],
     ['braces without quotes', '---\nsubject: {{subject}}\n---\nx', 'x.hbs:2'],
-    ['an error in the subject', '---\nsubject: "{{#if x}}"\n---\nx', 'x.hbs:2:10'],
+    ['an error in the subject', '---\nsubject: "{{#if x}}"\n---\nx', 'x.hbs:2:11'],
+    ['an unclosed macro in it', '---\nsubject: "a {{infectedObject}} {{subject"\nformat: text\n---\nx', 'x.hbs:2:13'],
   ])('%s', (_, source, expected) => {
     const { template, problems } = parseTemplate('templates/en/x.hbs', 'x', 'en', source);
     expect(template).toBeUndefined();

@@ -179,13 +179,23 @@ export function parseTemplate(
   const subject = compileText(head.data.subject ?? '', kind, false);
   const start = match[0].length;
   const body = compileText(text.slice(start), kind, format !== 'text');
-  const subjectPlace = yaml.place(['subject']);
+  const subjectStart = subjectOffset(match[0], head.data.subject ?? '');
+  const placeInSubject = ({ offset }: TextProblem): Place =>
+    subjectStart === undefined ? yaml.place(['subject']) : placeAt(file, text, subjectStart + offset);
   const problems = [
-    ...subject.problems.map((each) => toProblem(each, subjectPlace)),
+    ...subject.problems.map((each) => toProblem(each, placeInSubject(each))),
     ...body.problems.map((each) => toProblem(each, placeAt(file, text, start + each.offset))),
   ];
   const own = { source: text.slice(start), subjectSource: head.data.subject ?? '' };
   return fills(subject, body, (fill) => ({ name, language, kind, format, ...own, words, ...fill }), problems);
+}
+
+/** Where the subject stands in the front matter; undefined where YAML writes it in another way than it reads. */
+function subjectOffset(front: string, subject: string): number | undefined {
+  const key = /^subject[ \t]*:[ \t]*["']?/m.exec(front);
+  if (key === null) return undefined;
+  const start = key.index + key[0].length;
+  return front.startsWith(subject, start) ? start : undefined;
 }
 
 function fills(

@@ -98,7 +98,7 @@ function failed(address: string): DsnContext['reported'][number] {
 const NOTICE_TEXTS: Readonly<Record<string, string>> = {
   'notice-bounce': 'Its sender has been told.',
   'notice-double-bounce': 'A message with the null sender could not be delivered, so nobody can be told.',
-  'notice-delay': 'It has waited since 2026-11-21T16:05:09.000Z.',
+  'notice-delay': 'It has waited since 2026-11-21 17:05:09 +01:00.',
   'notice-policy': 'RCPT was answered: 550 5.7.1 relaying is not allowed',
   'notice-protocol': 'HELO was answered: 501 5.5.4 a host name is needed',
   'notice-resource': 'The message was answered: 452 4.3.1 no room at the moment',
