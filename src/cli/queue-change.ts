@@ -1,13 +1,12 @@
-import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { loadConfig } from '../config/load.js';
-import { eachSpoolItem } from '../delivery/spool-list.js';
 import type { QueueAction, QueueResult } from '../delivery/types.js';
 import { openQueueOwner, type QueueOwner } from '../gateway/control/queue.js';
 import { silentLog } from '../telemetry/log.js';
 import { EXIT, UsageError } from './exit.js';
 import { progress } from './progress.js';
 import { keyOf, selection, type SelectOptions } from './queue-select.js';
+import { eachItemOf, spoolsOf } from './spools.js';
 import { err, json, out, printable } from './terminal.js';
 
 export interface QueueChangeOptions extends SelectOptions {
@@ -43,10 +42,9 @@ export async function changeQueue(
   const ids = action === 'requeue' ? names.map(nameOf) : names.map(keyOf);
   checkUse(action, ids, any, options.all === true);
   const { config } = await loadConfig(options.config);
-  const spool = path.join(config.data, 'spool');
   // All at once is known to whoever owns the spool; all else is chosen here, from the files.
   const allNow = action === 'retry' && options.all === true && !any;
-  const chosen = ids.length > 0 || allNow ? [...new Set(ids)] : await choose(spool, test);
+  const chosen = ids.length > 0 || allNow ? [...new Set(ids)] : await choose(await spoolsOf(config.data), test);
   if (ids.length === 0 && !allNow && chosen.length === 0) {
     if (options.json === true) json([]);
     else out('Nothing in the spool fits.');
@@ -125,11 +123,11 @@ function checkUse(action: QueueAction, ids: readonly string[], any: boolean, all
   if (ways > 1) throw new UsageError('either IDs or filters and --all, not both');
 }
 
-async function choose(spool: string, test: ReturnType<typeof selection>['test']): Promise<string[]> {
+async function choose(spools: readonly string[], test: ReturnType<typeof selection>['test']): Promise<string[]> {
   const bar = progress('items');
   const keys: string[] = [];
   const walk = { onProgress: (done: number, count: number) => bar.update(done, done / count) };
-  for await (const item of eachSpoolItem(spool, walk)) if (test(item)) keys.push(item.item);
+  for await (const item of eachItemOf(spools, walk)) if (test(item)) keys.push(item.item);
   bar.clear();
   return keys;
 }

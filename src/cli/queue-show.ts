@@ -1,16 +1,16 @@
-import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { loadConfig } from '../config/load.js';
 import { formatDuration, formatSize } from '../config/units.js';
-import { eachCorruptItem, type CorruptItem } from '../delivery/corrupt-list.js';
+import type { CorruptItem } from '../delivery/corrupt-list.js';
 import { replyLine } from '../delivery/reply.js';
 import { emlOf, spoolPaths } from '../delivery/spool-folder.js';
 import type { SpoolItem } from '../delivery/spool-item.js';
-import { eachSpoolItem, listing, readSpoolItem } from '../delivery/spool-list.js';
+import { listing, readSpoolItem } from '../delivery/spool-list.js';
 import { EXIT, UsageError } from './exit.js';
 import { corruptJson, nextAttempt } from './queue.js';
 import { belongsTo, keyOf, stateOf } from './queue-select.js';
+import { eachCorruptOf, eachItemOf, spoolsOf } from './spools.js';
 import { err, json, out, paint, printable, table } from './terminal.js';
 
 export interface QueueShowOptions {
@@ -24,18 +24,18 @@ export async function showQueue(id: string, options: QueueShowOptions): Promise<
   if (options.raw === true && options.json === true) throw new UsageError('--raw and --json exclude each other');
   const key = keyOf(id);
   const { config } = await loadConfig(options.config);
-  const spool = path.join(config.data, 'spool');
+  const spools = await spoolsOf(config.data);
   const items: SpoolItem[] = [];
-  for await (const item of eachSpoolItem(spool, { keys: belongsTo(key) })) items.push(item);
+  for await (const item of eachItemOf(spools, { keys: belongsTo(key) })) items.push(item);
   const corrupt: CorruptItem[] = [];
-  for await (const item of eachCorruptItem(spool, belongsTo(key))) corrupt.push(item);
+  for await (const item of eachCorruptOf(spools, belongsTo(key))) corrupt.push(item);
   if (items.length + corrupt.length === 0) {
     err(
       `There is no ${key} in the spool: it was delivered, given up or dropped, or never had to wait. ` +
         `What became of it: gatepost trace ${key.slice(0, 26)}`,
     );
     process.exitCode = EXIT.no;
-  } else if (options.raw === true) await raw(spool, key, items, corrupt);
+  } else if (options.raw === true) await raw(spools, key, items, corrupt);
   else if (options.json === true) json([...items.map(itemJson), ...corrupt.map(corruptJson)]);
   else {
     const now = Date.now();
@@ -45,7 +45,7 @@ export async function showQueue(id: string, options: QueueShowOptions): Promise<
 }
 
 async function raw(
-  spool: string,
+  spools: readonly string[],
   key: string,
   items: readonly SpoolItem[],
   corrupt: readonly CorruptItem[],
@@ -53,17 +53,20 @@ async function raw(
   const names = [...items.map(({ item }) => item), ...corrupt.map(({ name }) => name)];
   const chosen = names.length === 1 ? names[0] : names.find((name) => name === key);
   if (chosen === undefined) throw new UsageError(`there are several: ${names.join(', ')}; --raw shows one of them`);
-  const found = await readSpoolItem(spool, chosen);
-  if (found === undefined) {
-    if (corrupt.find(({ name }) => name === chosen)?.size === undefined) {
-      err(`The message of ${chosen} is missing.`);
-      process.exitCode = EXIT.no;
-      return;
-    }
-    await pipeline(createReadStream(emlOf(spoolPaths(spool).corrupt, chosen)), process.stdout, { end: false });
+  for (const spool of spools) {
+    const found = await readSpoolItem(spool, chosen);
+    if (found === undefined) continue;
+    await pipeline(found.content.read(), process.stdout, { end: false });
     return;
   }
-  await pipeline(found.content.read(), process.stdout, { end: false });
+  const files = spools.map((spool) => emlOf(spoolPaths(spool).corrupt, chosen));
+  const file = files.find((each) => existsSync(each));
+  if (file === undefined || corrupt.find(({ name }) => name === chosen)?.size === undefined) {
+    err(`The message of ${chosen} is missing.`);
+    process.exitCode = EXIT.no;
+    return;
+  }
+  await pipeline(createReadStream(file), process.stdout, { end: false });
 }
 
 function itemJson(item: SpoolItem): object {

@@ -1,12 +1,12 @@
-import path from 'node:path';
 import { loadConfig } from '../config/load.js';
 import { formatDuration, formatSize } from '../config/units.js';
-import { eachCorruptItem, type CorruptItem } from '../delivery/corrupt-list.js';
+import type { CorruptItem } from '../delivery/corrupt-list.js';
 import type { SpoolItem } from '../delivery/spool-item.js';
-import { countSpool, eachSpoolItem, listing, type SpoolListing } from '../delivery/spool-list.js';
+import { listing, type SpoolListing } from '../delivery/spool-list.js';
 import { UsageError } from './exit.js';
 import { progress } from './progress.js';
 import { keyOf, selection, stateOf, type SelectOptions } from './queue-select.js';
+import { countSpools, eachCorruptOf, eachItemOf, spoolsOf } from './spools.js';
 import { out, table } from './terminal.js';
 
 const SHOWN = 100;
@@ -30,14 +30,14 @@ export async function listQueue(options: QueueListOptions): Promise<void> {
   if (options.corrupt === true && (any || after !== undefined))
     throw new UsageError('--corrupt shows all damaged items: it goes with --limit, --all and --json only');
   const { config } = await loadConfig(options.config);
-  const spool = path.join(config.data, 'spool');
+  const spools = await spoolsOf(config.data);
   const most = options.all === true || (options.json === true && limit === undefined) ? Infinity : (limit ?? SHOWN);
   if (options.corrupt === true) {
-    await listCorrupt(spool, most, options.json === true);
+    await listCorrupt(spools, most, options.json === true);
     return;
   }
   const bar = progress('items');
-  const items = eachSpoolItem(spool, {
+  const items = eachItemOf(spools, {
     ...(after === undefined ? {} : { after }),
     onProgress: (done, all) => bar.update(done, done / all),
   });
@@ -60,7 +60,7 @@ export async function listQueue(options: QueueListOptions): Promise<void> {
   const size = shown.reduce((sum, i) => sum + i.size, 0);
   if (!more) out(`\n${shown.length} in all, ${formatSize(size)}`);
   else {
-    const total = any || after !== undefined ? 'there are more' : `${await countSpool(spool)} in all`;
+    const total = any || after !== undefined ? 'there are more' : `${await countSpools(spools)} in all`;
     out(`\n${total}; the oldest ${shown.length} are shown, --all shows all, --after ${last} the next ones`);
   }
 }
@@ -113,9 +113,9 @@ export function corruptJson({ name, time, sender, size, recipients, reason, prob
   };
 }
 
-async function listCorrupt(spool: string, most: number, asJson: boolean): Promise<void> {
+async function listCorrupt(spools: readonly string[], most: number, asJson: boolean): Promise<void> {
   const found: CorruptItem[] = [];
-  for await (const item of eachCorruptItem(spool)) {
+  for await (const item of eachCorruptOf(spools)) {
     found.push(item);
     if (found.length > most) break;
   }

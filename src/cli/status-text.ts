@@ -20,6 +20,17 @@ const shapes = {
     refused: z.number(),
     running: z.number(),
   }),
+  processes: z.array(
+    z.union([
+      z.object({
+        process: z.number(),
+        node: z.object({ name: z.string(), pid: z.number(), uptime: z.number() }),
+        mail: z.object({ received: z.number(), running: z.number() }),
+        spool: z.object({ items: z.number() }),
+      }),
+      z.object({ process: z.number(), unknown: z.string() }),
+    ]),
+  ),
   spool: z.object({
     items: z.number(),
     bytes: z.number(),
@@ -77,6 +88,17 @@ export function statusText(sections: Sections, now: number): string {
     add('mail', [
       `${mail.received} received, ${mail.accepted} accepted, ${mail.deferred} deferred, ${mail.refused} refused, ${mail.running} at work`,
     ]);
+  const processes = read(sections, 'processes');
+  if (processes !== undefined)
+    add(
+      'processes',
+      processes.map((each) =>
+        'unknown' in each
+          ? `${each.process}: ${paint('red', printable(each.unknown))}`
+          : `${each.process}: ${each.node.name}, process ${each.node.pid}, up ${formatDuration(each.node.uptime)}, ` +
+            `${each.mail.received} received, ${each.mail.running} at work, ${each.spool.items} waiting`,
+      ),
+    );
   const spool = read(sections, 'spool');
   if (spool !== undefined) {
     const oldest =

@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.js';
 import { askControl, NotRunningError } from '../gateway/control/socket.js';
 import { workersFolder } from '../gateway/workers-folder.js';
 import { EXIT } from './exit.js';
+import { askProcesses } from './status-processes.js';
 import { statusText } from './status-text.js';
 import { err, json, out } from './terminal.js';
 import { version } from './version.js';
@@ -15,6 +16,8 @@ export interface StatusOptions {
   readonly watch?: boolean;
 }
 
+type Sections = Readonly<Record<string, unknown>>;
+
 /** ms between two pictures. */
 const EVERY = 2000;
 
@@ -22,7 +25,7 @@ const EVERY = 2000;
 export async function status(options: StatusOptions): Promise<void> {
   const { config } = await loadConfig(options.config);
   for (;;) {
-    let answer: unknown;
+    let answer: Sections;
     try {
       answer = await askAny(config.data);
     } catch (error) {
@@ -35,7 +38,7 @@ export async function status(options: StatusOptions): Promise<void> {
       continue;
     }
     process.exitCode = EXIT.good;
-    const sections = { running: true, version: version(), ...toRecord(answer) };
+    const sections = { running: true, version: version(), ...answer };
     if (options.json === true) json(sections);
     else {
       // Clears the screen: the picture stays where it is.
@@ -47,15 +50,15 @@ export async function status(options: StatusOptions): Promise<void> {
   }
 }
 
-/** The gateway on that folder; where there is none, the first of the workers. */
-async function askAny(data: string): Promise<unknown> {
+/** All processes of the gateway on that folder; where there is none, the first of the workers. */
+async function askAny(data: string): Promise<Sections> {
   try {
-    return await askControl(data, 'status');
+    return await askProcesses(data);
   } catch (error) {
     if (!(error instanceof NotRunningError)) throw error;
     for (const place of (await readdir(workersFolder(data)).catch(() => [])).sort()) {
       try {
-        return await askControl(path.join(workersFolder(data), place), 'status');
+        return toRecord(await askControl(path.join(workersFolder(data), place), 'status'));
       } catch (gone) {
         if (!(gone instanceof NotRunningError)) throw gone;
       }
@@ -64,6 +67,6 @@ async function askAny(data: string): Promise<unknown> {
   }
 }
 
-function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+function toRecord(value: unknown): Sections {
   return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }

@@ -142,6 +142,10 @@ const smtp = z.strictObject({
   listen: listOf(listenAddress)
     .prefault(['127.0.0.1:2525'])
     .describe('addresses to take mail on; tls:// in front for implicit TLS'),
+  processes: z
+    .union([z.literal('auto'), count.max(32)])
+    .default(1)
+    .describe('gateway processes that share the addresses; auto is one for each core, at most 32'),
   hostname: z
     .string()
     .regex(/^[\w.-]+$/, 'not a host name')
@@ -155,8 +159,8 @@ const smtp = z.strictObject({
     .describe('certificate and key files (PEM); offers STARTTLS'),
   maxMessageSize: size.prefault('50MiB').describe('larger ones are refused with 552 5.3.4'),
   maxRecipients: count.default(200).describe('of one message; more get 452 4.5.3'),
-  maxConnections: count.default(1000).describe('sessions at a time; more get 421'),
-  maxConnectionsPerClient: count.default(50).describe('trusted clients are not exempt'),
+  maxConnections: count.default(1000).describe('sessions at a time, shared out among the processes; more get 421'),
+  maxConnectionsPerClient: count.default(50).describe('for each process; trusted clients are not exempt'),
   lineEndings: z
     .enum(['normalize', 'reject'])
     .default('normalize')

@@ -38,6 +38,10 @@ import { nodeFacts } from './nodes/facts.js';
 import { openEventMails } from './open-event-mails.js';
 import { openWebhooks } from './open-webhooks.js';
 import { oneAtATime, Parts } from './parts.js';
+import { adoptProcesses } from './processes/adopt.js';
+import { forgetProcesses } from './processes/forget.js';
+import { configOf, type ProcessPlace } from './processes/place.js';
+import { sharedBy, tellDeath } from './processes/shared.js';
 import { followSettings } from './reload/follow.js';
 import { InForce, ownRulesOf } from './reload/in-force.js';
 import type { OpenedSettings } from './reload/open-settings.js';
@@ -80,6 +84,7 @@ export interface Gateway {
  * so that nothing is taken in before all behind it is there.
  * @param opened where the setup comes from: its files are then followed
  * @param roles without `worker` others send what it owes
+ * @param place which of several processes this one is; another then holds the data folder (`holdStore`)
  * @throws Error when a part cannot start; those that were started are closed again
  */
 export async function startGateway(
@@ -87,10 +92,11 @@ export async function startGateway(
   log: Log,
   opened?: OpenedSettings,
   roles: readonly NodeRole[] = ['gateway', 'worker'],
+  place?: ProcessPlace,
 ): Promise<Gateway> {
   const parts = new Parts();
   try {
-    return await assemble(setup, log, parts, opened, roles);
+    return await assemble(setup, log, parts, opened, roles, place);
   } catch (error) {
     await parts.close();
     throw error;
@@ -98,24 +104,34 @@ export async function startGateway(
 }
 
 async function assemble(
-  setup: Setup,
+  whole: Setup,
   log: Log,
   parts: Parts,
   opened: OpenedSettings | undefined,
   roles: readonly NodeRole[],
+  place: ProcessPlace | undefined,
 ): Promise<Gateway> {
+  const own = (config: Config): Config => (place === undefined ? config : configOf(config, place));
+  const setup: Setup = { ...whole, config: own(whole.config) };
+  const { data } = whole.config;
   const inForce = new InForce(setup, opened?.hash ?? setup.bundle.hash, await ownRulesOf(setup.config));
   const config = withLiveDomains(setup.config, inForce);
   const spoolFolder = spoolPaths(path.join(config.data, 'spool')).root;
   // Others may pass through (the embedded database runs as another account when we are root); what lies in it is closed.
   await mkdir(config.data, { recursive: true, mode: 0o711 });
-  const operator = parts.add(await Operator.open(config, log), (o) => o.close());
-  const opening = parts.add(await openStore(config, log), (s) => s.close());
+  const operator = parts.add(
+    await Operator.open(config, log, place !== undefined && whole.config.http.listen.length > 0),
+    (o) => o.close(),
+  );
+  const opening = parts.add(await openStore(config, log, place && sharedBy(data, place)), (s) => s.close());
+  // Before anything looks at the spool and the outbox.
+  const gone = (place?.number ?? 1) > 1 ? [] : await adoptProcesses(data, place?.of ?? 1, log);
   const store: OpenStore = { ...opening, journal: operator.journal(opening.journal) };
   const events = parts.add(
     await openEvents({ node: config.node.name, folder: config.data, store: store.events, log }),
     (e) => e.close(),
   );
+  void forgetProcesses(gone, store, log);
   const retention = parts.add(startRetention({ config, store, events, log, spool: spoolFolder }), (r) => r.close());
   const knowRules = ({ bundle }: Setup): void =>
     store.counters.know(bundle.rules.filter((rule) => rule.enabled).map((rule) => rule.id));
@@ -192,6 +208,7 @@ async function assemble(
     (n) => n.close(),
   );
   started.notices = notifications.notices;
+  if (place !== undefined) tellDeath(place, notifications.notices, log);
   const delivery = parts.add(
     await openDelivery({
       config,
@@ -226,7 +243,7 @@ async function assemble(
   parts.add(watchNode({ config, queue, delivery, events, log }), (w) => w.close());
   await threads;
   const watched: Store = { ...store, quarantine: retention.quarantine };
-  const copyMark = await openCopyMark(config.data);
+  const copyMark = await openCopyMark(data);
   const processing: ProcessorParts = {
     get config() {
       return inForce.config;
@@ -267,7 +284,7 @@ async function assemble(
   const reloader =
     opened === undefined
       ? undefined
-      : parts.add(await followSettings({ opened, inForce, events, log, apply: applyInTurn }), (r) => r.close());
+      : parts.add(await followSettings({ opened, own, inForce, events, log, apply: applyInTurn }), (r) => r.close());
   const status = new StatusBoard();
   provideSections(status, {
     config,
@@ -288,7 +305,15 @@ async function assemble(
     ...reloader?.status,
   }));
   parts.add(
-    await openControl(config.data, { status: async () => await status.snapshot(), queue: answerQueue(delivery) }, log),
+    await openControl(
+      config.data,
+      {
+        status: async () => await status.snapshot(),
+        queue: answerQueue(delivery),
+        page: async (path) => await operator.page(String(path)),
+      },
+      log,
+    ),
     (c) => c.close(),
   );
   operator.started(

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { mkdir, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
@@ -139,7 +140,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
   const proxies = networkSet(smtp.proxyProtocol);
   const listeners: Listener[] = [];
   const addresses: SmtpAddress[] = [];
-  const sockets = inheritedSockets(process.env, process.pid);
+  const sockets = inheritedSockets(process.env, cluster.isWorker ? process.ppid : process.pid);
   if (sockets.length > 0 && sockets.length !== smtp.listen.length) {
     const text = `the service manager hands over ${sockets.length} sockets, and \`smtp.listen\` names ${smtp.listen.length} addresses`;
     throw new SmtpStartError(`${text}: there has to be one for each, in the same order`);
@@ -166,7 +167,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
       return gate.sessions;
     },
     prepare: async (wanted) => await prepareChange(wanted, context.relay, listeners),
-    close: () => (closing ??= stop(listeners, gate, smtp.timeouts.stop, sockets.length > 0)),
+    close: () => (closing ??= stop(listeners, gate, smtp.timeouts.stop, sockets.length > 0 || cluster.isWorker)),
   };
 }
 
@@ -233,8 +234,8 @@ function listen(listener: Listener, address: SmtpAddress, socket: number | undef
 
 /**
  * @param patience ms for running sessions
- * @param inherited the sockets stay open with the service manager: who connects now waits for the next gateway instead
- *   of being told to come back
+ * @param inherited the sockets stay open with the service manager, or with the other processes: who connects now waits
+ *   for the next gateway, or is another's, instead of being told to come back
  */
 async function stop(listeners: readonly Listener[], gate: Gate, patience: number, inherited: boolean): Promise<void> {
   gate.stopping = true;

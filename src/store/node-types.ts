@@ -63,6 +63,8 @@ export interface NodeStore {
   list(): Promise<readonly NodeRecord[]>;
   /** Forgets a node and whatever is said of it, also when it is silent. @returns false when there is none of that name */
   remove(name: string): Promise<boolean>;
+  /** Forgets the node of an installation that is no more. @returns its name; undefined when none is known */
+  retire(installation: string): Promise<string | undefined>;
   /** Forgets nodes that were stopped before that long, ms. */
   prune(age: number): Promise<void>;
   /**

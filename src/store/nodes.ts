@@ -110,6 +110,16 @@ export function openNodes(database: Database): NodeStore {
       return rowCount === 1;
     },
 
+    retire: async (installation) => {
+      const { rows } = await query<{ readonly name: string; readonly run: string }>(
+        'DELETE FROM gatepost.node WHERE installation = $1 RETURNING name, run',
+        [installation],
+      );
+      const [node] = rows;
+      if (node !== undefined) await query('UPDATE gatepost.control_node SET until = now() WHERE run = $1', [node.run]);
+      return node?.name;
+    },
+
     prune: async (age) => {
       await query(`DELETE FROM gatepost.node WHERE stopped < now() - $1 * interval '1 millisecond'`, [age]);
     },

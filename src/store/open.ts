@@ -43,10 +43,12 @@ const COMMAND_PATIENCE = 15_000;
  * the server is started first. A server by URL may be down: the store is there all the same, and the schema is made at
  * the first contact.
  *
+ * @param shared for one of several processes on a data folder that another holds (`holdStore`)
  * Close the job queue before the store: its workers do not survive their database.
  * @throws StoreError `in-use`, `cannot-start`
  */
-export async function openStore(config: StoreConfig, log: Log): Promise<OpenStore> {
+export async function openStore(config: StoreConfig, log: Log, shared?: SharedData): Promise<OpenStore> {
+  if (shared !== undefined) return await openShared(config, log, shared);
   if (config.store === 'embedded') {
     const server = await startEmbedded({ dataFolder: config.data, log });
     const store = assemble(
@@ -65,18 +67,58 @@ export async function openStore(config: StoreConfig, log: Log): Promise<OpenStor
     return store;
   }
   const lock = await lockFolder(config.data, 'gateway');
-  const store = assemble(
-    maskUrl(config.store),
-    { connectionString: config.store },
-    log,
-    async () => await lock.release(),
-  );
+  return byUrl(config.store, log, async () => await lock.release());
+}
+
+function byUrl(url: string, log: Log, afterwards: () => Promise<void>): OpenStore {
+  const store = assemble(maskUrl(url), { connectionString: url }, log, afterwards);
   store
     .ready()
     .catch((error: unknown) =>
       log.warn({ store: store.name, reason: messageOf(error) }, 'the database does not answer yet'),
     );
   return store;
+}
+
+/** The process above several that share a data folder: it holds the folder, and runs the embedded server. */
+export interface StoreHolder {
+  /** After all those that use it have ended. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes a data folder for several processes, and starts the embedded server for them.
+ * @param processes how many there are
+ * @throws StoreError `in-use`, `cannot-start`
+ */
+export async function holdStore(config: StoreConfig, log: Log, processes: number): Promise<StoreHolder> {
+  if (config.store === 'embedded') {
+    const server = await startEmbedded({ dataFolder: config.data, log, clients: processes });
+    return { release: async () => await server.stop() };
+  }
+  return await lockFolder(config.data, 'gateway');
+}
+
+/** What one of several processes opens its store by. */
+export interface SharedData {
+  /** The data folder of them all. */
+  readonly data: string;
+  /** Folder whose lock says that this process runs; made when it is not there. */
+  readonly lock: string;
+}
+
+async function openShared(config: StoreConfig, log: Log, { data, lock: folder }: SharedData): Promise<OpenStore> {
+  const lock = await lockFolder(folder, 'gateway');
+  try {
+    if (config.store !== 'embedded') return byUrl(config.store, log, async () => await lock.release());
+    const found = await findEmbedded(data);
+    if (typeof found === 'string')
+      throw new StoreError('cannot-start', `The embedded database of ${data} does not run.`);
+    return await whenReady(assemble('embedded PostgreSQL', found, log, async () => await lock.release()));
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
 }
 
 /**

@@ -12,6 +12,7 @@ import { openStoreForCommand } from '../../store/open.js';
 import { LockedError } from '../../store/process-lock.js';
 import type { DeliveryRecord } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
+import { processFolders } from '../processes/folders.js';
 import { askControl, NotRunningError, type ControlHandler } from './socket.js';
 
 const ids = z.array(z.string().max(200)).max(1000);
@@ -53,13 +54,50 @@ const PATIENCE = 10_000;
 const POLL = 250;
 
 /**
- * Finds who owns the spool: the running gateway, which is asked, or nobody: then this process takes it.
+ * Finds who owns the spool: the running gateway, which is asked, or nobody: then this process takes it. The spools of
+ * several processes are as one.
  * @throws LockedError when another process has it and does not answer
  */
 export async function openQueueOwner(config: Config, log: Log): Promise<QueueOwner> {
+  const owners: QueueOwner[] = [];
+  try {
+    for (const { folder } of await processFolders(config.data)) owners.push(await openOneOwner(config, folder, log));
+  } catch (error) {
+    for (const owner of owners) await owner.close();
+    throw error;
+  }
+  const [only] = owners;
+  return only !== undefined && owners.length === 1 ? only : asOne(owners);
+}
+
+function asOne(owners: readonly QueueOwner[]): QueueOwner {
+  return {
+    running: owners.some(({ running }) => running),
+    run: async (request) => {
+      const results = new Map<string, QueueAnswer['results'][number]>();
+      let count: number | undefined;
+      let { ids: left } = request;
+      for (const owner of owners) {
+        if (left.length === 0 && request.all !== true) break;
+        const answer = await owner.run({ ...request, ids: left });
+        for (const result of answer.results) results.set(result.id, result);
+        if (answer.count !== undefined) count = (count ?? 0) + answer.count;
+        left = answer.results.filter(({ outcome }) => outcome === 'missing').map(({ id }) => id);
+      }
+      return { results: [...results.values()], ...(count === undefined ? {} : { count }) };
+    },
+    close: async () => {
+      const unwritten: string[] = [];
+      for (const owner of owners) unwritten.push((await owner.close()) ?? '');
+      return unwritten.find((text) => text !== '');
+    },
+  };
+}
+
+async function openOneOwner(config: Config, folder: string, log: Log): Promise<QueueOwner> {
   for (const since = performance.now(); ;) {
     try {
-      return (await runningOwner(config)) ?? (await ownOwner(config, log));
+      return (await runningOwner(folder)) ?? (await ownOwner(config, folder, log));
     } catch (error) {
       // It is starting, or stopping.
       if (!(error instanceof LockedError) || performance.now() - since > PATIENCE) throw error;
@@ -68,7 +106,7 @@ export async function openQueueOwner(config: Config, log: Log): Promise<QueueOwn
   }
 }
 
-async function runningOwner({ data }: Config): Promise<QueueOwner | undefined> {
+async function runningOwner(data: string): Promise<QueueOwner | undefined> {
   const run = async (request: QueueRequest): Promise<QueueAnswer> =>
     answerSchema.parse(await askControl(data, 'queue', request));
   try {
@@ -80,14 +118,14 @@ async function runningOwner({ data }: Config): Promise<QueueOwner | undefined> {
   return { running: true, run, close: () => Promise.resolve(undefined) };
 }
 
-async function ownOwner(config: Config, log: Log): Promise<QueueOwner> {
+async function ownOwner(config: Config, data: string, log: Log): Promise<QueueOwner> {
   const records: [TraceId, readonly DeliveryRecord[]][] = [];
   const delivery = await openDelivery({
-    config,
+    config: { ...config, data },
     queue: undefined,
     log,
     role: COMMAND,
-    files: await filesOfOwner(config.data),
+    files: await filesOfOwner(data),
     events: { settled: (id, settled) => void records.push([id, settled]) },
     reinspect: () => Promise.resolve({ state: 'again', reason: 'no gateway runs' }),
   });

@@ -155,7 +155,8 @@ function requestOf(line: string): { readonly name: string; readonly details: unk
 async function listen(server: Server, socket: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socket, () => {
+    // Exclusive: one of several processes listens by itself, not through the one above them.
+    server.listen({ path: socket, exclusive: true }, () => {
       server.off('error', reject);
       resolve();
     });

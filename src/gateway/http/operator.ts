@@ -9,7 +9,7 @@ import { Tracing } from '../../telemetry/tracing.js';
 import { measuredHandler, measuredJournal, measuredPool } from './measured.js';
 import { operatorPages, type Readiness } from './pages.js';
 import { readParts, type MeasuredParts } from './readings.js';
-import { serveHttp, type HttpAddress, type HttpService } from './server.js';
+import { serveHttp, type HttpAddress, type HttpService, type Page, type PageMaker } from './server.js';
 import { MessageTraces } from './traced.js';
 
 /**
@@ -20,6 +20,7 @@ export class Operator {
   readonly #metrics: Metrics | undefined;
   readonly #tracing: Tracing | undefined;
   readonly #traces: MessageTraces | undefined;
+  readonly #pages: ReadonlyMap<string, PageMaker>;
   #service: HttpService | undefined;
   #whyNotReady: Readiness = () => 'it is starting';
 
@@ -27,29 +28,31 @@ export class Operator {
     this.#metrics = metrics;
     this.#tracing = tracing;
     this.#traces = tracing === undefined ? undefined : new MessageTraces(tracing);
+    this.#pages = metrics === undefined ? new Map() : operatorPages(metrics, () => this.#whyNotReady());
   }
 
   /**
    * Begins to answer before anything else is there: who watches sees that the node is starting.
+   * @param collected the pages are another process's to serve: it asks for them (`page`)
    * @throws HttpStartError
    */
-  static async open({ http, telemetry, node }: Config, log: Log): Promise<Operator> {
+  static async open({ http, telemetry, node }: Config, log: Log, collected = false): Promise<Operator> {
     const about = { version: version(), node: node.name };
     const url = telemetry.otlp ?? collectorOf(process.env);
-    const metrics = http.listen.length === 0 ? undefined : new Metrics(about);
+    const metrics = http.listen.length === 0 && !collected ? undefined : new Metrics(about);
     const operator = new Operator(metrics, url === undefined ? undefined : new Tracing({ url, ...about }));
-    if (metrics !== undefined)
-      operator.#service = await serveHttp(
-        http.listen,
-        operatorPages(metrics, () => operator.#whyNotReady()),
-        log,
-      );
+    if (http.listen.length > 0) operator.#service = await serveHttp(http.listen, operator.#pages, log);
     return operator;
   }
 
   /** Where the pages are. */
   get addresses(): readonly HttpAddress[] {
     return this.#service?.addresses ?? [];
+  }
+
+  /** A page as it is now, for the process that serves it; undefined when there is none of that path. */
+  async page(path: string): Promise<Page | undefined> {
+    return await this.#pages.get(path)?.();
   }
 
   handler(handler: MessageHandler): MessageHandler {

@@ -1,3 +1,4 @@
+import type { Config } from '../../config/load.js';
 import type { EventReporter } from '../../events/types.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Setup } from '../setup.js';
@@ -8,6 +9,8 @@ import { Reloader } from './reloader.js';
 
 export interface FollowParts {
   readonly opened: OpenedSettings;
+  /** What this process makes of a configuration, when it is one of several. */
+  readonly own?: (config: Config) => Config;
   readonly inForce: InForce;
   readonly events: EventReporter;
   readonly log: Log;
@@ -15,7 +18,7 @@ export interface FollowParts {
 }
 
 /** Follows the files of a gateway that has just started, until it is closed. */
-export async function followSettings({ opened, inForce, events, log, apply }: FollowParts): Promise<Reloader> {
+export async function followSettings({ opened, own, inForce, events, log, apply }: FollowParts): Promise<Reloader> {
   const { file, cwd, wanted, edited, print, refused } = opened;
   const { data } = inForce.config;
   const reloader = new Reloader({
@@ -27,6 +30,7 @@ export async function followSettings({ opened, inForce, events, log, apply }: Fo
     events,
     log,
     apply,
+    ...(own === undefined ? {} : { own }),
     keep: async (places, hash, unchanged) => await keepLastGood({ data, places, hash, unchanged }),
     ...(refused === undefined ? {} : { refused }),
   });

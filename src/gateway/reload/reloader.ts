@@ -35,6 +35,8 @@ export interface ReloaderOptions {
   readonly apply: (setup: Setup, inForce: () => void) => Promise<void>;
   /** Keeps the set for `start --last-good`. */
   readonly keep: (places: Places, hash: string, unchanged: () => Promise<boolean>) => Promise<void>;
+  /** What this process makes of a configuration, when it is one of several. */
+  readonly own?: (config: Config) => Config;
   /** Why the present set was not taken at the start (`--last-good`). */
   readonly refused?: ConfigError;
   /** ms between looks at the files. */
@@ -142,10 +144,10 @@ export class Reloader {
   }
 
   private async reload(): Promise<void> {
-    const { inForce, apply, log } = this.options;
+    const { inForce, apply, log, own = asItIs } = this.options;
     const { setup, hash, print } = await this.loadStill();
     const ownRules = await ownRulesOf(setup.config);
-    const { config, waiting } = liveConfig(inForce.config, setup.config);
+    const { config, waiting } = liveConfig(inForce.config, own(setup.config));
     await apply({ ...setup, config }, () => {
       inForce.change({ ...setup, config }, hash, ownRules);
       this.succeed(setup, waiting);
@@ -247,4 +249,8 @@ function factsOf({ place, hint }: Problem): Readonly<Record<string, unknown>> {
     ...(place === undefined ? {} : { place: formatPlace(place) }),
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+function asItIs(config: Config): Config {
+  return config;
 }

@@ -24,7 +24,6 @@ export interface Postmaster {
 const SETTINGS: Readonly<Record<string, string | number>> = {
   fsync: 'on',
   shared_buffers: '32MB',
-  max_connections: 60,
   wal_level: 'minimal',
   max_wal_senders: 0,
   max_wal_size: '256MB',
@@ -65,12 +64,24 @@ export async function findRunning(
   }
 }
 
-/** Starts the server and waits until it takes connections. @throws StoreError with the end of the server's log */
-export async function startPostmaster(home: Home, program: Program, address: ServerAddress): Promise<Postmaster> {
+/** Connections for one process, and for commands beside it. */
+const CONNECTIONS = { process: 30, others: 30 };
+
+/**
+ * Starts the server and waits until it takes connections.
+ * @param clients processes that will use it
+ * @throws StoreError with the end of the server's log
+ */
+export async function startPostmaster(
+  home: Home,
+  program: Program,
+  address: ServerAddress,
+  clients = 1,
+): Promise<Postmaster> {
   const deadline = Date.now() + START_PATIENCE;
   for (;;) {
     await disarmReusedPid(home);
-    const started = await tryStart(home, program, address, deadline);
+    const started = await tryStart(home, program, address, clients, deadline);
     if ('postmaster' in started) return started.postmaster;
     // After a kill -9 of the server its last children need a moment to notice: until then the data are still in use.
     const inUse = /shared memory block|lock file "postmaster\.pid"/.test(started.log);
@@ -93,13 +104,15 @@ async function tryStart(
   home: Home,
   program: Program,
   address: ServerAddress,
+  clients: number,
   deadline: number,
 ): Promise<{ readonly postmaster: Postmaster } | { readonly reason: string; readonly log: string }> {
   const log = await openOwned(home.logFile, 'append', home.account);
   try {
     if ((await log.stat()).size > LOG_MAX) await log.truncate();
     const { size: logStart } = await log.stat();
-    const settings = Object.entries({ ...SETTINGS, ...listenSettings(address) });
+    const connections = CONNECTIONS.others + CONNECTIONS.process * clients;
+    const settings = Object.entries({ ...SETTINGS, max_connections: connections, ...listenSettings(address) });
     const child = spawn(
       program.postgres,
       ['-D', home.cluster, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])],

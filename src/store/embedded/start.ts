@@ -27,6 +27,8 @@ export interface EmbeddedOptions {
   readonly dataFolder: string;
   readonly log: Log;
   readonly role?: LockRole;
+  /** Gateway processes that will use it; one unless told. */
+  readonly clients?: number;
   /** How long to wait for a command that has the data folder, in ms. */
   readonly patience?: number;
 }
@@ -51,7 +53,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       log.info({ folder: home.folder }, 'creating the embedded database');
       await createCluster(home, program);
     }
-    const server = await supervise(home, program, log);
+    const server = await supervise(home, program, log, options.clients ?? 1);
     return {
       connection: server.connection,
       url: server.url,
@@ -91,11 +93,12 @@ async function supervise(
   home: Home,
   program: Program,
   log: Log,
+  clients: number,
 ): Promise<Pick<EmbeddedServer, 'connection' | 'url' | 'pid' | 'stop'>> {
   let current: Postmaster;
   const adopted = await findRunning(home);
   if (adopted === undefined) {
-    current = await startPostmaster(home, program, await chooseAddress(home));
+    current = await startPostmaster(home, program, await chooseAddress(home), clients);
   } else {
     log.info({ pid: adopted.pid }, 'the embedded database was left running: taking it over');
     current = adopted;
@@ -118,7 +121,7 @@ async function supervise(
       pause = Math.min(pause * 2, RESTART.last);
       if (isStopping()) return;
       try {
-        current = await startPostmaster(home, program, address);
+        current = await startPostmaster(home, program, address, clients);
         unwatch = watchOver(current.pid, home);
         since = Date.now();
       } catch (error) {

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { SmtpAddress } from '../../smtp/smtp-service.js';
+
+/** What a process says when it takes mail. */
+export interface ReadyFacts {
+  readonly addresses: readonly SmtpAddress[];
+  readonly hops: readonly string[];
+  readonly queue: string;
+  readonly store: string;
+  readonly rules: number;
+}
+
+const texts = z.array(z.string());
+
+const readySchema = z.object({
+  ready: z.object({
+    addresses: z.array(z.object({ host: z.string(), port: z.number(), implicitTls: z.boolean() })),
+    hops: texts,
+    queue: z.string(),
+    store: z.string(),
+    rules: z.number(),
+  }),
+});
+
+/** What the process above tells one of its own. */
+export type Order = 'stop' | 'reload';
+
+const orderSchema = z.object({ order: z.enum(['stop', 'reload']) });
+
+/** A message of a process that it is ready; undefined for any other. */
+export function readReady(message: unknown): ReadyFacts | undefined {
+  const parsed = readySchema.safeParse(message);
+  return parsed.success ? parsed.data.ready : undefined;
+}
+
+/** An order of the process above; undefined for any other message. */
+export function readOrder(message: unknown): Order | undefined {
+  const parsed = orderSchema.safeParse(message);
+  return parsed.success ? parsed.data.order : undefined;
+}

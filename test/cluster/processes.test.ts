@@ -1,0 +1,182 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { sendMail } from '../../src/cli/demo/smtp-client.js';
+import { addToSpool } from '../../src/delivery/spool-list.js';
+import { contentOf, memorySource } from '../../src/message/source.js';
+import { newTraceId } from '../../src/message/trace-id.js';
+import { makeSite, runGatepost, spawnGateway, type Site, type SpawnedGateway } from '../support/gateway.js';
+import { makeMail } from '../support/mail.js';
+import { until } from '../support/until.js';
+
+const statusOf = z.object({
+  mail: z.object({ received: z.number() }),
+  processes: z.array(
+    z.object({
+      process: z.number(),
+      node: z.object({ name: z.string(), pid: z.number() }),
+      mail: z.object({ received: z.number() }),
+      rules: z.object({ count: z.number(), reloads: z.number() }),
+    }),
+  ),
+});
+const pagesOf = z.object({ msg: z.literal('ready'), pages: z.array(z.object({ port: z.number() })) });
+
+const RULE = (id: string): string => `rules:
+  - id: ${id}
+    name: ${id}
+    match: { recipient: ["*@example.org"] }
+`;
+
+describe('several processes of one gateway', () => {
+  let site: Site;
+  let gateway: SpawnedGateway | undefined;
+
+  async function configure(processes: number): Promise<void> {
+    await writeFile(
+      site.config,
+      `node: { name: gw }
+smtp: { listen: ["127.0.0.1:0"], processes: ${processes}, timeouts: { stop: 5s } }
+http: { listen: ["127.0.0.1:0"] }
+scan: { threads: 1 }
+domains: [example.org]
+delivery: { nextHop: "maildir:./inbox" }
+`,
+    );
+  }
+
+  async function send(port: number, subject: string): Promise<string> {
+    return await sendMail('127.0.0.1', port, {
+      sender: 'a@partner.example',
+      recipients: ['b@example.org'],
+      bytes: makeMail(subject),
+    });
+  }
+
+  async function status(): Promise<z.output<typeof statusOf> | undefined> {
+    const { stdout } = await runGatepost(['status', '--json', '--config', site.config]);
+    const parsed = statusOf.safeParse(JSON.parse(stdout));
+    return parsed.success ? parsed.data : undefined;
+  }
+
+  afterEach(async () => {
+    await gateway?.kill();
+    await site.remove();
+  });
+
+  it('shares a port, outlives the death of a process, and goes back to one with nothing left lying', async () => {
+    site = await makeSite('', { 'rules/10-a.yaml': RULE('first') });
+    await configure(2);
+    gateway = spawnGateway(site);
+    const port = await gateway.ready;
+
+    const texts = Array.from({ length: 6 }, (_, i) => `mail number ${i} of the first six`);
+    for (const text of texts) expect(await send(port, text)).toMatch(/^250/);
+    const before = await status();
+    expect(before?.mail.received).toBe(6);
+    expect(before?.processes.map(({ process, node, mail }) => [process, node.name, mail.received])).toEqual([
+      [1, 'gw', 3],
+      [2, 'gw-2', 3],
+    ]);
+
+    // One page for all of them.
+    const { pages } = z.parse(pagesOf, JSON.parse(gateway.log.find((line) => line.includes('"ready"')) ?? ''));
+    const page = async (name: string): Promise<string> =>
+      await (await fetch(`http://127.0.0.1:${pages[0]?.port ?? 0}${name}`)).text();
+    expect(await page('/readyz')).toBe('ready\n');
+    const metrics = await page('/metrics');
+    expect(metrics).toContain('gatepost_sessions_total{process="1"} 3\n');
+    expect(metrics).toContain('gatepost_sessions_total{process="2"} 3\n');
+    expect(metrics.match(/^# TYPE gatepost_sessions_total /gm)).toHaveLength(1);
+
+    // Changed rules reach both.
+    await writeFile(path.join(site.folder, 'rules/20-b.yaml'), RULE('second'));
+    gateway.process.kill('SIGHUP');
+    const reloaded = await until('the rules in both', async () => {
+      const now = await status();
+      return now?.processes.every(({ rules }) => rules.count === 2) === true ? now : undefined;
+    });
+
+    // A process dies under load: what was acknowledged is there, and the process comes back.
+    const victim = reloaded.processes[1]?.node.pid ?? 0;
+    const acknowledged: string[] = [];
+    const load = Array.from({ length: 4 }, async (_, sender) => {
+      for (let i = 0; i < 8; i++) {
+        const text = `mail ${i} of sender ${sender} under load`;
+        if ((await send(port, text)).startsWith('250')) acknowledged.push(text);
+        if (sender === 0 && i === 2) process.kill(victim, 'SIGKILL');
+      }
+    });
+    await Promise.all(load);
+    const back = await until('the process to come back', async () => {
+      const pid = (await status())?.processes[1]?.node.pid;
+      return pid !== undefined && pid !== victim ? pid : undefined;
+    });
+    expect(back).not.toBe(victim);
+    expect(gateway.log.join('\n')).toMatch(/"how":"SIGKILL".*a process has ended: it is started again/);
+    const told = async (): Promise<boolean> =>
+      (await site.inbox()).some((mail) => mail.toString().includes('Process 2 of the gateway ended (SIGKILL)'));
+    await until('the notice to the admins', told);
+    const arrived = async (): Promise<string> => (await site.inbox()).map((mail) => mail.toString()).join('\n');
+    expect(acknowledged.length).toBeGreaterThan(20);
+    await until('all that was acknowledged', async () => {
+      const all = await arrived();
+      return [...texts, ...acknowledged].every((text) => all.includes(text));
+    });
+
+    expect(await gateway.stop()).toBe(0);
+    expect(gateway.log.filter((line) => line.includes('"stopped"'))).toHaveLength(3);
+
+    // Back to one process: what lies in the spool of another is delivered, and its folder is gone.
+    const left = path.join(site.folder, 'data', 'processes', '3');
+    await mkdir(left, { recursive: true });
+    const traceId = newTraceId();
+    await addToSpool(path.join(left, 'spool'), {
+      item: traceId,
+      traceId,
+      envelope: {
+        sender: 'a@partner.example',
+        recipients: [{ address: 'b@example.org' }],
+        client: '192.0.2.1',
+        helo: 'partner.example',
+        tls: false,
+        trusted: false,
+        smtpUtf8: false,
+        eightBit: false,
+      },
+      content: contentOf(memorySource([makeMail('left behind by the third process')])),
+      eightBit: false,
+      bounce: 'never',
+    });
+    const listed = await runGatepost(['queue', 'list', '--json', '--config', site.config]);
+    expect(listed.stdout).toContain(traceId);
+    await configure(1);
+    gateway = spawnGateway(site);
+    expect(await send(await gateway.ready, 'to the one process')).toMatch(/^250/);
+    await until('the mail of the third process', async () =>
+      (await arrived()).includes('left behind by the third process'),
+    );
+    expect((await readdir(path.join(site.folder, 'data', 'processes'))).filter((name) => name !== '1')).toEqual([]);
+    await until('its nodes to be forgotten', async () => {
+      const { stdout } = await runGatepost(['nodes', '--json', '--config', site.config]);
+      return !stdout.includes('gw-2');
+    });
+  }, 120_000);
+
+  it('ends all processes when the one above them is killed', async () => {
+    site = await makeSite('');
+    await configure(2);
+    gateway = spawnGateway(site);
+    await gateway.ready;
+    const pids = (await status())?.processes.map(({ node }) => node.pid) ?? [];
+    expect(pids).toHaveLength(2);
+    await gateway.kill();
+    await until('the end of both', async () => (await Promise.all(pids.map(isGone))).every(Boolean));
+  }, 60_000);
+});
+
+async function isGone(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat === undefined || /\) [ZX] /.test(stat);
+}
