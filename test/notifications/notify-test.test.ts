@@ -1,12 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import { z } from 'zod';
+import { UsageError } from '../../src/cli/exit.js';
+import { notifyTest } from '../../src/cli/notify-test.js';
 import { PROGRAM_FOLDER } from '../../src/config/load.js';
 import { startFakeSmtp, USUAL_EXTENSIONS, type FakeOptions, type FakeSmtp } from '../support/fake-smtp.js';
-import { makeSite, runGatepost, type Site } from '../support/gateway.js';
+import { makeSite, type Site } from '../support/gateway.js';
 
 const answerShape = z.object({
   sent: z.boolean(),
@@ -33,16 +35,31 @@ async function serve(options: FakeOptions): Promise<FakeSmtp> {
   return server;
 }
 
+/** The command without a process of its own: what it prints, and its exit status. */
+async function inProcess(args: readonly string[]): Promise<{ readonly stdout: string; readonly status: unknown }> {
+  let stdout = '';
+  const before = process.exitCode;
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    stdout += String(chunk);
+    return true;
+  });
+  try {
+    const [option, value] = args;
+    await notifyTest('me@example.org', {
+      json: true,
+      config: site.config,
+      ...(option === '--kind' && value !== undefined ? { kind: value } : {}),
+    });
+    return { stdout, status: process.exitCode };
+  } finally {
+    write.mockRestore();
+    process.exitCode = before;
+  }
+}
+
 async function test(url: string, ...args: string[]): Promise<z.infer<typeof answerShape> & { readonly raw: string }> {
   await writeFile(site.config, `notifications: { server: "${url}" }\n`);
-  const { stdout, status } = await runGatepost([
-    'notify-test',
-    'me@example.org',
-    '--json',
-    ...args,
-    '--config',
-    site.config,
-  ]);
+  const { stdout, status } = await inProcess(args);
   const answer = answerShape.parse(JSON.parse(stdout));
   expect(status).toBe(answer.sent ? 0 : 1);
   return { ...answer, raw: stdout };
@@ -89,10 +106,10 @@ describe('notify-test', () => {
     expect(refused.raw).not.toContain(Buffer.from('\0u\0pa55word').toString('base64'));
   });
 
-  it('wrong use ends with 2', async () => {
-    const run = async (...args: string[]) =>
-      (await runGatepost(['notify-test', ...args, '--config', site.config])).status;
-    expect(await run('no address')).toBe(2);
-    expect(await run('me@example.org', '--kind', 'banner')).toBe(2);
+  it('wrong use is told, and nothing is sent', async () => {
+    const use = async (address: string, kind?: string): Promise<void> =>
+      await notifyTest(address, { config: site.config, ...(kind === undefined ? {} : { kind }) });
+    await expect(use('no address')).rejects.toThrow(UsageError);
+    await expect(use('me@example.org', 'banner')).rejects.toThrow(UsageError);
   });
 });

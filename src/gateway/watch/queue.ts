@@ -18,7 +18,7 @@ export function watchQueue(queue: QueueBackend, events: EventService, interval: 
       else
         events.raise('queue-unavailable', {
           subject: queue.name,
-          detail: `the job queue does not answer: ${unfit ?? reason}; mail flows, retries and notifications wait on disk`,
+          detail: `${whyOf(unfit ?? reason)}; mail flows, retries and notifications wait on disk`,
         });
     },
   });
@@ -28,4 +28,10 @@ export function watchQueue(queue: QueueBackend, events: EventService, interval: 
   });
   queue.onAvailable(() => rounds.now());
   return rounds;
+}
+
+/** A reason that says no more than that there is no answer is not told twice. */
+function whyOf(reason: string): string {
+  const silent = 'the job queue does not answer';
+  return reason === '' || reason === silent ? silent : `${silent}: ${reason}`;
 }
