@@ -141,8 +141,8 @@ async function measure(workers, mails, profile) {
     await Promise.all([listening(redis), listening(sink)]);
     const queue = await openQueue(await configFor(folder, redis), store, log);
     const jobs = queue.queue('notifications');
-    for (let n = 0; n < mails; n += 500)
-      await jobs.addAll(Array.from({ length: Math.min(500, mails - n) }, (_, i) => notification(n + i)));
+    for (let n = 0; n < mails; n += 100)
+      await jobs.addAll(Array.from({ length: Math.min(100, mails - n) }, (_, i) => notification(n + i)));
     const ready = Array.from({ length: workers }, async () => {
       const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
       const child = fork(import.meta.filename, ['--work', folder, String(redis), String(sink)], { execArgv });

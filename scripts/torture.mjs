@@ -36,7 +36,14 @@ const { seed, kills, reloads, queue } = values;
 const settings = Object.entries({ seed, kills, reloads, queue })
   .filter(([, value]) => value !== undefined)
   .map(([name, value]) => [`TORTURE_${name.toUpperCase()}`, value]);
-const parts = positionals.length === 0 ? ['test/torture/'] : positionals.map((part) => `test/torture/${part}.test.ts`);
+/** What belongs to a part and is in another file. */
+const WITH = {
+  notifications: ['test/torture/notification-queue.test.ts', 'test/notifications/sending.test.ts'],
+};
+const parts =
+  positionals.length === 0
+    ? ['test/torture/', ...WITH.notifications]
+    : positionals.flatMap((part) => [`test/torture/${part}.test.ts`, ...(WITH[part] ?? [])]);
 run(path.join(root, 'node_modules', '.bin', 'vitest'), ['run', ...parts, '--disable-console-intercept'], {
   ...process.env,
   PATH: `${process.env.PATH ?? ''}:/usr/sbin`,

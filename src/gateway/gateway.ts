@@ -9,7 +9,7 @@ import { openEvents } from '../events/service.js';
 import type { EventService } from '../events/types.js';
 import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
 import { openNotifications } from '../notifications/service.js';
-import { webhooksOf } from '../notifications/webhooks/hook.js';
+import { webhooksInForce } from '../notifications/webhooks/hook.js';
 import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
@@ -126,7 +126,7 @@ async function assemble(
   const opening = parts.add(await openStore(config, log, place && sharedBy(data, place)), (s) => s.close());
   // Before anything looks at the spool and the outbox.
   const gone = (place?.number ?? 1) > 1 ? [] : await adoptProcesses(data, place?.of ?? 1, log);
-  const store: OpenStore = { ...opening, journal: operator.journal(opening.journal) };
+  const store: OpenStore = operator.notifying({ ...opening, journal: operator.journal(opening.journal) });
   const events = parts.add(
     await openEvents({ node: config.node.name, folder: config.data, store: store.events, log }),
     (e) => e.close(),
@@ -189,7 +189,7 @@ async function assemble(
   });
   const transport = parts.add(notificationTransport(config), (t) => t.close());
 
-  const hooks = webhooksOf(config);
+  const hooks = webhooksInForce(() => inForce.config, log);
   const notifications = parts.add(
     await openNotifications({
       config,
@@ -202,7 +202,7 @@ async function assemble(
       log,
       events,
       role: roles.includes('worker') ? 'both' : 'gateway',
-      webhooks: () => hooks,
+      webhooks: hooks,
       port: () => started.port,
     }),
     (n) => n.close(),
@@ -237,7 +237,11 @@ async function assemble(
     });
   if (roles.includes('worker'))
     parts.add(
-      openWebhooks({ config, hooks, queue, store, events, log, onSettled: (id) => notifications.settled(id) }),
+      openWebhooks({
+        config: () => inForce.config,
+        ...{ hooks, queue, store, events, log },
+        onSettled: (id) => notifications.settled(id),
+      }),
       (w) => w.close(),
     );
   parts.add(watchNode({ config, queue, delivery, events, log }), (w) => w.close());

@@ -9,8 +9,9 @@ import type { Store } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 
 export interface WebhookParts {
-  readonly config: Config;
-  readonly hooks: readonly Webhook[];
+  /** Those in force. */
+  readonly config: () => Config;
+  readonly hooks: () => readonly Webhook[];
   readonly queue: QueueBackend;
   readonly store: Pick<Store, 'events' | 'webhooks' | 'ledger' | 'notifications'>;
   readonly events: EventReporter;
@@ -23,8 +24,8 @@ export interface WebhookParts {
 export function openWebhooks(parts: WebhookParts): { close(): Promise<void> } {
   const { config, hooks, queue, store, events, log, onSettled } = parts;
   const webhooks = new Webhooks({
-    hooks: () => hooks,
-    settings: () => config.notifications,
+    hooks,
+    settings: () => config().notifications,
     queue,
     store: store.webhooks,
     events: store.events,

@@ -79,6 +79,8 @@ export interface NotificationService {
 
 /** Mails that one process has in hand at the same time: in the store, on their way, or to be recorded, many of them together. */
 const CONCURRENCY = 64;
+/** How long few mails wait for others to share their transactions, ms. */
+const PATIENCE = 12;
 /** Of those with a large original, which only this node can send. */
 const OWN_CONCURRENCY = 4;
 
@@ -89,7 +91,7 @@ const OWN_CONCURRENCY = 4;
 export async function openNotifications(options: NotificationOptions): Promise<NotificationService> {
   const role = options.role ?? 'both';
   const { config, queue, log, clock = systemClock, inForce = () => config } = options;
-  const desk = new SendingDesk(options.sending, () => sendingRules(inForce().notifications, clock.now()));
+  const desk = new SendingDesk(options.sending, () => sendingRules(inForce().notifications, clock.now()), PATIENCE);
   if (role === 'worker') {
     queue.queue<NotificationJob>(NOTIFICATION_QUEUE).process(CONCURRENCY, senderOf(options, desk, {}).handle);
     return workerOnly(openStoredMails(options));

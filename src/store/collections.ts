@@ -7,11 +7,15 @@ import { toEntry } from './ledger.js';
 import { writeRows } from './ledger-rows.js';
 import type { Collection, CollectionStore, SendingRules } from './sending-types.js';
 import { noteStorms } from './storms.js';
+import type { LedgerEntry } from './types.js';
 
 type Item = Selectable<Tables['gatepost.notification']> & { readonly was_counted: boolean; readonly body: string };
 
 /** Collected mails in a database. */
-export function openCollections(database: Database): CollectionStore {
+export function openCollections(
+  database: Database,
+  folded: (entries: readonly LedgerEntry[]) => void,
+): CollectionStore {
   return {
     dueCollections: async (now, limit) => {
       await database.ready();
@@ -23,8 +27,12 @@ export function openCollections(database: Database): CollectionStore {
       return rows.map(({ id }) => id);
     },
 
-    startCollection: async (id, rules) =>
-      await inTransaction(database, async (client) => await start(client, id, rules)),
+    startCollection: async (id, rules) => {
+      const started = await inTransaction(database, async (client) => await start(client, id, rules));
+      if (!Array.isArray(started)) return started;
+      folded(started);
+      return undefined;
+    },
 
     settleCollection: async (id) => {
       await inTransaction(database, async (client) => await settle(client, id));
@@ -32,7 +40,12 @@ export function openCollections(database: Database): CollectionStore {
   };
 }
 
-async function start(client: PoolClient, id: string, rules: SendingRules): Promise<Collection | undefined> {
+/** @returns the rows that were folded, where there was no room */
+async function start(
+  client: PoolClient,
+  id: string,
+  rules: SendingRules,
+): Promise<Collection | LedgerEntry[] | undefined> {
   const { rows: found } = await client.query<{ address: string; due: Date }>(
     'SELECT address, due FROM gatepost.notification_collection WHERE id = $1 AND NOT settled',
     [id],
@@ -57,13 +70,14 @@ async function start(client: PoolClient, id: string, rules: SendingRules): Promi
   if (rate !== undefined && !items.some((item) => item.was_counted)) {
     const window = (await windowsOf(client, [address], rules)).get(address);
     if ((window?.count ?? 0) >= rate.count) {
+      const over = items.map((item) => foldedEntry(toEntry(item), rules));
       await writeRows(
         client,
-        items.map((item) => ({ entry: foldedEntry(toEntry(item), rules), folded: now })),
+        over.map((entry) => ({ entry, folded: now })),
       );
       await noteStorms(client, new Map([[address, (window?.oldest ?? now) + rate.per]]), rules);
       await settle(client, id);
-      return undefined;
+      return over;
     }
   }
   const entries = items.map((item) => ({ ...toEntry(item), attempts: item.attempts + 1 }));

@@ -71,4 +71,13 @@ export const SENDING_MIGRATIONS: readonly Migration[] = [
       ALTER TABLE gatepost.notification SET (fillfactor = 60);
     `,
   },
+  {
+    version: 62,
+    name: 'summaries are claimed in parts',
+    sql: `
+      -- The summary that its folded rows are being given to.
+      ALTER TABLE gatepost.notification_storm ADD COLUMN claim text, ADD COLUMN claim_message_id text;
+      CREATE INDEX notification_told ON gatepost.notification (summary) WHERE summary IS NOT NULL;
+    `,
+  },
 ];

@@ -114,6 +114,8 @@ export interface SendingStore extends StormStore, CollectionStore {
   admit(asked: readonly Asked[], rules: SendingRules): Promise<readonly Admission[]>;
   /** Rows of the ledger, each ID at most once; a final state is never overwritten. */
   record(outcomes: readonly Recorded[]): Promise<void>;
+  /** Called with rows that were folded when they are written. */
+  onFolded(listener: (entries: readonly LedgerEntry[]) => void): void;
   /** Removes what is settled and older. */
   prune(before: Date): Promise<void>;
 }

@@ -7,18 +7,23 @@ import { toText } from './json.js';
 import { writeRows } from './ledger-rows.js';
 import type { SendingStore } from './sending-types.js';
 import { noteStorms, openStorms } from './storms.js';
-import type { NotificationState } from './types.js';
+import type { LedgerEntry, NotificationState } from './types.js';
 
 /** Where workers ask what may be sent, in a database. */
 export function openSending(database: Database): SendingStore {
+  const listeners: ((entries: readonly LedgerEntry[]) => void)[] = [];
+  const folded = (entries: readonly LedgerEntry[]): void => {
+    if (entries.length > 0) for (const listener of listeners) listener(entries);
+  };
   return {
     ...openStorms(database),
-    ...openCollections(database),
+    ...openCollections(database, folded),
+    onFolded: (listener) => void listeners.push(listener),
 
     admit: async (asked, rules) => {
       if (asked.length === 0) return [];
       const addresses = [...new Set(asked.map(({ address }) => toText(address)))];
-      return await inTransaction(database, async (client, ending) => {
+      const decided = await inTransaction(database, async (client, ending) => {
         await lockAddresses(client, addresses);
         const known = await knownMails(
           client,
@@ -27,7 +32,8 @@ export function openSending(database: Database): SendingStore {
         const windows = await windowsOf(client, addresses, rules);
         const waiting = asked.some(({ wait }) => wait !== undefined) && rules.interval > 0;
         const open = waiting ? await openCollectionsOf(client, addresses, rules.now) : [];
-        const { admissions, rows, collections, storms } = decide(asked, rules, known, windows, open);
+        const decisions = decide(asked, rules, known, windows, open);
+        const { rows, collections, storms } = decisions;
         await keepCollections(client, collections);
         await writeRows(client, rows);
         await keepBodies(
@@ -38,9 +44,11 @@ export function openSending(database: Database): SendingStore {
         );
         await noteStorms(client, storms, rules);
         // A database that dies forgets that a mail was tried, not that it lies here, is told in a summary, or was sent.
-        ending.durable = rows.some(({ folded, due }) => folded !== undefined || due !== undefined);
-        return admissions;
+        ending.durable = rows.some((row) => row.folded !== undefined || row.due !== undefined);
+        return decisions;
       });
+      folded(decided.rows.flatMap((row) => (row.folded === undefined ? [] : [row.entry])));
+      return decided.admissions;
     },
 
     record: async (outcomes) => {

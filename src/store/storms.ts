@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import { inTransaction, lockAddresses } from './address-window.js';
 import type { Database } from './database.js';
@@ -26,12 +26,21 @@ const stored = z.object({
   messages: z.number(),
 });
 
-/** Marks all that was folded and not told, and says what it was, in one statement. */
+/** Folded rows that one statement gives to a summary: each may take 30 s on a slow disk, and an outbreak can be of millions. */
+const PART = 5000;
+
+/** Gives some of what was folded and not told to a summary, while that is being made. */
+const GIVE = `
+  UPDATE gatepost.notification SET summary = $2 WHERE id IN (
+    SELECT id FROM gatepost.notification
+    WHERE address = $1 AND folded IS NOT NULL AND state = 'folded' AND summary IS NULL
+      AND EXISTS (SELECT FROM gatepost.notification_storm WHERE address = $1 AND claim = $2)
+    LIMIT ${PART} FOR UPDATE)`;
+
+/** Says what was given to a summary. */
 const TELL = `
   WITH told AS (
-    UPDATE gatepost.notification SET summary = $2
-    WHERE address = $1 AND folded IS NOT NULL AND state = 'folded' AND summary IS NULL
-    RETURNING recipient, rule, template, source, trace_id, folded),
+    SELECT recipient, rule, template, source, trace_id, folded FROM gatepost.notification WHERE summary = $1),
   tally AS (
     SELECT 'rules' AS kind, rule AS name, count(*) AS count FROM told WHERE rule IS NOT NULL GROUP BY rule
     UNION ALL SELECT 'templates', template, count(*) FROM told GROUP BY template
@@ -69,41 +78,20 @@ export function openStorms(database: Database): StormStore {
       return rows.map(({ address }) => address);
     },
 
-    claimSummary: async (address, now, identify) =>
-      await inTransaction(database, async (client) => {
-        await lockAddresses(client, [address]);
-        const { rowCount } = await client.query(
-          'UPDATE gatepost.notification_storm SET due = NULL, told = $2 WHERE address = $1 AND due IS NOT NULL',
-          [address, new Date(now)],
-        );
-        // Another worker was first.
-        if (rowCount !== 1) return false;
-        const { id, messageId } = identify(address);
-        const { rows } = await client.query<Told>(TELL, [address, id]);
-        const [told] = rows;
-        if (told === undefined || told.total === 0) return false;
-        const summary = summaryOf(id, address, now, told);
-        await client.query(
-          `INSERT INTO gatepost.notification_summary (id, time, summary, settled) VALUES ($1, $2, $3, false)`,
-          [id, new Date(now), toJsonb(summary)],
-        );
-        await writeRows(client, [
-          {
-            entry: {
-              id,
-              kind: 'summary',
-              to: summary.to,
-              template: 'summary',
-              state: 'queued',
-              attempts: 0,
-              messageId,
-              time: new Date(now),
-            },
-            address,
-          },
-        ]);
-        return true;
-      }),
+    claimSummary: async (address, now, identify) => {
+      await database.ready();
+      const { id, messageId } = identify(address);
+      const { rows } = await database.pool.query<Claim>(
+        // Another worker may have begun, and died.
+        `UPDATE gatepost.notification_storm SET claim = COALESCE(claim, $2), claim_message_id = COALESCE(claim_message_id, $3)
+         WHERE address = $1 AND due IS NOT NULL RETURNING claim AS id, claim_message_id AS "messageId"`,
+        [address, id, messageId],
+      );
+      const [claim] = rows;
+      if (claim === undefined) return false;
+      while ((await give(database.pool, address, claim)) === PART);
+      return await inTransaction(database, async (client) => await finish(client, address, now, claim));
+    },
 
     owedSummaries: async (limit) => {
       await database.ready();
@@ -128,6 +116,45 @@ export function openStorms(database: Database): StormStore {
       await database.pool.query('UPDATE gatepost.notification_summary SET settled = true WHERE id = $1', [id]);
     },
   };
+}
+
+/** A summary that is being made. */
+interface Claim {
+  readonly id: string;
+  readonly messageId: string;
+}
+
+async function give(client: Pool | PoolClient, address: string, { id }: Claim): Promise<number> {
+  return (await client.query(GIVE, [address, id])).rowCount ?? 0;
+}
+
+/** Gives the rest, while nothing is folded for the address, and writes the summary. @returns whether this worker was the one */
+async function finish(client: PoolClient, address: string, now: number, claim: Claim): Promise<boolean> {
+  await lockAddresses(client, [address]);
+  const { rowCount } = await client.query(
+    'SELECT FROM gatepost.notification_storm WHERE address = $1 AND claim = $2 FOR UPDATE',
+    [address, claim.id],
+  );
+  if (rowCount !== 1) return false;
+  while ((await give(client, address, claim)) === PART);
+  await client.query(
+    `UPDATE gatepost.notification_storm SET due = NULL, told = $2, claim = NULL, claim_message_id = NULL
+     WHERE address = $1`,
+    [address, new Date(now)],
+  );
+  const { rows } = await client.query<Told>(TELL, [claim.id]);
+  const [told] = rows;
+  if (told === undefined || told.total === 0) return false;
+  const { id, messageId } = claim;
+  const summary = summaryOf(id, address, now, told);
+  await client.query(
+    `INSERT INTO gatepost.notification_summary (id, time, summary, settled) VALUES ($1, $2, $3, false)`,
+    [id, new Date(now), toJsonb(summary)],
+  );
+  const time = new Date(now);
+  const row = { id, kind: 'summary', to: summary.to, template: 'summary', state: 'queued', attempts: 0 } as const;
+  await writeRows(client, [{ entry: { ...row, messageId, time }, address }]);
+  return true;
 }
 
 /** With the transaction that folds: what is folded is owed a summary from this commit on. */

@@ -1,7 +1,7 @@
 import type { Inspection } from '../../pipeline/types.js';
 import type { InspectPool } from '../../pipeline/pool.js';
 import type { MessageHandler } from '../../smtp/types.js';
-import type { DeliveryRecord, Journal } from '../../store/types.js';
+import type { DeliveryRecord, Journal, LedgerEntry, Store } from '../../store/types.js';
 import type { Metrics } from '../../telemetry/metrics.js';
 
 /** More rules than this share one series: each is kept by the process and by the scraper. */
@@ -56,6 +56,34 @@ function countInspection(inspection: Inspection, metrics: Metrics, known: (rule:
   for (const { module, status } of inspection.findings) metrics.findings.inc({ module, status });
   for (const { decision } of inspection.recipients)
     metrics.decisions.inc({ rule: known(decision.rule), action: decision.action });
+}
+
+/** What writes to the ledger, with what became of notifications; a row that is written twice may be counted twice. */
+export function measuredStore<S extends Pick<Store, 'ledger' | 'sending'>>(store: S, metrics: Metrics): S {
+  const { ledger, sending } = store;
+  const count = ({ kind, state }: Pick<LedgerEntry, 'kind' | 'state'>): void => {
+    if (state !== 'queued') metrics.notifications.inc({ kind, state });
+  };
+  sending.onFolded((entries) => {
+    for (const entry of entries) count(entry);
+  });
+  return {
+    ...store,
+    ledger: {
+      ...ledger,
+      put: async (entry, kept) => {
+        await ledger.put(entry, kept);
+        count(entry);
+      },
+    },
+    sending: {
+      ...sending,
+      record: async (outcomes) => {
+        await sending.record(outcomes);
+        for (const { entry } of outcomes) count(entry);
+      },
+    },
+  };
 }
 
 /** The journal, with what was delivered and what was not counted on its way there. */

@@ -2,11 +2,11 @@ import type { Config } from '../../config/load.js';
 import { version } from '../../config/version.js';
 import type { InspectPool } from '../../pipeline/pool.js';
 import type { MessageHandler } from '../../smtp/types.js';
-import type { Journal, LedgerEntry } from '../../store/types.js';
+import type { Journal, Store } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import { Tracing } from '../../telemetry/tracing.js';
-import { measuredHandler, measuredJournal, measuredPool } from './measured.js';
+import { measuredHandler, measuredJournal, measuredPool, measuredStore } from './measured.js';
 import { operatorPages, type Readiness } from './pages.js';
 import { readParts, type MeasuredParts } from './readings.js';
 import { serveHttp, type HttpAddress, type HttpService, type Page, type PageMaker } from './server.js';
@@ -69,9 +69,9 @@ export class Operator {
     return this.#metrics === undefined ? journal : measuredJournal(journal, this.#metrics);
   }
 
-  /** A notification has come to its final state. */
-  notified({ kind, state }: Pick<LedgerEntry, 'kind' | 'state'>): void {
-    this.#metrics?.notifications.inc({ kind, state });
+  /** Where notifications are counted when they come to their final state. */
+  notifying<S extends Pick<Store, 'ledger' | 'sending'>>(store: S): S {
+    return this.#metrics === undefined ? store : measuredStore(store, this.#metrics);
   }
 
   /** All parts are there. @param whyNotReady asked each time */

@@ -33,6 +33,12 @@ const LIVE: readonly (readonly [string, string, (config: Config) => unknown, unk
   ['health', 'health: 77s\n', (c) => c.health, 77_000],
   ['log', 'log: { level: debug }\n', (c) => c.log.level, 'debug'],
   ['notifications.general', 'notifications: { general: [x@a.example] }\n', (c) => c.notifications.general.length, 1],
+  [
+    'notifications.webhooks',
+    'notifications: { webhooks: [ { url: "https://x.example/", secret: 0123456789abcdef } ] }\n',
+    (c) => c.notifications.webhooks.length,
+    1,
+  ],
   ['notifications.language', 'notifications: { language: de }\n', (c) => c.notifications.language, 'de'],
 ];
 

@@ -34,6 +34,7 @@ export function liveConfig(running: Config, wanted: Config): LiveConfig {
       rules: wanted.notifications.rules,
       minSeverity: wanted.notifications.minSeverity,
       events: wanted.notifications.events,
+      webhooks: wanted.notifications.webhooks,
     },
   };
   return { config, waiting: differing(config, wanted) };

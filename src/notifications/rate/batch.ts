@@ -1,13 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Hands over together what was asked while the last answer was under way: one transaction for many workers' mails. */
 export class Batch<Question, Answer> {
   private readonly work: (questions: readonly Question[]) => Promise<readonly Answer[]>;
   private readonly max: number;
+  private readonly patience: number;
   private waiting: Waiting<Question, Answer>[] = [];
   private running = false;
 
-  /** @param work answers in the order of the questions */
-  constructor(max: number, work: (questions: readonly Question[]) => Promise<readonly Answer[]>) {
+  /**
+   * @param work answers in the order of the questions
+   * @param patience how long it waits for more questions when there are few, ms
+   */
+  constructor(max: number, work: (questions: readonly Question[]) => Promise<readonly Answer[]>, patience = 0) {
     this.max = max;
+    this.patience = patience;
     this.work = work;
   }
 
@@ -25,6 +32,7 @@ export class Batch<Question, Answer> {
   /** Never rejects: failures go to those who asked. */
   private async run(): Promise<void> {
     while (this.waiting.length > 0) {
+      if (this.patience > 0 && this.waiting.length < this.max / 4) await sleep(this.patience);
       const batch = this.waiting.splice(0, this.max);
       try {
         const answers = await this.work(batch.map(({ question }) => question));

@@ -10,13 +10,22 @@ export class SendingDesk {
   readonly admit: (asked: Asked) => Promise<Admission>;
   readonly record: (outcome: Recorded) => Promise<void>;
 
-  constructor(store: Pick<SendingStore, 'admit' | 'record'>, rules: () => SendingRules) {
-    const admissions = new Batch<Asked, Admission>(MAX_BATCH, async (asked) => await store.admit(asked, rules()));
-    const outcomes = new Batch<Recorded, undefined>(MAX_BATCH, async (recorded) => {
-      // The last word on a mail counts: one statement cannot write a row twice.
-      await store.record([...new Map(recorded.map((each) => [each.entry.id, each])).values()]);
-      return recorded.map(() => undefined);
-    });
+  /** @param patience how long few wait for more, so that they share transactions, ms */
+  constructor(store: Pick<SendingStore, 'admit' | 'record'>, rules: () => SendingRules, patience = 0) {
+    const admissions = new Batch<Asked, Admission>(
+      MAX_BATCH,
+      async (asked) => await store.admit(asked, rules()),
+      patience,
+    );
+    const outcomes = new Batch<Recorded, undefined>(
+      MAX_BATCH,
+      async (recorded) => {
+        // The last word on a mail counts: one statement cannot write a row twice.
+        await store.record([...new Map(recorded.map((each) => [each.entry.id, each])).values()]);
+        return recorded.map(() => undefined);
+      },
+      patience,
+    );
     this.admit = async (asked) => await admissions.ask(asked);
     this.record = async (outcome) => {
       await outcomes.ask(outcome);

@@ -69,6 +69,10 @@ export class MemorySending implements SendingStore {
     await Promise.resolve();
   }
 
+  onFolded(): void {
+    // Nobody counts here.
+  }
+
   async prune(): Promise<void> {
     await Promise.resolve();
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../../config/load.js';
+import type { Log } from '../../telemetry/log.js';
 
 /** One webhook, ready for use. */
 export interface Webhook {
@@ -34,6 +35,31 @@ export function webhooksOf({ notifications, folder }: Pick<Config, 'notification
     name: maskedUrl(url),
     ...(ca === undefined ? {} : { ca: readFileSync(path.resolve(folder, ca), 'utf8') }),
   }));
+}
+
+/**
+ * The webhooks of the configuration in force, whichever that is. Where a file of `ca` can no longer be read, those before
+ * stay in force.
+ * @throws Error when one cannot be read at the start
+ */
+export function webhooksInForce(
+  config: () => Pick<Config, 'notifications' | 'folder'>,
+  log: Log,
+): () => readonly Webhook[] {
+  let list = config().notifications.webhooks;
+  let hooks = webhooksOf(config());
+  return () => {
+    const current = config();
+    if (current.notifications.webhooks === list) return hooks;
+    list = current.notifications.webhooks;
+    try {
+      hooks = webhooksOf(current);
+      log.info({ webhooks: hooks.map(({ name }) => name) }, 'the list of webhooks is in force');
+    } catch (error) {
+      log.error({ err: error }, 'the changed webhooks cannot be used: those before stay in force');
+    }
+    return hooks;
+  };
 }
 
 function hookId(url: string): string {
