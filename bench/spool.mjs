@@ -17,13 +17,15 @@ const { values: options } = parseArgs({
     items: { type: 'string', default: '100000' },
     messages: { type: 'string', default: '2000' },
     sessions: { type: 'string', default: '20' },
+    wait: { type: 'string', default: '20' },
     help: { type: 'boolean' },
   },
 });
 if (options.help) {
   process.stdout.write(
-    'npm run bench:spool -- [--items 100000] [--messages 2000] [--sessions 20]\n' +
-      'Start to ready, messages a second and memory: with an empty spool, with items whose hop is away, and while the spool is worked off.\n',
+    'npm run bench:spool -- [--items 100000] [--messages 2000] [--sessions 20] [--wait 20]\n' +
+      'Start to ready, messages a second and memory: with an empty spool, with items whose hop is away, and while the spool is worked off;\n' +
+      'then spooled messages a second without new mail, for --wait seconds at most.\n',
   );
   process.exit(0);
 }
@@ -151,6 +153,18 @@ async function send(port, count) {
 
 const itemsIn = (spool) => readdirSync(spool).filter((name) => name.endsWith('.json')).length;
 
+/** Spooled messages a second when nothing else comes in. */
+async function drainAlone(spool) {
+  // What was throttled beside new mail has its pause behind it.
+  await delay(500);
+  const [before, since] = [itemsIn(spool), performance.now()];
+  for (let left = before; left > 0 && performance.now() - since < Number(options.wait) * 1000;) {
+    await delay(100);
+    left = itemsIn(spool);
+  }
+  return (before - itemsIn(spool)) / ((performance.now() - since) / 1000);
+}
+
 async function measure(name, count, route, sink) {
   const site = path.join(folder, name);
   mkdirSync(site);
@@ -165,10 +179,11 @@ async function measure(name, count, route, sink) {
   const rate = await send(gateway.port, MESSAGES);
   const seconds = (performance.now() - since) / 1000;
   const worked = (before - itemsIn(spool)) / seconds;
+  const alone = count === 0 || route !== undefined ? undefined : await drainAlone(spool);
   const memory = memoryOf(gateway.pid);
   await gateway.stop();
   rmSync(site, { recursive: true, force: true });
-  return { name, ready: gateway.ready, rate, worked, memory };
+  return { name, ready: gateway.ready, rate, worked, alone, memory };
 }
 
 const sink = await startSink();
@@ -179,10 +194,12 @@ const rows = [
   await measure('draining', ITEMS, undefined, sink),
 ];
 const [empty] = rows;
-process.stdout.write(`${ITEMS} items\nspool      ready s  messages/s  of empty  spooled/s  all/empty  memory MB\n`);
-for (const { name, ready, rate, worked, memory } of rows)
+process.stdout.write(
+  `${ITEMS} items\nspool      ready s  messages/s  of empty  spooled/s  all/empty  alone/s  memory MB\n`,
+);
+for (const { name, ready, rate, worked, alone, memory } of rows)
   process.stdout.write(
-    `${name.padEnd(9)}  ${(ready / 1000).toFixed(1).padStart(7)}  ${rate.toFixed(0).padStart(10)}  ${(rate / empty.rate).toFixed(2).padStart(8)}  ${worked.toFixed(0).padStart(9)}  ${((rate + Math.max(0, worked)) / empty.rate).toFixed(2).padStart(9)}  ${memory.toFixed(0).padStart(9)}\n`,
+    `${name.padEnd(9)}  ${(ready / 1000).toFixed(1).padStart(7)}  ${rate.toFixed(0).padStart(10)}  ${(rate / empty.rate).toFixed(2).padStart(8)}  ${worked.toFixed(0).padStart(9)}  ${((rate + Math.max(0, worked)) / empty.rate).toFixed(2).padStart(9)}  ${(alone?.toFixed(0) ?? '-').padStart(7)}  ${memory.toFixed(0).padStart(9)}\n`,
   );
 // smtp-sink would go on.
 process.exit(0);

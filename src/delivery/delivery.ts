@@ -133,6 +133,9 @@ class NodeDelivery implements Delivery {
         node: config.node.name,
         log,
         waiting: () => this.#waiting(),
+        worth: (key) => this.#worth(key),
+        run: (key) => this.#run(key),
+        concurrency: config.delivery.connections,
         now: this.#now,
       });
       this.#work.onSpooled = (key, next) => void this.#retries?.index(key, next);
@@ -275,8 +278,7 @@ class NodeDelivery implements Delivery {
     this.#suspectHops();
     // A hop may have come back while no job could be moved to the front.
     this.#options.queue?.onAvailable(() => this.#suspectHops());
-    const run = (key: string): Promise<JobOutcome> => this.#pace.spooled(async () => await this.#work.run(key));
-    this.#retries.start(this.#options.config.delivery.connections, run);
+    this.#retries.start();
     this.#every(INCOMING, () => this.#takeIncoming());
     this.#every(SWEEP, () => this.#sweep());
     void this.#whenWhole();
@@ -341,6 +343,21 @@ class NodeDelivery implements Delivery {
     this.#retries?.hurry(entries.map(({ key }) => key));
     const now = this.#now();
     for (const { key } of entries) this.#spool.makeDue(key, now);
+  }
+
+  async #run(key: string): Promise<JobOutcome> {
+    // A job of an item that is gone need not wait for its turn.
+    if (!this.#spool.has(key)) return 'done';
+    return await this.#pace.spooled(async () => await this.#work.run(key));
+  }
+
+  /** Whether an attempt that nothing but a hop's return asks for may come to something. */
+  #worth(key: string): boolean {
+    const { facts } = this.#spool.entry(key) ?? {};
+    if (facts === undefined || this.#work.isRunning(key)) return false;
+    if (facts.way.stage === 'inspect') return true;
+    const destinations = this.#work.destinationsOf(facts.way);
+    return destinations.length === 0 || destinations.some(({ available }) => available);
   }
 
   *#waiting(): Generator<readonly [string, number]> {

@@ -38,7 +38,7 @@ export class ItemWork {
   readonly #parts: ItemWorkParts;
   readonly #running = new Map<string, Promise<unknown>>();
   /** What items that are just being inspected again have become so far: it counts when they are gone. */
-  readonly #becoming = new Map<string, Map<string, Promise<void>>>();
+  readonly #becoming = new Map<string, Map<string, Promise<unknown>>>();
   /** What is told of items. */
   readonly reports: ItemReports;
   #stopping = false;
@@ -75,11 +75,12 @@ export class ItemWork {
   }
 
   /** Spools an item whose attempt goes on; its end settles the item. @throws SpoolFullError */
-  async addRunning(item: SpoolItem, content: Content, running: Promise<AttemptedRecipient[]>): Promise<SpoolItem> {
-    this.#running.set(item.item, running);
-    const done = (): void => void this.#running.delete(item.item);
+  async addRunning(given: SpoolItem, content: Content, running: Promise<AttemptedRecipient[]>): Promise<SpoolItem> {
+    this.#running.set(given.item, running);
+    const done = (): void => void this.#running.delete(given.item);
+    let item: SpoolItem;
     try {
-      await this.#parts.spool.add(item, content);
+      item = await this.#parts.spool.add(given, content);
     } catch (error) {
       done();
       throw error;
@@ -207,7 +208,8 @@ export class ItemWork {
     const input = this.#input(item);
     try {
       const groups = byDestination(input, this.#parts.destinations);
-      return await this.#finish(item, await attempt(input, groups));
+      const results = await attempt(input, groups);
+      return (await this.#setAside(item, results)) ? 'done' : await this.#finish(item, results);
     } catch (error) {
       this.#parts.log.error({ item: item.item, err: error }, 'a spooled item could not be tried');
       return await this.#finish(item, this.#deferAll(item, 'the attempt failed'));
@@ -220,7 +222,7 @@ export class ItemWork {
    */
   async #inspect(item: SpoolItem): Promise<JobOutcome> {
     const { spool, log, reinspect } = this.#parts;
-    const become = new Map<string, Promise<void>>();
+    const become = new Map<string, Promise<unknown>>();
     this.#becoming.set(item.item, become);
     let result: Reinspection;
     try {
@@ -231,6 +233,12 @@ export class ItemWork {
     }
     this.#becoming.delete(item.item);
     await Promise.allSettled(become.values());
+    if (result.state === 'again' && spool.isDamaged(item.item)) {
+      for (const key of become.keys()) await spool.remove(key);
+      for (const key of become.keys()) this.#running.delete(key);
+      await this.#setAside(item, []);
+      return 'done';
+    }
     if (result.state === 'again') for (const key of become.keys()) await spool.remove(key);
     else await spool.remove(item.item);
     for (const key of become.keys()) {
@@ -239,6 +247,14 @@ export class ItemWork {
       if (facts !== undefined) this.onSpooled(key, facts.next);
     }
     return result.state === 'again' ? await this.#finish(item, this.#deferAll(item, result.reason)) : 'done';
+  }
+
+  /** Sets an item aside whose message turned out to be damaged, unless somebody got it as it is. */
+  async #setAside(item: SpoolItem, results: readonly AttemptedRecipient[]): Promise<boolean> {
+    const { spool } = this.#parts;
+    if (!spool.isDamaged(item.item) || results.some(({ state }) => state === 'delivered')) return false;
+    await spool.setAside(item.item, 'the bytes of the message have changed since it was spooled');
+    return true;
   }
 
   #deferAll(item: SpoolItem, reason: string): AttemptedRecipient[] {

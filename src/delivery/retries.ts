@@ -1,13 +1,9 @@
 import type { JobOutcome, JobQueue, QueueBackend } from '../queue/types.js';
 import type { Log } from '../telemetry/log.js';
-import { eachOf } from './each.js';
+import { Drain } from './drain.js';
 
-/** How many jobs are promoted at the same time. */
-const AT_A_TIME = 16;
-/** How many jobs are added in one round trip, and how many are moved to the front before some of them must have run. */
+/** How many jobs are added in one round trip. */
 const BATCH = 500;
-/** How long the front waits for those, ms. */
-const FRONT = 5000;
 
 export interface RetriesOptions {
   readonly backend: QueueBackend;
@@ -16,6 +12,11 @@ export interface RetriesOptions {
   readonly log: Log;
   /** Items that must have a job, with the time of their next attempt (ms). */
   readonly waiting: () => Iterable<readonly [string, number]>;
+  /** Whether an attempt of the item may come to something now. */
+  readonly worth: (item: string) => boolean;
+  readonly run: (item: string) => Promise<JobOutcome>;
+  /** Items at a time. */
+  readonly concurrency: number;
   readonly now: () => number;
 }
 
@@ -23,38 +24,47 @@ interface ItemJob {
   readonly item: string;
 }
 
-/** The jobs of the spool's items: an index of what lies there. */
+/**
+ * When the spool's items are tried: at their time by their jobs, which are an index of what lies there, or at once, as
+ * their hop is back.
+ */
 export class Retries {
   readonly #options: RetriesOptions;
   readonly #queue: JobQueue<ItemJob>;
+  readonly #drain: Drain;
   /** Items that are known to have a job. */
   #indexed = new Set<string>();
-  /** Items that are to be moved to the front, and those that were moved and have not run since. */
-  readonly #urgent = new Set<string>();
-  readonly #front = new Set<string>();
-  #frontMoves = (): void => undefined;
+  /** Items that are gone, and whose jobs are to go. */
+  readonly #unneeded = new Set<string>();
   #indexing: Promise<void> | undefined;
-  #hurrying: Promise<void> | undefined;
+  #removing: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: RetriesOptions) {
     this.#options = options;
     this.#queue = options.backend.queue(`delivery-${options.node}`);
+    this.#drain = new Drain({
+      concurrency: options.concurrency,
+      worth: options.worth,
+      run: options.run,
+      onRun: (item, outcome) => this.#tried(item, outcome),
+      onEmpty: () => void this.indexAll(),
+      onError: (item, error) => options.log.error({ item, err: error }, 'a spooled item could not be tried'),
+    });
   }
 
   /** Begins to work, and gives every item a job: now, and each time when the queue comes back. */
-  start(concurrency: number, run: (item: string) => Promise<JobOutcome>): void {
+  start(): void {
+    const { backend, concurrency, run } = this.#options;
     this.#queue.process(concurrency, async ({ item }) => {
-      this.#urgent.delete(item);
-      if (this.#front.delete(item)) this.#frontMoves();
+      this.#drain.delete(item);
       const outcome = await run(item);
       if (outcome === 'done') this.#indexed.delete(item);
       return outcome;
     });
-    this.#options.backend.onAvailable(() => {
+    backend.onAvailable(() => {
       // It may have come back empty.
       this.#indexed = new Set();
-      this.#front.clear();
       void this.indexAll();
     });
     void this.indexAll();
@@ -75,12 +85,9 @@ export class Retries {
     await this.#indexing;
   }
 
-  /** Makes items be tried now: in the background, a few hundred at a time, as fast as they are worked off. */
+  /** Has items tried now: in the background, as fast as they are worked off, also while the queue is away. */
   hurry(items: Iterable<string>): void {
-    for (const item of items) this.#urgent.add(item);
-    this.#hurrying ??= this.#moveUrgent().finally(() => {
-      this.#hurrying = undefined;
-    });
+    if (!this.#closed) this.#drain.add(items);
   }
 
   /** Forgets that these have a job: the next sweep adds it again. */
@@ -90,14 +97,14 @@ export class Retries {
 
   close(): void {
     this.#closed = true;
-    this.#urgent.clear();
-    this.#frontMoves();
+    this.#drain.close();
+    this.#unneeded.clear();
   }
 
   async #indexRest(): Promise<void> {
     let batch: (readonly [string, number])[] = [];
     for (const one of this.#options.waiting()) {
-      if (this.#indexed.has(one[0])) continue;
+      if (this.#indexed.has(one[0]) || this.#drain.has(one[0])) continue;
       batch.push(one);
       if (batch.length < BATCH) continue;
       if (!(await this.#add(batch))) return;
@@ -127,58 +134,36 @@ export class Retries {
     }
   }
 
-  async #moveUrgent(): Promise<void> {
-    while (this.#urgent.size > 0 && !this.#closed) {
-      const batch = [...take(this.#urgent, BATCH)];
-      const now = this.#options.now();
-      for (const item of batch) {
-        this.#urgent.delete(item);
-        this.#front.add(item);
-      }
-      if (!(await this.#add(batch.map((item) => [item, now] as const)))) break;
-      // Also those that are due: their job may be from before a command made them so.
-      await eachOf(batch, AT_A_TIME, (item) => this.#promote(item));
-      await this.#frontWorkedOff();
-    }
-    this.#urgent.clear();
-    this.#front.clear();
-  }
-
-  async #promote(item: string): Promise<void> {
-    if (this.#closed) return;
-    try {
-      await this.#queue.promote(item);
-    } catch (error) {
-      this.#options.log.debug({ item, err: error }, 'the item could not be moved to the front');
-    }
-  }
-
-  /** Resolves when most of those at the front have run, or nothing happens any more. */
-  async #frontWorkedOff(): Promise<void> {
-    let before = Infinity;
-    while (this.#front.size > BATCH / 2 && this.#front.size < before && !this.#closed) {
-      before = this.#front.size;
-      await new Promise<void>((resolve) => {
-        const over = (): void => {
-          clearTimeout(timer);
-          this.#frontMoves = () => undefined;
-          resolve();
-        };
-        const timer = setTimeout(over, FRONT);
-        this.#frontMoves = () => {
-          if (this.#front.size <= BATCH / 2 || this.#closed) over();
-        };
+  /** Its job, if it has one, is for another time now, or for nothing. */
+  #tried(item: string, outcome: JobOutcome): void {
+    if (outcome !== 'done') void this.#putOff(item, outcome.again);
+    else if (this.#indexed.delete(item)) {
+      this.#unneeded.add(item);
+      this.#removing ??= this.#removeUnneeded().finally(() => {
+        this.#removing = undefined;
       });
     }
-    if (this.#front.size > BATCH / 2) this.#front.clear();
   }
-}
 
-function* take<T>(items: Iterable<T>, count: number): Generator<T> {
-  let taken = 0;
-  for (const item of items) {
-    if (taken === count) return;
-    taken += 1;
-    yield item;
+  async #putOff(item: string, at: number): Promise<void> {
+    if (this.#indexed.delete(item)) await this.#remove(item);
+    await this.#add([[item, at]]);
+  }
+
+  /** One after the other, as there is no hurry: a job that finds no item is over at once. */
+  async #removeUnneeded(): Promise<void> {
+    for (const item of this.#unneeded) {
+      this.#unneeded.delete(item);
+      await this.#remove(item);
+    }
+  }
+
+  async #remove(item: string): Promise<void> {
+    try {
+      await this.#queue.remove(item);
+    } catch (error) {
+      // While it runs it cannot be removed; it finds out by itself.
+      this.#options.log.debug({ item, err: error }, 'the job of an item could not be removed');
+    }
   }
 }

@@ -35,6 +35,8 @@ export interface SpoolItem {
   readonly intake?: IntakeReport;
   /** Of the `.eml` file, in bytes. */
   readonly size: number;
+  /** CRC-32 of the `.eml` file: eight digits, base 16. Items of earlier versions have none. */
+  readonly crc32?: string;
   readonly eightBit: boolean;
   readonly route?: string;
   readonly bounce: 'allowed' | 'internal-only' | 'never';
@@ -113,6 +115,10 @@ const itemSchema = z.strictObject({
     })
     .exactOptional(),
   size: z.int().nonnegative(),
+  crc32: z
+    .string()
+    .regex(/^[0-9a-f]{8}$/)
+    .exactOptional(),
   eightBit: z.boolean(),
   route: z.string().exactOptional(),
   bounce: z.enum(['allowed', 'internal-only', 'never']),

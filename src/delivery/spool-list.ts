@@ -5,6 +5,7 @@ import { contentOf, type Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 import { durableFiles } from '../store/files.js';
 import { replyLine } from './reply.js';
+import { Checksum } from './spool-checksum.js';
 import { emlOf, jsonOf, keysIn, loadItem, loadItemNow, makeFolders, spoolPaths } from './spool-folder.js';
 import { formatItem, ITEM_KEY, plainRecipient, type SpoolItem } from './spool-item.js';
 
@@ -127,8 +128,10 @@ export async function addToSpool(folder: string, mail: NewSpoolItem, now: Date =
   const paths = spoolPaths(folder);
   await makeFolders(paths);
   const files = durableFiles();
-  await files.create(emlOf(paths.incoming, mail.item), mail.content.read());
-  await files.create(jsonOf(paths.incoming, mail.item), formatItem(newItem(mail, now, hop)));
+  const checksum = new Checksum();
+  await files.create(emlOf(paths.incoming, mail.item), checksum.over(mail.content.read()));
+  const item = { ...newItem(mail, now, hop), crc32: checksum.text };
+  await files.create(jsonOf(paths.incoming, mail.item), formatItem(item));
 }
 
 /** An item that nothing was tried for. */

@@ -5,6 +5,7 @@ import { messageOf } from '../store/errors.js';
 import { durableFiles, isMissing, type DurableFiles } from '../store/files.js';
 import { takeLock, type ProcessLock } from '../store/process-lock.js';
 import type { Log } from '../telemetry/log.js';
+import { checkedContent } from './spool-checksum.js';
 import { REASON, setFileAside, setItemAside } from './spool-corrupt.js';
 import {
   emlOf,
@@ -25,6 +26,7 @@ import { SpoolReading } from './spool-reading.js';
 import { isNoRoom, SpoolRoom, type SpoolLimits } from './spool-room.js';
 import { uncounted } from './spool-replaced.js';
 import { scanSpool } from './spool-scan.js';
+import { writeItem } from './spool-write.js';
 import { Turns } from './turns.js';
 import { SpoolFullError, type SpoolState } from './types.js';
 
@@ -63,6 +65,8 @@ export class Spool {
   readonly #adding = new Map<string, Promise<unknown>>();
   /** Settled items whose files could not be removed. */
   readonly #leftover = new Set<string>();
+  /** Items whose messages have changed on the disk. */
+  readonly #damaged = new Set<string>();
   /** One write or removal at a time for each item. */
   readonly #turns = new Turns();
   #age: { readonly at: number; readonly key: string; readonly time: number } | undefined;
@@ -138,20 +142,20 @@ export class Spool {
   }
 
   /**
-   * Writes a new item, fsynced when this resolves.
+   * Writes a new item, fsynced when this resolves; with the checksum of its message it is returned.
    * @param own our own mail (a DSN): the limits on size and number do not hold for it
    * @throws SpoolFullError; RangeError when there is an item of that key
    */
-  async add(item: SpoolItem, content: Content, own = false): Promise<void> {
+  async add(item: SpoolItem, content: Content, own = false): Promise<SpoolItem> {
     const { size } = content;
     if (own ? !this.#room.diskOk(size) : !this.#room.has(size)) throw new SpoolFullError('the spool has no room');
     if (this.has(item.item)) throw new RangeError(`${item.item} is in the spool already`);
     this.#index.set(item);
     this.#room.take(size);
-    const writing = this.#write(item, content);
+    const writing = writeItem(this.#files, this.#paths, item, content, (file) => this.#discard(file));
     this.#adding.set(item.item, Promise.allSettled([writing]));
     try {
-      await writing;
+      return await writing;
     } catch (error) {
       this.#room.release(size);
       this.#index.delete(item.item);
@@ -159,20 +163,6 @@ export class Spool {
       throw error;
     } finally {
       this.#adding.delete(item.item);
-    }
-  }
-
-  async #write(item: SpoolItem, content: Content): Promise<void> {
-    const { root, tmp } = this.#paths;
-    // While this file lies in tmp, a message without its .json was never acknowledged.
-    const json = await this.#files.stage(jsonOf(root, item.item), formatItem(item), tmp);
-    try {
-      await this.#files.create(emlOf(root, item.item), content.read(), tmp);
-      await json.commit();
-    } catch (error) {
-      await this.#discard(emlOf(root, item.item));
-      await json.discard();
-      throw error;
     }
   }
 
@@ -249,9 +239,15 @@ export class Spool {
     await this.#reading.again();
   }
 
-  /** The message of an item. */
+  /** The message of an item. When its bytes have changed, its reading fails at the end, and `isDamaged` says so. */
   content(item: SpoolItem): Content {
-    return contentOf({ kind: 'file', path: emlOf(this.#paths.root, item.item), size: item.size });
+    const content = contentOf({ kind: 'file', path: emlOf(this.#paths.root, item.item), size: item.size });
+    return checkedContent(content, item.crc32, () => this.#damaged.add(item.item));
+  }
+
+  /** Whether a reading has found the message of an item damaged: it belongs set aside. */
+  isDamaged(key: string): boolean {
+    return this.#damaged.has(key);
   }
 
   /** Sets an item aside in `corrupt`: it is not delivered, and not deleted. */
@@ -259,6 +255,7 @@ export class Spool {
     if (from === this.#paths.root) {
       const entry = this.#index.delete(key);
       this.#unwritten.delete(key);
+      this.#damaged.delete(key);
       if (entry !== undefined) this.#room.release(entry.size);
     }
     const parts = { paths: this.#paths, files: this.#files, log: this.#log };

@@ -1,5 +1,6 @@
 import { chown, link, mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Checksum } from '../delivery/spool-checksum.js';
 import { emlOf, jsonOf, keysIn, makeFolders, spoolPaths } from '../delivery/spool-folder.js';
 import { formatItem } from '../delivery/spool-item.js';
 import { newItem, type NewSpoolItem } from '../delivery/spool-list.js';
@@ -31,8 +32,10 @@ export async function prepareRelease(spool: string, mail: NewRelease, now: Date)
       yield piece;
     }
   }
-  await files.create(emlOf(ready, mail.item), watched());
-  await files.create(jsonOf(ready, mail.item), formatItem(newItem({ ...mail, eightBit }, now, '')));
+  const checksum = new Checksum();
+  await files.create(emlOf(ready, mail.item), checksum.over(watched()));
+  const item = { ...newItem({ ...mail, eightBit }, now, ''), crc32: checksum.text };
+  await files.create(jsonOf(ready, mail.item), formatItem(item));
   await giveToOwner(spool, [
     paths.root,
     paths.tmp,

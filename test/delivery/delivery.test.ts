@@ -115,7 +115,11 @@ describe('an attempt that takes longer than the client waits', () => {
   test('is not cut: its 250 settles the spooled item, and the mail arrives once', async () => {
     let answer = (): void => undefined;
     const server = await fake();
-    const { delivery, list, records } = await open([server.url], { delivery: { inlineTimeout: 50 } });
+    const timeouts = { connect: 20_000, hello: 20_000, command: 20_000, data: 20_000, end: 20_000 };
+    const { delivery, list, records } = await open([server.url], {
+      delivery: { inlineTimeout: 50 },
+      options: { hop: { timeouts } },
+    });
     server.script = {
       rcpt: (line) => (line.includes('later@') ? '450 4.2.1 later' : undefined),
       end: () => {
@@ -129,11 +133,13 @@ describe('an attempt that takes longer than the client waits', () => {
     // While another item is tried three times, no second attempt of this one begins.
     await delivery.deliver(request({}, 'later@x.test'));
     const attempts = async () => (await list()).map(({ recipients }) => recipients[0]?.attempts ?? 0);
-    await expect.poll(async () => Math.max(...(await attempts()))).toBeGreaterThan(2);
+    await expect.poll(async () => Math.max(...(await attempts())), { timeout: 15_000 }).toBeGreaterThan(2);
     const tries = () => server.dialogue.filter((line) => line.includes('b@example.net')).length;
     expect(tries()).toBe(1);
     answer();
-    await expect.poll(() => records).toMatchObject([{ state: 'delivered', reply: '250 2.0.0 at last' }]);
+    await expect
+      .poll(() => records, { timeout: 15_000 })
+      .toMatchObject([{ state: 'delivered', reply: '250 2.0.0 at last' }]);
     expect((await list()).length).toBe(1);
     expect(tries()).toBe(1);
   });
@@ -393,6 +399,25 @@ describe('the spool', () => {
     });
     expect(delivery.hasRoom()).toBe(false);
     await expect(delivery.spool(request())).rejects.toThrow(SpoolFullError);
+  });
+
+  test('a message whose bytes changed without a change of length is set aside, and nobody gets it', async () => {
+    const server = await fake();
+    server.script = LATER;
+    const retry = { delays: [3_600_000], lifetime: 86_400_000, warnAfter: 'off' as const };
+    const made = await open([server.url], { delivery: { retry } });
+    await made.delivery.deliver(request({}, 'whole@x.test'));
+    const bad = request({}, 'damaged@x.test');
+    await made.delivery.deliver(bad);
+    const file = path.join(spoolOf(made), `${bad.item}.eml`);
+    await writeFile(file, TEXT.replace('body', 'BODY'));
+    server.script = {};
+    await made.delivery.command({ action: 'retry', ids: [], all: true });
+    await expect.poll(made.list, { timeout: 10_000 }).toEqual([]);
+    expect(server.mails.length).toBe(1);
+    expect((await readdir(path.join(spoolOf(made), 'corrupt'))).sort()).toEqual(
+      ['.eml', '.json', '.reason'].map((end) => `${bad.item}${end}`),
+    );
   });
 
   test('a command may add mail: the gateway takes it over', async () => {
