@@ -83,10 +83,15 @@ export class DataDecoder {
         at += 1;
         state = LINE_START;
       } else if (state === AFTER_DOT) {
-        if (byte !== CR) break;
-        at += 1;
-        start = at;
-        state = AFTER_DOT_CR;
+        if (byte === CR) {
+          at += 1;
+          start = at;
+          state = AFTER_DOT_CR;
+        } else {
+          // The dot is taken out, and the line goes on.
+          start = at;
+          state = IN_LINE;
+        }
       } else {
         if (byte !== LF) break;
         this.#state = LINE_START;
