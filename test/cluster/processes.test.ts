@@ -162,7 +162,7 @@ delivery: { nextHop: "maildir:./inbox" }
       const { stdout } = await runGatepost(['nodes', '--json', '--config', site.config]);
       return !stdout.includes('gw-2');
     });
-  }, 120_000);
+  }, 240_000);
 
   it('ends all processes when the one above them is killed', async () => {
     site = await makeSite('');
@@ -173,7 +173,7 @@ delivery: { nextHop: "maildir:./inbox" }
     expect(pids).toHaveLength(2);
     await gateway.kill();
     await until('the end of both', async () => (await Promise.all(pids.map(isGone))).every(Boolean));
-  }, 60_000);
+  }, 120_000);
 });
 
 async function isGone(pid: number): Promise<boolean> {

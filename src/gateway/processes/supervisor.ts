@@ -49,8 +49,7 @@ export interface ProcessState {
 export async function startProcesses(config: Config, log: Log, count: number, inherited = false): Promise<Processes> {
   const parts = new Parts();
   try {
-    const holder = parts.add(await holdStore(config, log, count), (h) => h.release());
-    void holder;
+    parts.add(await holdStore(config, log, count), (h) => h.release());
     // Before there are several that would make one each.
     await openCopyMark(config.data);
     const slots = Array.from({ length: count }, (_, i) => new Slot(i + 1, count, log));
@@ -137,18 +136,18 @@ class Slot implements ProcessState {
   async #keep(onReady: (facts: ReadyFacts) => void, onFailure: (error: Error) => void): Promise<void> {
     let pause = PAUSE.first;
     let died: string | undefined;
-    let ready = false;
+    const seen = { ready: false };
     for (;;) {
       const since = performance.now();
       const how = await this.#run(died, (facts) => {
-        ready = true;
+        seen.ready = true;
         onReady(facts);
       });
       if (this.#stopping()) {
         onFailure(new ProcessStartError('it was stopped while it started'));
         return;
       }
-      if (!ready && !how.killed) {
+      if (!seen.ready && !how.killed) {
         onFailure(new ProcessStartError(`process ${this.number} of the gateway did not start (${how.text})`));
         return;
       }
