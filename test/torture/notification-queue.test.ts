@@ -86,7 +86,8 @@ describe.skipIf(redisMissing || process.env['TORTURE'] !== 'long')('the real que
     const server = new CountingServer(next);
     const url = await server.listen();
     const redis = await startRedis(['--appendonly', 'yes']);
-    const { store, dataFolder, stop } = await startTestStore();
+    const database = await startTestStore();
+    const { store, dataFolder } = database;
     const pool = new pg.Pool({ ...store.connection, max: 2 });
     const { config } = await parseConfig(`data: ${dataFolder}\nqueue: ${redis.url}\n`, dataFolder);
     const queue = await openQueue(config, store, silentLog());
@@ -165,7 +166,7 @@ describe.skipIf(redisMissing || process.env['TORTURE'] !== 'long')('the real que
       await queue.close(0);
       await pool.end();
       server.close();
-      await stop();
+      await database.stop();
       await redis.dispose();
     }
   }, 3_600_000);
