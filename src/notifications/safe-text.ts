@@ -52,17 +52,20 @@ export function defang(text: string): string {
   );
 }
 
-/** As `defang`, but leaves `invoice.zip/setup.exe` alone, which is how an object in an archive is named. */
+/**
+ * As `defang`, but leaves `invoice.zip/setup.exe` alone, which is how an object in an archive is named. It does not count
+ * what stands before a scheme or `www.`: some clients make a link of it in the midst of a word.
+ */
 export function defangMarked(text: string): string {
   if (!/[.:]/.test(text)) return text;
   return text
-    .replace(/\b(h)tt(ps?)(:\/\/|:\\\\)([^\s/?#\\]*)/gi, (_, h: string, ps: string, slashes: string, host: string) =>
+    .replace(/(h)tt(ps?)(:\/\/|:\\\\)([^\s/?#\\]*)/gi, (_, h: string, ps: string, slashes: string, host: string) =>
       [h, 'xx', ps, slashes, dotted(host)].join(''),
     )
-    .replace(/\b(f)t(ps?:\/\/)([^\s/?#\\]*)/gi, (_, f: string, rest: string, host: string) =>
+    .replace(/(f)t(ps?:\/\/)([^\s/?#\\]*)/gi, (_, f: string, rest: string, host: string) =>
       [f, 'x', rest, dotted(host)].join(''),
     )
-    .replace(/(^|[^\w.@[\]-])(www\.[\w-]+(?:\.[\w-]+)*)/gi, (_, before: string, host: string) => before + dotted(host));
+    .replace(/(?<!@)www\.[\w-]+(?:\.[\w-]+)*/gi, dotted);
 }
 
 function dotted(host: string): string {
