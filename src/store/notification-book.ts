@@ -125,7 +125,8 @@ export function openNotificationBook(database: Database): NotificationBook {
         [limit],
       );
       const entries = await Promise.all(rows.map(async ({ id }) => await get(id)));
-      return entries.filter((entry) => entry !== undefined);
+      // What has come to its end meanwhile is not tried.
+      return entries.filter((entry) => entry !== undefined).filter(({ state }) => state === 'queued');
     },
   };
 

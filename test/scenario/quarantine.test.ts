@@ -152,7 +152,7 @@ describe('the quarantine from the command line', () => {
     expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('--again')]);
     await until('the delivery in the trace', async () => {
       const story = (await run('trace', id)).stdout;
-      return /released .* to kept@example\.org/.test(story) && /kept@example\.org +delivered/.test(story);
+      return /released .* to kept@example\.org/.test(story) && /kept@example\.org .* delivered /.test(story);
     });
     expect(JSON.parse((await run('trace', id, '--json')).stdout)).toMatchObject({
       quarantine: { state: 'released', releases: [{ recipients: ['kept@example.org'] }] },
