@@ -75,9 +75,9 @@ delivery: { nextHop: "maildir:./inbox" }
     for (const text of texts) expect(await send(port, text)).toMatch(/^250/);
     const before = await status();
     expect(before?.mail.received).toBe(6);
-    expect(before?.processes.map(({ process, node, mail }) => [process, node.name, mail.received])).toEqual([
-      [1, 'gw', 3],
-      [2, 'gw-2', 3],
+    expect(before?.processes.map(({ process, node }) => [process, node.name])).toEqual([
+      [1, 'gw'],
+      [2, 'gw-2'],
     ]);
 
     // One page for all of them.
@@ -86,8 +86,9 @@ delivery: { nextHop: "maildir:./inbox" }
       await (await fetch(`http://127.0.0.1:${pages[0]?.port ?? 0}${name}`)).text();
     expect(await page('/readyz')).toBe('ready\n');
     const metrics = await page('/metrics');
-    expect(metrics).toContain('gatepost_sessions_total{process="1"} 3\n');
-    expect(metrics).toContain('gatepost_sessions_total{process="2"} 3\n');
+    const sessions = [...metrics.matchAll(/^gatepost_sessions_total\{process="([12])"\} (\d+)$/gm)];
+    expect(sessions.map(([, process]) => process)).toEqual(['1', '2']);
+    expect(sessions.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(6);
     expect(metrics.match(/^# TYPE gatepost_sessions_total /gm)).toHaveLength(1);
 
     // Changed rules reach both.

@@ -42,7 +42,7 @@ export interface ProcessState {
 }
 
 /**
- * Starts the processes, and starts each again that dies, for ever. The connections are shared out among them in turn.
+ * Starts the processes, and starts each again that dies, for ever. They share the sockets: whichever is free takes a connection.
  * @param inherited a service manager has opened the sockets: they cannot be opened again once all processes are gone
  * @throws ProcessStartError when one of them ends before all take mail; StoreError
  */
@@ -52,6 +52,9 @@ export async function startProcesses(config: Config, log: Log, count: number, in
     parts.add(await holdStore(config, log, count), (h) => h.release());
     // Before there are several that would make one each.
     await openCopyMark(config.data);
+    // They take connections from the sockets themselves. Handed over one by one, those on their way to a process that has
+    // just died would be left hanging: neither refused nor served.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
     const slots = Array.from({ length: count }, (_, i) => new Slot(i + 1, count, log));
     const http = parts.add(await serveHttp(config.http.listen, processPages(config.data, slots), log), (h) =>
       h.close(),
