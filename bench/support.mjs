@@ -1,0 +1,175 @@
+// What benches share: servers on free ports, a load, and what a tree of processes has used (Linux).
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const TICK = Number(spawnSync('getconf', ['CLK_TCK']).stdout?.toString()) || 100;
+const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'gatepost.js');
+const children = new Set();
+
+/** Removed when the process ends, with all that was started. */
+export const folder = mkdtempSync(path.join(os.tmpdir(), 'gatepost-bench-'));
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+
+/** Ends the process with the Debian package to install when a tool is missing. */
+export function need(tools) {
+  process.env.PATH += ':/usr/sbin';
+  for (const [tool, origin] of Object.entries(tools)) {
+    if (spawnSync('sh', ['-c', 'command -v "$0"', tool]).status === 0) continue;
+    process.stderr.write(`${tool} is not here. It comes with ${origin} (Debian: apt-get install ${origin}).\n`);
+    process.exit(2);
+  }
+}
+
+export const freePort = () =>
+  new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+
+export async function listening(port) {
+  for (let i = 0; i < 1200; i++) {
+    const up = await new Promise((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => resolve(true));
+      socket.on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (up) return;
+    await delay(50);
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}
+
+export function run(command, args, options = {}) {
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+export async function stop(child) {
+  if (child.exitCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
+}
+
+/** smtp-sink on a free port. */
+export async function startSink() {
+  const port = await freePort();
+  const user = process.getuid() === 0 ? ['-u', 'postfix'] : [];
+  const child = run('smtp-sink', ['-4', '-m', '1000', ...user, `127.0.0.1:${port}`, '1024'], { stdio: 'ignore' });
+  await listening(port);
+  return { port, child };
+}
+
+export async function startNaive(hop) {
+  const port = await freePort();
+  const child = run(process.execPath, [path.join(import.meta.dirname, 'naive.mjs'), String(port), String(hop)]);
+  await listening(port);
+  return { port, child };
+}
+
+let sites = 0;
+/** @param site folder to start in again, with what an earlier start has left */
+export async function startGateway({ hop, config = '', files = {}, site }) {
+  const port = await freePort();
+  const at = site ?? path.join(folder, `site-${++sites}`);
+  mkdirSync(at, { recursive: true });
+  const all = {
+    'gatepost.yaml': `smtp: { listen: ["127.0.0.1:${port}"], maxConnectionsPerClient: 1000 }
+domains: [example.org]
+delivery: { nextHop: "smtp://127.0.0.1:${hop}?tls=off" }
+detectors: { content: {}, signatures: {}, links: {} }
+log: { level: error }
+${config}`,
+    ...files,
+  };
+  for (const [name, text] of Object.entries(all)) {
+    mkdirSync(path.dirname(path.join(at, name)), { recursive: true });
+    writeFileSync(path.join(at, name), text);
+  }
+  const child = run(process.execPath, [PROGRAM, 'start', '--json', '--config', path.join(at, 'gatepost.yaml')]);
+  await listening(port);
+  return { port, child, site: at };
+}
+
+/** Sends a file so many times. @returns seconds */
+export async function send({ port, file, count, sessions, sender = 'alice@partner.example', kept = true }) {
+  const start = performance.now();
+  const args = ['-4', ...(kept ? ['-d'] : []), '-s', String(sessions), '-m', String(count), '-f', sender];
+  const child = run('smtp-source', [...args, '-t', 'bob@example.org', '-F', file, `127.0.0.1:${port}`]);
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  if (code !== 0) throw new Error(`smtp-source ended with ${code}`);
+  return (performance.now() - start) / 1000;
+}
+
+/** CPU ms and memory (MB) of a process with all that it has started, and of the database that lies in its folder. */
+export function used(pid, site) {
+  const all = new Map();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      all.set(Number(name), { parent: Number(fields[1]), command, ticks: sum(fields.slice(11, 15)) });
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const mine = new Set([pid]);
+  for (const [id, { command }] of all) if (site !== undefined && command.includes(`${site}/`)) mine.add(id);
+  for (let size = 0; size < mine.size;) {
+    size = mine.size;
+    for (const [id, { parent }] of all) if (mine.has(parent)) mine.add(id);
+  }
+  let ticks = 0;
+  for (const id of mine) ticks += all.get(id)?.ticks ?? 0;
+  return { cpu: (ticks * 1000) / TICK, memory: peakOf(pid) };
+}
+
+function sum(texts) {
+  return texts.reduce((total, text) => total + Number(text), 0);
+}
+
+function peakOf(pid) {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Messages a second over about so many seconds: how many that takes is found by shorter runs, which also warm up.
+ * @param load sends so many, and resolves to the seconds that it took
+ */
+export async function rate(load, seconds, target) {
+  let count = 200;
+  for (const part of [0.2, 0.3, 1]) count = Math.max(60, Math.round((count / (await load(count))) * seconds * part));
+  const before = target === undefined ? undefined : used(target.child.pid, target.site);
+  const took = await load(count);
+  const after = target === undefined ? undefined : used(target.child.pid, target.site);
+  return {
+    rate: count / took,
+    ...(after === undefined ? {} : { cpu: (after.cpu - before.cpu) / count, memory: after.memory }),
+  };
+}
+
+/** Lines up cells: the first column to the left, the others to the right. */
+export function table(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows
+    .map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '))
+    .join('\n');
+}
