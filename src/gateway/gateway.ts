@@ -123,6 +123,16 @@ async function assemble(
     await Operator.open(config, log, place !== undefined && whole.config.http.listen.length > 0),
     (o) => o.close(),
   );
+  // For parts that need what is opened after them; spooled items that are to be inspected again wait until it is there.
+  const started: { processing?: ProcessorParts; port?: number; notices?: NoticeReporter } = {};
+  const newPool = (of: Setup): InspectPool =>
+    parts.add(
+      startPool(of, log, () => started.notices ?? NO_NOTICES),
+      (p) => p.close(),
+    );
+  // Its threads start while the database does, unless the rules need groups that are read first.
+  const early = config.directory === undefined ? newPool(setup) : undefined;
+  early?.ready().catch(() => undefined);
   const opening = parts.add(await openStore(config, log, place && sharedBy(data, place)), (s) => s.close());
   // Before anything looks at the spool and the outbox.
   const gone = (place?.number ?? 1) > 1 ? [] : await adoptProcesses(data, place?.of ?? 1, log);
@@ -138,8 +148,6 @@ async function assemble(
   knowRules(setup);
   // Changed files and changed groups of the directory each bring another set: one after the other.
   const inTurn = oneAtATime();
-  // For parts that need what is opened after them; spooled items that are to be inspected again wait until it is there.
-  const started: { processing?: ProcessorParts; port?: number; notices?: NoticeReporter } = {};
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
   const nodes = parts.add(
     await Membership.open({
@@ -166,14 +174,7 @@ async function assemble(
     (d) => d.close(),
   );
   const inspecting = withHealth(
-    parts.add(
-      startPool(
-        { ...setup, bundle: withGroups(setup.bundle, directory.snapshot) },
-        log,
-        () => started.notices ?? NO_NOTICES,
-      ),
-      (p) => p.close(),
-    ),
+    early ?? newPool({ ...setup, bundle: withGroups(setup.bundle, directory.snapshot) }),
     health,
     engines,
   );

@@ -22,7 +22,9 @@ export interface Site {
 /** Makes a site in a temporary folder. @param files further files by path, such as `rules/10-a.yaml` */
 export async function makeSite(config: string, files: Readonly<Record<string, string>> = {}): Promise<Site> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'gatepost-site-'));
-  const all = { 'gatepost.yaml': config, ...files };
+  // One thread is enough for a test, and a core less to start.
+  const scan = /^scan:/m.test(config) ? '' : '\nscan: { threads: 1 }\n';
+  const all = { 'gatepost.yaml': config + scan, ...files };
   for (const [name, text] of Object.entries(all)) {
     await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
     await writeFile(path.join(folder, name), text);

@@ -5,7 +5,7 @@ import type { MessageHandler } from '../../smtp/types.js';
 import type { Journal, Store } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
-import { Tracing } from '../../telemetry/tracing.js';
+import type { Tracing, TracingOptions } from '../../telemetry/tracing.js';
 import { measuredHandler, measuredJournal, measuredPool, measuredStore } from './measured.js';
 import { operatorPages, type Readiness } from './pages.js';
 import { readParts, type MeasuredParts } from './readings.js';
@@ -40,7 +40,7 @@ export class Operator {
     const about = { version: version(), node: node.name };
     const url = telemetry.otlp ?? collectorOf(process.env);
     const metrics = http.listen.length === 0 && !collected ? undefined : new Metrics(about);
-    const operator = new Operator(metrics, url === undefined ? undefined : new Tracing({ url, ...about }));
+    const operator = new Operator(metrics, url === undefined ? undefined : await openTracing({ url, ...about }));
     if (http.listen.length > 0) operator.#service = await serveHttp(http.listen, operator.#pages, log);
     return operator;
   }
@@ -89,6 +89,12 @@ export class Operator {
     await this.#tracing?.close();
     await this.#service?.close();
   }
+}
+
+/** Its libraries are loaded only where they are used. */
+async function openTracing(options: TracingOptions): Promise<Tracing> {
+  const { Tracing: Sender } = await import('../../telemetry/tracing.js');
+  return new Sender(options);
 }
 
 /** The address that the standard variables name (OpenTelemetry, "OTLP Exporter Configuration"). */
