@@ -99,7 +99,10 @@ async function sweepTemporary(log: Log): Promise<void> {
     const origin = await readFile(path.join(folder, ORIGIN), 'utf8').catch(() => '');
     if (!origin.startsWith(temporary + path.sep) || (await isFolder(origin))) continue;
     log.debug({ folder }, 'removing the database of a temporary folder that is gone');
-    await rm(folder, { recursive: true, force: true });
+    // Another start may be at it, or its server be stopping just now: what is left is removed another time.
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+      log.debug({ folder, reason: messageOf(error) }, 'it cannot be removed whole');
+    });
   }
 }
 
