@@ -1,5 +1,6 @@
 // "npm test": type check, lint, format check, then the tests. Says once what is left out for want of a server.
 import { execFileSync, spawnSync } from 'node:child_process';
+import os from 'node:os';
 import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '..');
@@ -21,7 +22,7 @@ const only = process.argv.slice(2);
 step('build', process.execPath, [path.join(root, 'scripts', 'build.mjs')]);
 if (only.length === 0) {
   step('type check', bin('tsc'), ['--noEmit', '-p', path.join(root, 'tsconfig.json')]);
-  step('lint', bin('eslint'), ['.']);
+  step('lint', bin('eslint'), ['.', '--concurrency', String(Math.min(os.availableParallelism(), 4))]);
   step('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
 }
 // Real parts that tests start themselves, and the Debian packages that bring them.
