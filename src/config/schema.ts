@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { charset } from './schema-charset.js';
 import { parseRedisUrl, REDIS_URL_HINT } from './redis-url.js';
 import { directorySchema } from './schema-directory.js';
+import { telemetrySchema } from './schema-telemetry.js';
 import { webhookSchema } from './schema-webhooks.js';
 import { parseDuration, parseRate, parseSize, parseSpeed } from './units.js';
 
@@ -376,17 +377,7 @@ export const configSchema = z.strictObject({
     )
     .prefault({})
     .describe('metrics and health, for machines; or off'),
-  telemetry: z
-    .strictObject({
-      otlp: z
-        .string()
-        .regex(/^https?:\/\/[^\s@]+$/, 'not the address of a collector')
-        .optional()
-        .describe(
-          'where traces go by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; default: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
-        ),
-    })
-    .prefault({}),
+  telemetry: telemetrySchema.prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
