@@ -1,5 +1,6 @@
+import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newTraceId, type TraceId } from '../../src/message/trace-id.js';
+import { parseTraceId, type TraceId } from '../../src/message/trace-id.js';
 import { openDatabase, type Database } from '../../src/store/database.js';
 import { openRetention } from '../../src/store/retention.js';
 import type { JournalEntry, QuarantineItem, RetentionLimits } from '../../src/store/types.js';
@@ -25,8 +26,15 @@ afterAll(async () => {
   await test.stop();
 });
 
+/** Of that time, whatever IDs the process has made before. */
+function idOf(time: Date): TraceId {
+  const id = parseTraceId(ulid(time.getTime()));
+  if (id === undefined) throw new Error('this is no trace ID');
+  return id;
+}
+
 function entry(time: Date): JournalEntry {
-  const id = newTraceId(time.getTime());
+  const id = idOf(time);
   return {
     id,
     time,
@@ -49,7 +57,7 @@ function entry(time: Date): JournalEntry {
 
 async function put(time: Date, size: number): Promise<TraceId> {
   const item: QuarantineItem = {
-    id: newTraceId(time.getTime()),
+    id: idOf(time),
     time,
     node: 'gw1',
     envelope: {
