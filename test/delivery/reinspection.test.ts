@@ -6,6 +6,7 @@ import type { SpoolItem } from '../../src/delivery/spool-item.js';
 import type { Delivery } from '../../src/delivery/types.js';
 import { newTraceId } from '../../src/message/trace-id.js';
 import { startFakeSmtp, type FakeSmtp } from '../support/fake-smtp.js';
+import { until } from '../support/until.js';
 import { content, request, setting, type Setting } from './set-up.js';
 
 const closing: (() => Promise<void>)[] = [];
@@ -128,6 +129,11 @@ test('an item whose key merely begins like another is kept at the start', async 
   await made.delivery.spool(request({ item: traceId, traceId, content: content() }));
   await made.delivery.spool(request({ item: `${traceId}.1`, traceId, replaces: `${traceId}.gone` }));
   await made.delivery.spool(request({ item: `${traceId}.2`, traceId }));
+  // What is copied must not be changing: each was tried once, and waits.
+  await until('the first attempts', async () => {
+    const items = await made.list();
+    return items.length === 3 && items.every(({ recipients }) => recipients.every(({ attempts }) => attempts > 0));
+  });
   await cp(path.join(made.folder, 'data', 'spool'), path.join(folder, 'data', 'spool'), {
     recursive: true,
     filter: (file) => path.basename(file) !== 'lock',
