@@ -11,5 +11,7 @@ export default defineConfig({
     maxWorkers: os.availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // No test is about time: what is waited for may come late on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

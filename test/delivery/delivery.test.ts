@@ -415,9 +415,8 @@ describe('the spool', () => {
     await made.delivery.command({ action: 'retry', ids: [], all: true });
     await expect.poll(made.list, { timeout: 10_000 }).toEqual([]);
     expect(server.mails.length).toBe(1);
-    expect((await readdir(path.join(spoolOf(made), 'corrupt'))).sort()).toEqual(
-      ['.eml', '.json', '.reason'].map((end) => `${bad.item}${end}`),
-    );
+    const setAside = async (): Promise<string[]> => (await readdir(path.join(spoolOf(made), 'corrupt'))).sort();
+    await expect.poll(setAside).toEqual(['.eml', '.json', '.reason'].map((end) => `${bad.item}${end}`));
   });
 
   test('a command may add mail: the gateway takes it over', async () => {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { eachCorruptItem } from '../../src/delivery/corrupt-list.js';
 import { addToSpool, eachSpoolItem } from '../../src/delivery/spool-list.js';
 import type { QueueAction } from '../../src/delivery/types.js';
+import { newTraceId } from '../../src/message/trace-id.js';
 import { startFakeSmtp, type FakeSmtp } from '../support/fake-smtp.js';
 import { request, setting, type Setting, type SettingOptions } from './set-up.js';
 
@@ -101,7 +102,13 @@ describe('recovery', () => {
     await made.delivery.close();
     const spool = spoolOf(made);
     const text = await readFile(path.join(spool, `${key}.json`), 'utf8');
-    const name = (end: string): string => `${key.slice(0, -1)}${end}`;
+    const others = new Map<string, string>();
+    /** A trace ID of its own for each letter, none of which is that of the item. */
+    const name = (letter: string): string => {
+      const known = others.get(letter) ?? newTraceId();
+      others.set(letter, known);
+      return known;
+    };
     const newer = name('X');
     await writeFile(path.join(spool, `${newer}.json`), text.replace('"version": 1', '"version": 2'));
     await writeFile(path.join(spool, `${newer}.eml`), 'x');
