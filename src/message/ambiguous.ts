@@ -1,7 +1,11 @@
 import type { AnomalyName } from './anomalies.js';
 import type { Structure } from './types.js';
 
-/** Anomalies under which one reader may see a part that another does not. */
+/**
+ * Anomalies under which one reader may see a part that another does not, and the second reader is worth its time.
+ * `blank-folded-line` is none of them: the second reader folds as the first does, and the structure holds the reading
+ * of those that end the header there (`otherBodyStart`).
+ */
 const AMBIGUOUS: ReadonlySet<AnomalyName> = new Set<AnomalyName>([
   'duplicate-content-type',
   'duplicate-content-transfer-encoding',
@@ -10,7 +14,6 @@ const AMBIGUOUS: ReadonlySet<AnomalyName> = new Set<AnomalyName>([
   'missing-header-end',
   'blank-line-before-header',
   'space-before-colon',
-  'blank-folded-line',
   'too-many-fields',
   'malformed-content-type',
   'malformed-parameter',
