@@ -34,7 +34,7 @@ export class TemplateChecker {
   private mustache(statement: hbs.AST.MustacheStatement, scope: Scope): hbs.AST.Statement {
     const { path } = statement;
     if (statement.params.length > 0 || hasPairs(statement.hash)) {
-      if (isPath(path) && path.original === 'lookup') this.parameters(statement.params, scope);
+      if (isPath(path) && path.original === 'lookup') this.lookup(statement, scope);
       else this.error(statement, `there is no helper \`${isPath(path) ? path.original : '?'}\``, 'write {{name}} alone');
       statement.escaped = true;
       return statement;
@@ -53,6 +53,21 @@ export class TemplateChecker {
       this.warn(statement, `\`${this.source(statement)}\`: values are escaped all the same`, 'write it with two braces');
     }
     return statement;
+  }
+
+  /** The second parameter never comes from a message: it could name what is no value of the list. */
+  private lookup(statement: hbs.AST.MustacheStatement, scope: Scope): void {
+    const [list, key, ...more] = statement.params;
+    if (list === undefined || key === undefined || more.length > 0 || hasPairs(statement.hash)) {
+      this.error(statement, '`lookup` takes a list and a number', 'such as {{lookup objects @index}}');
+      return;
+    }
+    const shape = this.parameters([list], scope);
+    if (shape === undefined) return;
+    if (!isPath(list) || shape === 'text' || shape === 'flag')
+      this.error(statement, `\`lookup\`: \`${this.source(list)}\` is not a list`);
+    else if (!isKeyOf(key, shape))
+      this.error(statement, `\`lookup\`: \`${this.source(key)}\` names nothing in \`${list.original}\``, 'write a number, a name or @index');
   }
 
   private block(statement: hbs.AST.BlockStatement, scope: Scope): void {
@@ -173,6 +188,14 @@ function innerScope(helper: string, shape: MacroShape, blockParams: readonly str
   if (item !== undefined) named.set(item, inner);
   if (index !== undefined) named.set(index, 'text');
   return { parent: scope, shape: inner, named };
+}
+
+/** A number, a field of an item, or what a loop is at. */
+function isKeyOf(key: hbs.AST.Expression, shape: Exclude<MacroShape, 'text' | 'flag'>): boolean {
+  if (isPath(key)) return key.data && key.depth === 0 && ['index', 'key'].includes(key.parts.join('.'));
+  const { value } = 'value' in key ? key : { value: undefined };
+  const name = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
+  return /^(?:\d{1,4}|length)$/.test(name) || (shape !== 'texts' && shape.includes(name));
 }
 
 function isMustache(node: hbs.AST.Node): node is hbs.AST.MustacheStatement {

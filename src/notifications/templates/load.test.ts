@@ -61,6 +61,49 @@ describe('macros', () => {
   });
 });
 
+describe('prototypes and functions of the program', () => {
+  const wanted = ['constructor', '__proto__', 'prototype', 'toString', 'valueOf', '__defineGetter__', '__lookupGetter__', 'hasOwnProperty', 'join'];
+  const ways = (name: string): string[] => [
+    ...[name, `this.${name}`, `./${name}`, `../${name}`, `@root.${name}`, `@${name}`, `[${name}]`, `"${name}"`, `{${name}}`],
+    ...[`rules.${name}`, `rules.0.${name}`, `rules.[0].${name}.${name}`, `sender.${name}`, `allRecipients.${name}`],
+    ...[`lookup . "${name}"`, `lookup this "${name}"`, `lookup rules "${name}"`, `lookup rules.0 "${name}"`, `lookup "x" "${name}"`],
+    ...[`lookup @root "${name}"`, `lookup rules ${name}`, `lookup (lookup rules 0) "${name}"`, `lookup sender "${name}"`],
+    ...[`#each ${name}`, `#each rules.${name}`, `#with ${name}`, `#with (lookup rules "${name}")`, `#if ${name}`, `#${name}`, `> ${name}`, `* ${name}`],
+  ];
+  const inside = (way: string): string => (way.startsWith('#') ? `{{${way}}}in{{this}}{{/${way.slice(1).split(' ')[0]}}}` : `{{${way}}}`);
+
+  it.each(wanted)('%s is out of reach', (name) => {
+    for (const way of ways(name))
+      for (const body of [inside(way), `{{#each rules}}${inside(way)}{{/each}}`, `{{#with rules.0 as |r|}}${inside(way)}{{/with}}`]) {
+        const { template, problems } = parse(body);
+        // Either it is refused, or it stands there as it was written.
+        if (template === undefined) expect(problems.some((p) => p.severity === 'error')).toBe(true);
+        else expect(fill(body), body).toBe(inside(way));
+      }
+  });
+
+  it('are not reached by what a message says either', () => {
+    for (const subject of wanted)
+      for (const body of ['{{lookup rules subject}}', '{{#each rules}}{{lookup this ../subject}}{{/each}}', '{{lookup allRecipients @root.subject}}'])
+        expect({ body, subject, errors: parse(body).problems.map(({ severity }) => severity) }).toEqual({ body, subject, errors: ['error'] });
+  });
+
+  it('and lookup does what it is for', () => {
+    const body = '{{lookup allRecipients 1}} {{lookup allRecipients "length"}} {{#each rules}}{{lookup this "id"}}{{lookup ../rules @index}}{{lookup this @key}}{{/each}}';
+    expect(parse(body).problems).toEqual([]);
+    expect(fill(body)).toBe('carol@example.org 2 inboundInbound mail');
+  });
+
+  it.each([
+    ['{{lookup sender 0}}', '`sender` is not a list'],
+    ['{{lookup rules "nmae"}}', '`"nmae"` names nothing in `rules`'],
+    ['{{lookup rules}}', 'takes a list and a number'],
+    ['{{lookup rules 0 1}}', 'takes a list and a number'],
+  ])('%s is an error', (body, message) => {
+    expect(lines(parse(body).problems).join()).toContain(message);
+  });
+});
+
 describe('names that mean nothing', () => {
   it('stay as written, with a warning and a place', () => {
     const body = 'Hello {{nmae}}\n and %NO_SUCH% {{ constructor }} {{__proto__}} {{sender.length}} {{rules.toString}}';
