@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { messageOf } from '../store/errors.js';
-import { durableFiles, removeTemporaries, shared, type DurableFiles } from '../store/files.js';
+import { durableFiles, shared, type DurableFiles } from '../store/files.js';
 import type { EventCondition, EventStore } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
+import { Elsewhere } from './elsewhere.js';
 import { EventState } from './state.js';
 import { loadState, saveState } from './state-file.js';
 import type { EventService } from './types.js';
@@ -34,6 +35,8 @@ export interface EventTimes {
   readonly lapse: number;
   /** How often the store is rid of what is too old. */
   readonly prune: number;
+  /** How often it is looked what other nodes have to do with. */
+  readonly elsewhere: number;
 }
 
 const TIMES: EventTimes = {
@@ -42,6 +45,7 @@ const TIMES: EventTimes = {
   start: 5 * 60_000,
   lapse: 30_000,
   prune: 3_600_000,
+  elsewhere: 5000,
 };
 const RETENTION = 90 * 86_400_000;
 /** Transitions in one transaction. */
@@ -55,7 +59,6 @@ const CLOSE_PATIENCE = 3000;
 export async function openEvents(options: EventsOptions): Promise<EventService> {
   const { folder, node, files = durableFiles(), log } = options;
   const file = path.join(folder, 'events.json');
-  await removeTemporaries(file);
   const kept = await loadState(file, files, log);
   return new NodeEvents({ ...options, files, file, times: { ...TIMES, ...options.times } }, new EventState(node, kept));
 }
@@ -69,6 +72,7 @@ type Settled = EventsOptions & {
 class NodeEvents implements EventService {
   readonly #options: Settled;
   readonly #state: EventState;
+  readonly #elsewhere: Elsewhere;
   readonly #timers: NodeJS.Timeout[];
   readonly #save = shared(() => this.#saveNow());
   readonly #write = shared(() => this.#writeNow());
@@ -82,12 +86,14 @@ class NodeEvents implements EventService {
   constructor(options: Settled, state: EventState) {
     this.#options = options;
     this.#state = state;
+    this.#elsewhere = new Elsewhere(options.node, options.store);
     const { times } = options;
     this.#pause = times.pause.first;
     this.#timers = [
       setTimeout(() => this.#ended(this.#state.startIsOver(this.#now)), times.start),
       setInterval(() => this.#ended(this.#state.lapse(this.#now)), times.lapse),
       setInterval(() => void this.#prune(), times.prune),
+      setInterval(() => void this.#settleElsewhere(), times.elsewhere),
     ];
     for (const timer of this.#timers) timer.unref();
     // Takes over what the store has of this node.
@@ -115,6 +121,7 @@ class NodeEvents implements EventService {
   resolve(...[event, subject, node]: Parameters<EventService['resolve']>): void {
     if (this.#closed) return;
     const ended = this.#state.resolve(event, this.#now, subject, node);
+    if (node === undefined) this.#elsewhere.over(event, subject ?? '', this.#now);
     if (ended !== undefined) this.#ended([ended]);
   }
 
@@ -209,6 +216,21 @@ class NodeEvents implements EventService {
       await saveState(file, files, this.#state.kept);
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'the state of events cannot be kept on disk');
+    }
+  }
+
+  /** Never rejects: it is looked again. */
+  async #settleElsewhere(): Promise<void> {
+    const { times, log } = this.#options;
+    try {
+      const stored = this.#state.storedBefore(new Date(this.#now.getTime() - times.elsewhere));
+      const ended = await this.#elsewhere.settle(stored, this.#now);
+      if (ended.length === 0 || this.#closed) return;
+      this.#state.forget(ended);
+      for (const { event, subject } of ended) log.info({ event, subject }, 'event resolved by another node');
+      void this.#save();
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'it cannot be looked what other nodes know of events');
     }
   }
 

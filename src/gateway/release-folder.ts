@@ -1,4 +1,4 @@
-import { chown, link, mkdir, stat } from 'node:fs/promises';
+import { link, mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Checksum } from '../delivery/spool-checksum.js';
 import { emlOf, jsonOf, keysIn, makeFolders, spoolPaths } from '../delivery/spool-folder.js';
@@ -6,7 +6,8 @@ import { formatItem } from '../delivery/spool-item.js';
 import { newItem, type NewSpoolItem } from '../delivery/spool-list.js';
 import { parseTraceId } from '../message/trace-id.js';
 import { codeOf } from '../store/errors.js';
-import { durableFiles, isMissing } from '../store/files.js';
+import { durableFiles, isMissing, removeTemporaries } from '../store/files.js';
+import { filesOfOwner } from '../store/owned-files.js';
 import type { Store } from '../store/types.js';
 
 /** A release that is not done after this time, ms, was given up. */
@@ -33,18 +34,11 @@ export async function prepareRelease(spool: string, mail: NewRelease, now: Date)
     }
   }
   const checksum = new Checksum();
-  await files.create(emlOf(ready, mail.item), checksum.over(watched()));
+  const owned = await filesOfOwner(path.dirname(spool));
+  for (const folder of [paths.root, paths.tmp, paths.corrupt, paths.incoming, ready]) await owned.give(folder);
+  await owned.create(emlOf(ready, mail.item), checksum.over(watched()));
   const item = { ...newItem({ ...mail, eightBit }, now, ''), crc32: checksum.text };
-  await files.create(jsonOf(ready, mail.item), formatItem(item));
-  await giveToOwner(spool, [
-    paths.root,
-    paths.tmp,
-    paths.corrupt,
-    paths.incoming,
-    ready,
-    emlOf(ready, mail.item),
-    jsonOf(ready, mail.item),
-  ]);
+  await owned.create(jsonOf(ready, mail.item), formatItem(item));
 }
 
 /**
@@ -100,6 +94,7 @@ export async function finishReleases(
   }
   for (const item of await keysIn(ready, '.eml'))
     if (!whole.includes(item) && (await isStale(emlOf(ready, item), now))) await files.remove(emlOf(ready, item));
+  await removeTemporaries(ready, { age: STALE });
   return finished;
 }
 
@@ -110,12 +105,4 @@ async function isStale(file: string, now: Date): Promise<boolean> {
     if (isMissing(error)) return false;
     throw error;
   }
-}
-
-/** What root's command writes is the gateway's to read, which may run as another account: that of the data folder. */
-async function giveToOwner(spool: string, written: readonly string[]): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(path.dirname(spool));
-  if (uid === 0) return;
-  for (const place of written) await chown(place, uid, gid);
 }

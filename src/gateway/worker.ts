@@ -14,6 +14,7 @@ import { eventView, StatusBoard } from './control/status.js';
 import { openControl } from './control/socket.js';
 import { HttpStartError, type HttpAddress } from './http/server.js';
 import { Operator } from './http/operator.js';
+import { removeLeftovers } from './leftovers.js';
 import { nodeFacts } from './nodes/facts.js';
 import { nodeIdentity } from './nodes/identity.js';
 import { Membership, NameTakenError, type MembershipTimes } from './nodes/membership.js';
@@ -97,6 +98,7 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
   await mkdir(data, { recursive: true, mode: 0o711 });
   const operator = parts.add(await openOperator(config, log), (o) => o.close());
   const store = operator.notifying(parts.add(await openStore(config, log), (s) => s.close()));
+  await removeLeftovers(data);
   const events = parts.add(await openEvents({ node: name, folder: data, store: store.events, log }), (e) => e.close());
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
   let taken = (): void => undefined;
@@ -130,6 +132,7 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
     queue,
     ledger: store.ledger,
     sending: store.sending,
+    holds: store.holds,
     transport,
     templates,
     log,

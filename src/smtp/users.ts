@@ -1,5 +1,8 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
-import { open, readFile, rename, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { isMissing, removeTemporaries } from '../store/files.js';
+import { filesOfOwner } from '../store/owned-files.js';
 
 const COST = { N: 16_384, r: 8, p: 1 } as const;
 const KEY_BYTES = 32;
@@ -49,15 +52,19 @@ export async function setUser(file: string, name: string, password: string): Pro
   const at = lines.findIndex((old) => old.startsWith(`${name}:`));
   if (at < 0) lines.push(line);
   else lines[at] = line;
-  const temporary = `${file}.${process.pid}.tmp`;
-  const handle = await open(temporary, 'w', 0o600);
+  await removeTemporaries(path.dirname(file), { of: path.basename(file) });
+  await (await filesOfOwner(await ownerOf(file))).replace(file, `${lines.join('\n')}\n`);
+}
+
+/** The file, or the folder of one that is still to be made: root's command must not close it to the gateway. */
+async function ownerOf(file: string): Promise<string> {
   try {
-    await handle.writeFile(`${lines.join('\n')}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await stat(file);
+    return file;
+  } catch (error) {
+    if (isMissing(error)) return path.dirname(file);
+    throw error;
   }
-  await rename(temporary, file);
 }
 
 /** The users of a file, read again when it has changed. */
@@ -121,7 +128,7 @@ async function readIfThere(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (isMissing(error)) return '';
     throw error;
   }
 }

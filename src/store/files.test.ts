@@ -1,4 +1,4 @@
-import { mkdtemp, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -120,13 +120,20 @@ test('a file system that takes no bytes is an error, not an endless loop, and no
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('what a killed process left of a file is removed, and nothing else', async () => {
-  const others = ['a.json', 'a.json.tmp', 'a.json.0123456789ab.tmp.x', 'b.json.0123456789ab.tmp', 'a.json.old.tmp'];
-  for (const name of [...others, 'a.json.0123456789ab.tmp', 'a.json.ba9876543210.tmp'])
-    await writeFile(path.join(folder, name), 'x');
-  await removeTemporaries(path.join(folder, 'a.json'));
+test('what a killed process left of a file, or in a folder, is removed, and nothing else', async () => {
+  const others = ['a.json', 'a.json.tmp', 'a.json.0123456789ab.tmp.x', 'a.json.old.tmp'];
+  const of = ['a.json.0123456789ab.tmp', 'a.json.ba9876543210.tmp'];
+  const old = 'b.json.0123456789ab.tmp';
+  for (const name of [...others, ...of, old]) await writeFile(path.join(folder, name), 'x');
+  await utimes(path.join(folder, old), 1, 1);
+  await removeTemporaries(folder, { age: 3_600_000 });
+  expect((await readdir(folder)).sort()).toEqual([...others, ...of].sort());
+  await writeFile(path.join(folder, old), 'x');
+  await removeTemporaries(folder, { of: 'a.json' });
+  expect((await readdir(folder)).sort()).toEqual([...others, old].sort());
+  await removeTemporaries(folder);
   expect((await readdir(folder)).sort()).toEqual([...others].sort());
-  await removeTemporaries(path.join(folder, 'none', 'a.json'));
+  await removeTemporaries(path.join(folder, 'none'));
 });
 
 test('remove takes a missing file as removed, and tells other errors', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, unlink } from 'node:fs/promises';
+import { open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The calls that writing safely consists of; a test hands in ones that fail. `node:fs/promises` fits. */
@@ -47,6 +47,9 @@ export interface DurableFiles {
 }
 
 const nodeFiles: FileSystem = { open, rename, unlink };
+
+/** Behind the name of the file. */
+const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/;
 
 /** Only the owner may read: the files hold mail. */
 const MODE = 0o600;
@@ -156,16 +159,32 @@ export function shared(run: () => Promise<void>): () => Promise<void> {
   };
 }
 
+/** Which temporary files are removed. */
+export interface Leftovers {
+  /** Only those of this file; of all unless told. */
+  readonly of?: string;
+  /** Only those that are older, in ms: where others may be writing. */
+  readonly age?: number;
+}
+
 /**
- * Removes the temporary files that a killed process has left of a file. Only for a file that one process writes.
- * Never rejects: what stays does no harm.
+ * Removes the temporary files that killed processes have left in a folder. Never rejects: what stays does no harm.
+ * Without an age only where nobody writes meanwhile.
  */
-export async function removeTemporaries(file: string): Promise<void> {
-  const [folder, start] = [path.dirname(file), `${path.basename(file)}.`];
+export async function removeTemporaries(folder: string, { of, age = 0 }: Leftovers = {}): Promise<void> {
   const [found] = await Promise.allSettled([readdir(folder)]);
   const names = found.status === 'fulfilled' ? found.value : [];
-  const left = names.filter((name) => name.startsWith(start) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(start.length)));
-  await Promise.allSettled(left.map(async (name) => await unlink(path.join(folder, name))));
+  const left = names.filter((name) => {
+    const whole = name.replace(TEMPORARY, '');
+    return whole !== name && (of === undefined || whole === of);
+  });
+  const oldest = Date.now() - age;
+  await Promise.allSettled(
+    left.map(async (name) => {
+      const file = path.join(folder, name);
+      if (age === 0 || (await stat(file)).mtimeMs < oldest) await unlink(file);
+    }),
+  );
 }
 
 /** Whether an error says that there is no such file. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -61,6 +61,23 @@ describe('a lock', () => {
     await expect(takeLock(file, { patience: () => 0 })).rejects.toThrow(LockedError);
     child.kill('SIGKILL');
     await (await takeLock(file, { patience: () => 30_000 })).release();
+  });
+
+  it('is closed to other users, and clears away what others left that were killed while they took it', async () => {
+    const dead = JSON.stringify({ pid: 2 ** 22 + 1, start: 'x', role: 'gateway', token: 'x' });
+    const living = JSON.stringify({ pid: process.pid, start: await startOf(process.pid), role: 'gateway', token: 'x' });
+    const name = (digit: string, end = ''): string => `lock.${digit.repeat(end === '' ? 18 : 12)}${end}`;
+    await writeFile(path.join(folder, name('1')), dead);
+    await writeFile(path.join(folder, name('2', '.stale')), dead);
+    await writeFile(path.join(folder, name('3')), living);
+    await writeFile(path.join(folder, name('4')), '');
+    await writeFile(path.join(folder, name('5')), '');
+    await utimes(path.join(folder, name('5')), 1, 1);
+    await writeFile(path.join(folder, 'lock.other'), dead);
+    const lock = await takeLock(file);
+    expect((await readdir(folder)).sort()).toEqual(['lock', name('3'), name('4'), 'lock.other']);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await lock.release();
   });
 
   it('that a rival has taken meanwhile is not given up for him', async () => {

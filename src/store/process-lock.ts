@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { codeOf } from './errors.js';
@@ -40,6 +41,10 @@ const MOMENT = 1000;
 /** Long enough for a rival that judged the same stale lock to show itself, ms. */
 const SETTLE = 25;
 const POLL = 50;
+/** What drafts and locks that were set aside have behind the name of the lock. */
+const LEFT = /^(?:[0-9a-f]{18}|[0-9a-f]{12}\.stale)$/;
+/** Longer than anybody needs to write a draft, ms. */
+const LONG = 60_000;
 
 /**
  * Takes a lock for this process: a file that names its holder by process ID and start time. A lock whose holder is gone
@@ -56,13 +61,14 @@ export async function takeLock(file: string, options: LockOptions = {}): Promise
   };
   const draft = `${file}.${mine.token}`;
   const since = Date.now();
-  await writeFile(draft, JSON.stringify(mine), { mode: 0o644 });
+  await writeDraft(draft, JSON.stringify(mine));
   try {
     for (;;) {
       if (await tryLink(draft, file)) {
         await sleep(SETTLE);
-        if ((await holderOf(file))?.token === mine.token) return { release: () => release(file, mine.token) };
-        continue;
+        if ((await holderOf(file))?.token !== mine.token) continue;
+        await sweep(file, draft);
+        return { release: () => release(file, mine.token) };
       }
       const holder = await holderOf(file);
       if (holder === undefined || !(await holds(holder))) {
@@ -82,6 +88,40 @@ export async function takeLock(file: string, options: LockOptions = {}): Promise
 export async function lockHolder(file: string): Promise<LockHolder | undefined> {
   const holder = await holderOf(file);
   return holder !== undefined && (await holds(holder)) ? holder : undefined;
+}
+
+/**
+ * Closed to other users like all in a data folder. What root's command writes is the gateway's to read, which may run
+ * as another account: that of the folder.
+ */
+async function writeDraft(draft: string, text: string): Promise<void> {
+  const handle = await open(draft, 'wx', 0o600);
+  try {
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = await stat(path.dirname(draft));
+      await handle.chown(uid, gid);
+    }
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes what others left that were killed while they took the lock. Never rejects: what stays does no harm. */
+async function sweep(file: string, mine: string): Promise<void> {
+  const [found] = await Promise.allSettled([readdir(path.dirname(file))]);
+  const names = found.status === 'fulfilled' ? found.value : [];
+  const start = `${path.basename(file)}.`;
+  await Promise.allSettled(
+    names.map(async (name) => {
+      const left = path.join(path.dirname(file), name);
+      if (!name.startsWith(start) || !LEFT.test(name.slice(start.length)) || left === mine) return;
+      const holder = await holderOf(left);
+      // One without a holder may be just being written.
+      const over = holder === undefined ? Date.now() - (await stat(left)).mtimeMs > LONG : !(await holds(holder));
+      if (over) await rm(left, { force: true });
+    }),
+  );
 }
 
 async function tryLink(draft: string, file: string): Promise<boolean> {

@@ -1,4 +1,3 @@
-import { open, rename, stat, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Config } from '../../config/load.js';
@@ -7,8 +6,8 @@ import { COMMAND } from '../../delivery/spool.js';
 import type { Delivery, QueueAnswer, QueueRequest } from '../../delivery/types.js';
 import type { TraceId } from '../../message/trace-id.js';
 import { messageOf } from '../../store/errors.js';
-import { durableFiles, type DurableFiles } from '../../store/files.js';
 import { openStoreForCommand } from '../../store/open.js';
+import { filesOfOwner } from '../../store/owned-files.js';
 import { LockedError } from '../../store/process-lock.js';
 import type { DeliveryRecord } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
@@ -157,19 +156,4 @@ async function writeDown(
   } catch (error) {
     return messageOf(error);
   }
-}
-
-/** What root's command writes is the gateway's to read, which may run as another account: that of the data folder. */
-async function filesOfOwner(data: string): Promise<DurableFiles> {
-  if (process.getuid?.() !== 0) return durableFiles();
-  const { uid, gid } = await stat(data);
-  return durableFiles({
-    rename,
-    unlink,
-    open: async (file, flags, mode) => {
-      const handle = await open(file, flags, mode);
-      if (flags !== 'r') await handle.chown(uid, gid);
-      return handle;
-    },
-  });
 }

@@ -22,6 +22,11 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
+/** Where the socket of a gateway lies, or says where it is. */
+export function controlFolder(data: string): string {
+  return path.join(data, 'control');
+}
+
 /** No gateway runs on this data folder, or it does not answer. */
 export class NotRunningError extends Error {
   override readonly name = 'NotRunningError';
@@ -38,7 +43,7 @@ export async function openControl(
   handlers: Readonly<Record<string, ControlHandler>>,
   log: Log,
 ): Promise<ControlServer> {
-  const folder = path.join(data, 'control');
+  const folder = controlFolder(data);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   const own = path.join(folder, 'sock');
@@ -86,7 +91,7 @@ export async function askControl(data: string, request: string, details?: unknow
 async function placeOf(data: string): Promise<string> {
   let text: string;
   try {
-    text = await readFile(path.join(data, 'control', 'place.json'), 'utf8');
+    text = await readFile(path.join(controlFolder(data), 'place.json'), 'utf8');
   } catch (error) {
     if (isMissing(error)) throw new NotRunningError(`no gateway runs on ${data}`);
     throw new NotRunningError(`the gateway on ${data} cannot be asked: ${messageOf(error)}`);

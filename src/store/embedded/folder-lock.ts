@@ -20,7 +20,7 @@ export async function lockFolder(
   patience: number = PATIENCE,
 ): Promise<lock.ProcessLock> {
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o711 });
     return await lock.takeLock(fileOf(folder), {
       role,
       patience: (holder) => (holder.role === 'gateway' && role === 'gateway' ? Math.min(MOMENT, patience) : patience),
