@@ -76,7 +76,7 @@ function aboutRecipient(report: RecipientReport): [string, string][] {
     ...report.disclaimer.map((name) => pair('disclaimer', name)),
     ...(redirect === undefined ? [] : [pair('redirect', redirect.join(', '))]),
     ...(report.copy.length === 0 ? [] : [pair('copy', report.copy.join(', '))]),
-    ...(route === undefined ? [] : [pair('route', withoutPassword(route))]),
+    ...(route === undefined ? [] : [pair('route', route)]),
     ...report.edits.map((text) => pair('edit', text)),
     ...report.notes.map((text) => pair('note', text)),
     ...report.notify.map(({ group, to, template }) => pair('notify', `${group}: ${to.join(', ')} (${template})`)),
@@ -121,10 +121,6 @@ function line(label: string, value: string): void {
 
 function isAction(text: string): text is keyof typeof ACTION_COLOURS {
   return text in ACTION_COLOURS;
-}
-
-function withoutPassword(route: string): string {
-  return route.replace(/:\/\/[^@/]*@/, '://***@');
 }
 
 function textLines(text: string): string {

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { createReadStream, existsSync } from 'node:fs';
 import { loadConfig } from '../config/load.js';
+import { withoutPasswords } from '../config/secrets.js';
 import { formatDuration, formatSize } from '../config/units.js';
 import type { CorruptItem } from '../delivery/corrupt-list.js';
 import { replyLine } from '../delivery/reply.js';
@@ -69,7 +70,8 @@ async function raw(
   await pipeline(createReadStream(file), process.stdout, { end: false });
 }
 
-function itemJson(item: SpoolItem): object {
+/** An item in full; scripts rely on the keys. */
+export function itemJson(item: SpoolItem): object {
   return {
     ...listing(item),
     traceId: item.traceId,
@@ -77,7 +79,7 @@ function itemJson(item: SpoolItem): object {
     held: item.held ?? null,
     receivedAt: item.receivedAt,
     reason: item.reason ?? null,
-    route: item.route ?? null,
+    route: item.route === undefined ? null : withoutPasswords(item.route),
     attempts: item.attempts,
     nextAttempt: item.held === undefined ? item.nextAttempt : null,
     envelope: item.envelope,

@@ -33,6 +33,9 @@ export function parseRedisUrl(text: string): RedisTarget | { readonly error: str
   const match = SHAPE.exec(text);
   if (match === null) return { error: 'not an address of Redis' };
   const [, scheme = '', suffix = '', account = '', authority = '', place = '', query = ''] = match;
+  // Else parts of a password would be told as the host, and so shown.
+  if (account === '' && `${place}${query}`.includes('@'))
+    return { error: 'in a password / ? and @ are written as %2F %3F and %40' };
   const kind = suffix === '' ? 'single' : suffix.toLowerCase() === '+sentinel' ? 'sentinel' : 'cluster';
   const hosts = authority.split(',').map((entry) => hostOf(entry, kind === 'sentinel' ? 26379 : 6379));
   if (hosts.length > MAX_HOSTS || hosts.includes(undefined)) return { error: `"${authority}" does not name hosts` };

@@ -13,6 +13,7 @@ import {
 import type { z } from 'zod';
 import { excerptOf } from './excerpt.js';
 import type { Place, Problem } from './problems.js';
+import { maskLine, withoutPasswords, withoutSecrets } from './secrets.js';
 import { formatSize } from './units.js';
 import { syntaxWords } from './yaml-words.js';
 import { zodProblems, type Advice } from './zod-problems.js';
@@ -115,6 +116,10 @@ export class YamlSource {
 
   /** Where a key's value stands; where it is missing, the nearest parent that there is. */
   place(path: KeyPath, what: 'key' | 'value' = 'value'): Place {
+    return this.placeAt(this.offsetOf(path, what)).place;
+  }
+
+  private offsetOf(path: KeyPath, what: 'key' | 'value'): number {
     let node: unknown = this.document?.contents;
     let offset = nodeOffset(node) ?? 0;
     for (const [depth, step] of path.entries()) {
@@ -131,11 +136,11 @@ export class YamlSource {
         offset = nodeOffset(node) ?? offset;
       } else break;
     }
-    return this.placeAt(offset);
+    return offset;
   }
 
   error(path: KeyPath, message: string, hint?: string, what: 'key' | 'value' = 'value'): Problem {
-    return { severity: 'error', place: this.place(path, what), message, ...(hint === undefined ? {} : { hint }) };
+    return this.at(this.offsetOf(path, what), message, hint);
   }
 
   warning(path: KeyPath, message: string, hint?: string, what: 'key' | 'value' = 'value'): Problem {
@@ -205,17 +210,36 @@ export class YamlSource {
     return /(?:^|\n) *\t[ \t]*$/.test(this.text.slice(Math.max(0, offset - 100), offset));
   }
 
+  /** What a line says in secret is neither shown with it nor said in the sentence. */
   private at(offset: number, message: string, hint?: string): Problem {
-    return { severity: 'error', place: this.placeAt(offset), message, ...(hint === undefined ? {} : { hint }) };
+    const { place, secrets } = this.placeAt(offset);
+    return {
+      severity: 'error',
+      place,
+      message: withoutPasswords(withoutSecrets(message, secrets)),
+      ...(hint === undefined ? {} : { hint: withoutSecrets(hint, secrets) }),
+    };
   }
 
-  private placeAt(offset: number): Place {
+  private placeAt(offset: number): { readonly place: Place; readonly secrets: readonly string[] } {
     const { line, col } = this.lines.linePos(offset);
     const start = this.lines.lineStarts[line - 1] ?? 0;
     const end = this.text.indexOf('\n', start);
     const text = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
     const column = Math.max(col, 1);
-    return { file: this.file, line: Math.max(line, 1), column, ...excerptOf(text, column) };
+    const masked = maskLine(text, column);
+    const excerpt = excerptOf(masked.text, masked.column);
+    const shown = excerpt.excerptColumn ?? masked.column;
+    return {
+      place: {
+        file: this.file,
+        line: Math.max(line, 1),
+        column,
+        excerpt: excerpt.excerpt,
+        ...(shown === column ? {} : { excerptColumn: shown }),
+      },
+      secrets: masked.secrets,
+    };
   }
 }
 

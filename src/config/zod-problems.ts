@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Problem } from './problems.js';
 import { keysAt } from './schema-keys.js';
 import { nearest } from './suggest.js';
+import { HIDDEN, isSecretKey } from './secrets.js';
 import type { KeyPath, YamlSource } from './yaml-source.js';
 import { booleanHint, branchMeant, expectation, hintOf, notExpected, plain, show } from './zod-words.js';
 
@@ -36,7 +37,8 @@ export function zodProblems(
     const inner: KeyPath = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
     const path = [...prefix, ...inner];
     const name = path.length === 0 ? 'the file' : `\`${formatPath(path)}\``;
-    const given = source.valueAt(path);
+    const value = source.valueAt(path);
+    const given = path.some(isSecretKey) && isScalar(value) ? HIDDEN : value;
     const hint = (kind: Mistake['kind'], fallback?: string): string | undefined =>
       advice({ kind, path: inner, given }) ?? fallback;
     switch (issue.code) {
@@ -83,6 +85,10 @@ export function zodProblems(
     }
   };
   return error.issues.flatMap(fromIssue);
+}
+
+function isScalar(value: unknown): boolean {
+  return value !== undefined && value !== null && typeof value !== 'object';
 }
 
 function keyHint(key: string, known: readonly string[]): string | undefined {

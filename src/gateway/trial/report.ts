@@ -1,4 +1,5 @@
 import type { Config } from '../../config/load.js';
+import { withoutPasswords } from '../../config/secrets.js';
 import { owedFor, type ToldGroup, type UntoldGroup } from '../../notifications/owed.js';
 import { oweSettings } from '../../notifications/settings.js';
 import { isDelivered } from '../../pipeline/copies.js';
@@ -51,7 +52,7 @@ export function reportFor(
     ...(reply === undefined ? {} : { reply }),
     ...(redirect === undefined ? {} : { redirect }),
     copy,
-    ...(route === undefined ? {} : { route }),
+    ...(route === undefined ? {} : { route: withoutPasswords(route) }),
     fired: decision.fired.map((one) => ({ response: one.key, action: one.action })),
     edits: inspection.copies.find(({ recipients }) => recipients.includes(recipient))?.changes ?? [],
     notes,
