@@ -3,7 +3,7 @@ import { parseMoment } from '../config/moment.js';
 import { formatSize, parseDuration } from '../config/units.js';
 import type { QuarantineFilter, QuarantineItem } from '../store/types.js';
 import { UsageError } from './exit.js';
-import { out, table } from './terminal.js';
+import { jsonText, out, table } from './terminal.js';
 import { withStore } from './with-store.js';
 
 const SHOWN = 100;
@@ -85,7 +85,7 @@ export function itemJson(item: QuarantineItem): object {
 async function printJson(items: AsyncIterable<QuarantineItem>): Promise<void> {
   let any = false;
   for await (const item of items) {
-    const text = JSON.stringify(itemJson(item), null, 2).replace(/^/gm, '  ');
+    const text = jsonText(itemJson(item)).replace(/^/gm, '  ');
     process.stdout.write(`${any ? ',' : '['}\n${text}`);
     any = true;
   }

@@ -7,7 +7,7 @@ import { UsageError } from './exit.js';
 import { progress } from './progress.js';
 import { keyOf, selection, stateOf, type SelectOptions } from './queue-select.js';
 import { countSpools, eachCorruptOf, eachItemOf, spoolsOf } from './spools.js';
-import { out, table } from './terminal.js';
+import { json, jsonText, out, table } from './terminal.js';
 
 const SHOWN = 100;
 
@@ -120,7 +120,7 @@ async function listCorrupt(spools: readonly string[], most: number, asJson: bool
     if (found.length > most) break;
   }
   if (asJson) {
-    out(JSON.stringify(found.slice(0, most).map(corruptJson), null, 2));
+    json(found.slice(0, most).map(corruptJson));
     return;
   }
   if (found.length === 0) {
@@ -146,7 +146,7 @@ async function printJson(items: AsyncIterable<SpoolItem>, most: number, before: 
   for await (const item of items) {
     if (count === most) break;
     before();
-    const text = JSON.stringify(listing(item), null, 2).replace(/^/gm, '  ');
+    const text = jsonText(listing(item)).replace(/^/gm, '  ');
     if (!process.stdout.write(`${count > 0 ? ',' : '['}\n${text}`)) await drained();
     count += 1;
   }

@@ -1,6 +1,6 @@
 import type { Change } from '../gateway/trial/change.js';
 import type { Replayed } from '../gateway/trial/replay.js';
-import { out, paint, printable, table } from './terminal.js';
+import { jsonText, out, paint, printable, table } from './terminal.js';
 
 /** How many are shown of what there may be many of. */
 const SHOWN = 50;
@@ -30,13 +30,13 @@ export function jsonReport(write: (text: string) => void = (text) => process.std
       }
       messages += 1;
       for (const change of changes) {
-        write(`${first ? '' : ','}\n    ${JSON.stringify(change)}`);
+        write(`${first ? '' : ','}\n    ${jsonText(change, 0)}`);
         first = false;
       }
     },
     ignored: () => (ignored += 1),
     end() {
-      const rest = JSON.stringify({ messages, unreadable, unreadableCount, ignoredFiles: ignored }, undefined, 2);
+      const rest = jsonText({ messages, unreadable, unreadableCount, ignoredFiles: ignored });
       write(`${first ? '' : '\n  '}],${rest.slice(1)}\n`);
     },
   };

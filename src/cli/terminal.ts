@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { escapeActing, withoutActing } from '../config/acting-characters.js';
 import { textWidth } from '../config/text-width.js';
 
 type Style = Parameters<typeof styleText>[0];
@@ -12,17 +13,23 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = p
   return hasColours(stream) ? styleText(style, text, { validateStream: false }) : text;
 }
 
+/** Whatever is printed passes here or through `err`: nothing but our own colours acts on the terminal. */
 export function out(text = ''): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${withoutActing(text, hasColours())}\n`);
 }
 
 export function err(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${withoutActing(text, hasColours(process.stderr))}\n`);
 }
 
 /** JSON for scripts: indented, one value. */
 export function json(value: unknown): void {
-  out(JSON.stringify(value, null, 2));
+  process.stdout.write(`${jsonText(value)}\n`);
+}
+
+/** The same, to be written piece by piece. @param indent spaces; 0 for one line */
+export function jsonText(value: unknown, indent = 2): string {
+  return escapeActing(JSON.stringify(value, null, indent));
 }
 
 export interface Column<Row> {

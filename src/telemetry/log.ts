@@ -1,5 +1,7 @@
+import type { Writable } from 'node:stream';
 import { pino, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
+import { dotActing, escapeActing } from '../config/acting-characters.js';
 
 export type Log = Logger;
 
@@ -9,16 +11,31 @@ export interface LogSettings {
   readonly pretty: boolean;
 }
 
-/** Makes the log of a process, written to standard output. Secrets never reach it: callers hand in masked names. */
-export function createLog(settings: LogSettings): Log {
-  if (!settings.pretty) return pino({ level: settings.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+/**
+ * Makes the log of a process, written to standard output. Secrets never reach it: callers hand in masked names. What
+ * strangers say in it does not act on the terminal on which it is read, now or later.
+ */
+export function createLog(settings: LogSettings, output?: Writable): Log {
+  if (!settings.pretty) {
+    const lines = output ?? pino.destination(1);
+    const options = { level: settings.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+    return pino(options, { write: (line) => lines.write(escapeActing(line)) });
+  }
   const stream = PinoPretty({
+    ...(output === undefined ? {} : { destination: output }),
     colorize: process.stdout.isTTY && process.stdout.hasColors(),
     ignore: 'pid,hostname',
     translateTime: 'SYS:HH:MM:ss.l',
     sync: true,
   });
-  return pino({ level: settings.level, base: null }, stream);
+  return pino(
+    { level: settings.level, base: null },
+    {
+      write: (line) => {
+        stream.write(dotActing(line));
+      },
+    },
+  );
 }
 
 /** A log that says nothing, for tests and one-shot commands. */
