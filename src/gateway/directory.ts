@@ -9,6 +9,7 @@ import { groupsUsed } from '../rules/groups.js';
 import type { RuleBundle } from '../rules/model.js';
 import type { SmtpReply } from '../rules/types.js';
 import type { MessageHandler } from '../smtp/types.js';
+import type { StrangerLog } from '../smtp/stranger-log.js';
 import type { Log } from '../telemetry/log.js';
 
 export interface GatewayDirectoryOptions {
@@ -100,13 +101,14 @@ export async function openGatewayDirectory(options: GatewayDirectoryOptions): Pr
 }
 
 /** Refuses mail for the time being while it cannot be judged. */
-export function heldBack(handler: MessageHandler, directory: GatewayDirectory, log: Log): MessageHandler {
+export function heldBack(handler: MessageHandler, directory: GatewayDirectory, log: StrangerLog): MessageHandler {
   return {
     hasRoom: () => handler.hasRoom(),
     handle: async (message) => {
       const { missing } = directory;
       if (missing === undefined) return await handler.handle(message);
-      log.error({ id: message.traceId, group: missing }, 'a group that the rules need was never read: 451');
+      const facts = { id: message.traceId, client: message.envelope.client, group: missing };
+      log.error(facts, 'a group that the rules need was never read: 451');
       return NOT_YET;
     },
   };

@@ -6,7 +6,7 @@ import { addressOf } from '../notifications/mailbox.js';
 import type { Copy, Inspection } from '../pipeline/types.js';
 import type { SmtpReply } from '../rules/types.js';
 import type { QuarantineItem, QuarantineRecord, Store } from '../store/types.js';
-import type { Log } from '../telemetry/log.js';
+import type { StrangerLog } from '../smtp/stranger-log.js';
 import { NO_ROOM, type Settlement } from './outcome.js';
 import { decisionTrace } from './record.js';
 import type { CopyMark } from './copy-mark.js';
@@ -17,7 +17,8 @@ export interface DisposalParts {
   readonly delivery: Delivery;
   readonly store: Store;
   readonly events: EventReporter;
-  readonly log: Log;
+  /** For lines that whoever sends mail can cause. */
+  readonly strangers: StrangerLog;
   readonly copyMark: CopyMark;
 }
 
@@ -134,7 +135,7 @@ function settlementOf(outcome: DeliveryOutcome, item: string): Settlement {
 async function putAside(
   arrived: Arrived,
   inspection: Inspection,
-  { config, store, log }: DisposalParts,
+  { config, store, strangers }: DisposalParts,
 ): Promise<boolean> {
   const wanting = inspection.copies.filter((copy) => copy.decision.quarantine);
   if (wanting.length === 0) return true;
@@ -156,10 +157,8 @@ async function putAside(
     await store.quarantine.put(item, contentOf(arrived.source).read());
     return true;
   } catch (error) {
-    log.error(
-      { id: arrived.traceId, err: error },
-      'the quarantine cannot be written: copies that need it are deferred',
-    );
+    const facts = { id: arrived.traceId, client: arrived.envelope.client, err: error };
+    strangers.error(facts, 'the quarantine cannot be written: copies that need it are deferred');
     return false;
   }
 }
@@ -185,9 +184,10 @@ export async function sendBlindCopies(
     for (const address of copy.decision.copy) addresses.set(address.toLowerCase(), address);
   }
   if (addresses.size === 0) return;
-  const { config, copyMark, delivery, log } = parts;
+  const { config, copyMark, delivery, strangers } = parts;
   if (copyMark.isOurs(inspection.facts.loops ?? [])) {
-    log.warn({ id: arrived.traceId }, 'a blind copy of ours has come back: it is not copied again');
+    const facts = { id: arrived.traceId, client: arrived.envelope.client };
+    strangers.warn(facts, 'a blind copy of ours has come back: it is not copied again');
     return;
   }
   const from = addressOf(config.notifications.from);

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../config/load.js';
 import { openDelivery } from '../delivery/delivery.js';
@@ -10,11 +9,12 @@ import type { EventService } from '../events/types.js';
 import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
 import { openNotifications } from '../notifications/service.js';
 import { webhooksInForce } from '../notifications/webhooks/hook.js';
-import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
+import type { InspectPool } from '../pipeline/pool.js';
 import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
 import { withGroups } from '../rules/groups.js';
 import { startSmtp, type SmtpAddress } from '../smtp/smtp-service.js';
+import { StrangerLog } from '../smtp/stranger-log.js';
 import { openStore, type OpenStore } from '../store/open.js';
 import type { NodeRole } from '../store/node-types.js';
 import type { Store } from '../store/types.js';
@@ -27,6 +27,7 @@ import { StatusBoard } from './control/status.js';
 import { groupView, heldBack, openGatewayDirectory } from './directory.js';
 import { watchHealth, withHealth } from './health.js';
 import { openCopyMark } from './copy-mark.js';
+import { removeLeftovers } from './leftovers.js';
 import type { HttpAddress } from './http/server.js';
 import { Operator } from './http/operator.js';
 import { createProcessor, type ProcessorParts } from './processor.js';
@@ -48,6 +49,7 @@ import type { OpenedSettings } from './reload/open-settings.js';
 import type { SettingsStatus } from './reload/reloader.js';
 import { startRetention } from './retention.js';
 import type { Setup } from './setup.js';
+import { startPool } from './start-pool.js';
 import { notificationTransport } from './transport.js';
 import { EngineEvents } from './watch/engines.js';
 import { reportFileStates } from './watch/lists.js';
@@ -134,6 +136,7 @@ async function assemble(
   const early = config.directory === undefined ? newPool(setup) : undefined;
   early?.ready().catch(() => undefined);
   const opening = parts.add(await openStore(config, log, place && sharedBy(data, place)), (s) => s.close());
+  await removeLeftovers(config.data);
   // Before anything looks at the spool and the outbox.
   const gone = (place?.number ?? 1) > 1 ? [] : await adoptProcesses(data, place?.of ?? 1, log);
   const store: OpenStore = operator.notifying({ ...opening, journal: operator.journal(opening.journal) });
@@ -198,6 +201,7 @@ async function assemble(
       queue,
       ledger: store.ledger,
       sending: store.sending,
+      holds: store.holds,
       transport,
       templates: inForce.templates,
       log,
@@ -259,10 +263,11 @@ async function assemble(
     store: watched,
     events,
     log,
+    strangers: new StrangerLog(log),
     copyMark,
   };
   started.processing = processing;
-  const counted = countMail(operator.handler(heldBack(createProcessor(processing), directory, log)));
+  const counted = countMail(operator.handler(heldBack(createProcessor(processing), directory, processing.strangers)));
   const smtp = parts.add(
     await startSmtp({
       config,
@@ -373,26 +378,4 @@ function withLiveDomains(config: Config, inForce: InForce): Config {
       return inForce.config.domains;
     },
   };
-}
-
-function startPool(setup: Setup, log: Log, notices: () => NoticeReporter): InspectPool {
-  const { config, bundle, specs } = setup;
-  return createInspectPool({
-    bundle,
-    specs,
-    limits: config.scan,
-    deadline: config.scan.deadline,
-    threads: threadsOf(config),
-    onTrouble: ({ kind, traceId, reason }) => {
-      log.error({ kind, id: traceId, reason }, 'a scanning thread was lost');
-      const errorDescription = `A scanning thread was lost (${kind}) and has been replaced.`;
-      void notices()
-        .tell({ class: 'software', errorDescription })
-        .catch((error: unknown) => log.warn({ err: error }, 'a notice could not be written'));
-    },
-  });
-}
-
-function threadsOf(config: Config): number {
-  return config.scan.threads === 'auto' ? os.availableParallelism() : config.scan.threads;
 }

@@ -8,7 +8,9 @@ import type { NotificationService } from '../notifications/service.js';
 import type { InspectPool } from '../pipeline/pool.js';
 import type { Inspection, InspectInput } from '../pipeline/types.js';
 import type { SmtpReply } from '../rules/types.js';
+import { MAX_NAMED } from '../smtp/stranger-log.js';
 import type { MessageHandler, ReceivedMessage } from '../smtp/types.js';
+import type { Log } from '../telemetry/log.js';
 import { dispose, sendBlindCopies, type Disposed, type DisposalParts } from './disposal.js';
 import { judge, NO_ROOM, type Settlement, type Verdict } from './outcome.js';
 import { journalEntry } from './record.js';
@@ -18,6 +20,7 @@ import { hitsOf } from './rule-hits.js';
 export interface ProcessorParts extends DisposalParts {
   readonly pool: InspectPool;
   readonly notifications: NotificationService;
+  readonly log: Log;
 }
 
 const INTERNAL_FAILURE: SmtpReply = { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' };
@@ -33,7 +36,8 @@ export function createProcessor(parts: ProcessorParts): MessageHandler {
       try {
         return await handle(message, parts);
       } catch (error) {
-        parts.log.error({ id: message.traceId, err: error }, 'the message could not be handled');
+        const facts = { id: message.traceId, client: message.envelope.client, err: error };
+        parts.strangers.error(facts, 'the message could not be handled');
         return INTERNAL_FAILURE;
       }
     },
@@ -97,10 +101,8 @@ async function owe(
     );
     return undefined;
   } catch (error) {
-    parts.log.error(
-      { id: message.traceId, err: error },
-      'what is owed could not be made safe: the client keeps the message',
-    );
+    const facts = { id: message.traceId, client: message.envelope.client, err: error };
+    parts.strangers.error(facts, 'what is owed could not be made safe: the client keeps the message');
     return error instanceof SpoolFullError ? NO_ROOM : INTERNAL_FAILURE;
   }
 }
@@ -150,23 +152,26 @@ function inEnvelopeOrder(message: Arrived, disposed: readonly Disposed[]): Settl
   return all.sort((a, b) => (order.get(a.recipient) ?? Infinity) - (order.get(b.recipient) ?? Infinity) || 0);
 }
 
+/** Refused mail of strangers costs them nothing: what it has the log say is bounded. */
 function logOutcome(message: ReceivedMessage, inspection: Inspection, verdict: Verdict, parts: ProcessorParts): void {
-  const { config, log } = parts;
+  const { config, log, strangers } = parts;
   if (!log.isLevelEnabled('info')) return;
-  const { client, helo, tls, user, sender, recipients } = message.envelope;
-  log.info(
-    {
-      id: message.traceId,
-      client,
-      helo,
-      tls,
-      ...(user === undefined ? {} : { user }),
-      ...(config.log.addresses ? { sender, recipients: recipients.map((r) => r.address) } : {}),
-      size: inspection.facts.size,
-      rules: inspection.copies.map((copy) => `${copy.decision.rule}:${copy.decision.action}`),
-      ms: Date.now() - message.receivedAt,
-      reply: replyLine(verdict.reply),
-    },
-    'message',
-  );
+  const { client, helo, tls, user, sender, recipients, trusted } = message.envelope;
+  const bounded = verdict.reply.code >= 400 && !trusted;
+  const named = (bounded ? recipients.slice(0, MAX_NAMED) : recipients).map(({ address }) => address);
+  const facts = {
+    id: message.traceId,
+    client,
+    helo,
+    tls,
+    ...(user === undefined ? {} : { user }),
+    ...(config.log.addresses ? { sender, recipients: named } : {}),
+    ...(named.length < recipients.length ? { recipientCount: recipients.length } : {}),
+    size: inspection.facts.size,
+    rules: inspection.copies.map((copy) => `${copy.decision.rule}:${copy.decision.action}`),
+    ms: Date.now() - message.receivedAt,
+    reply: replyLine(verdict.reply),
+  };
+  if (bounded) strangers.info(facts, 'message');
+  else log.info(facts, 'message');
 }

@@ -29,13 +29,14 @@ export interface Logins {
  * send, is believed. A wrong password is answered later and later, and after ten the client has to wait (454).
  */
 export function authenticator({ users, failures, trusts, delay, log, strangers }: Logins): OnAuth {
-  async function judge(client: string, name: string, password: string): Promise<Answer> {
+  async function judge(client: string, name: string, password: string, actAs: string): Promise<Answer> {
     if (users === undefined) return {};
     if (!trusts(client) && (await failures.isOver(client))) {
       strangers.info({ client }, 'login not looked at: too many have failed');
       return { responseCode: 454, message: 'Too many failed logins, try again later' };
     }
-    if (await users.check(name, password)) return { user: name };
+    // RFC 4616 2: nobody may act as another.
+    if ((await users.check(name, password)) && (actAs === '' || actAs === name)) return { user: name };
     const failed = await failures.add(client);
     strangers.info({ client, user: name.slice(0, 128), failed }, 'login refused');
     await sleep(Math.min(delay * failed, MAX_DELAY), undefined, { ref: false });
@@ -49,7 +50,7 @@ export function authenticator({ users, failures, trusts, delay, log, strangers }
       return;
     }
     const client = canonicalAddress(session.remoteAddress) ?? session.remoteAddress;
-    judge(client, name, auth.password ?? '').then(
+    judge(client, name, auth.password ?? '', auth.authzid ?? '').then(
       (answer) => callback(null, answer),
       (error: unknown) => {
         log.error({ err: error }, 'the users file cannot be read');

@@ -6,6 +6,7 @@ import { Intake } from './intake.js';
 import { receivedField } from './received.js';
 import { formatReply } from './reply.js';
 import type { SessionContext } from './session-context.js';
+import { MAX_NAMED } from './stranger-log.js';
 
 /** What a reception tells its session. */
 export interface ReceptionEvents {
@@ -103,7 +104,8 @@ export class Reception implements DataSink {
     try {
       return await this.#handle();
     } catch (error) {
-      this.#context.log.error({ id: this.traceId, err: error }, 'a message could not be handled');
+      const facts = { id: this.traceId, client: this.envelope.client, err: error };
+      this.#context.strangers.error(facts, 'a message could not be handled');
       return { code: 451, enhanced: '4.3.0', text: 'Local error in processing, try again later' };
     } finally {
       await this.#intake.release();
@@ -111,10 +113,12 @@ export class Reception implements DataSink {
   }
 
   async #handle(): Promise<SmtpReply> {
-    const { handler, config, log, strangers } = this.#context;
+    const { handler, config, strangers } = this.#context;
     const result = await this.#intake.finish();
     if (result.kind === 'refused') {
-      if (result.cause !== undefined) log.error({ id: this.traceId, err: result.cause }, 'upload not written');
+      const { client } = this.envelope;
+      if (result.cause !== undefined)
+        strangers.error({ id: this.traceId, client, err: result.cause }, 'upload not written');
       // What is handled is logged there, with the rule that decided.
       const facts = { ...this.#logFields(), size: this.#intake.size, reply: formatReply(result.reply) };
       strangers.info(facts, 'message refused');
@@ -146,13 +150,14 @@ export class Reception implements DataSink {
 
   #logFields() {
     const { client, helo, sender, recipients, tls, user } = this.envelope;
+    const named = recipients.slice(0, MAX_NAMED);
     return {
       id: this.traceId,
       client,
       helo,
       tls,
       ...(user === undefined ? {} : { user }),
-      ...(this.#context.config.log.addresses ? { sender, recipients: recipients.map(({ address }) => address) } : {}),
+      ...(this.#context.config.log.addresses ? { sender, recipients: named.map(({ address }) => address) } : {}),
       recipientCount: recipients.length,
     };
   }

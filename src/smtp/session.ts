@@ -8,14 +8,15 @@ import type { SmtpReply } from '../rules/types.js';
 import { Conduct } from './conduct.js';
 import { DataParser } from './data-parser.js';
 import { ehloLines } from './ehlo.js';
+import { heloName, heloOf } from './helo.js';
+import { hasGoodInitialResponse, isResponse } from './login-syntax.js';
 import { Reception } from './reception.js';
 import { replyLines, replyText } from './reply.js';
 import type { SessionContext } from './session-context.js';
 import { SessionWatch } from './session-watch.js';
-import { Transaction, whyNoData } from './transaction.js';
+import { openTransaction, Transaction, whyNoData } from './transaction.js';
 
 const GREETING_DELAY = 100;
-const MAX_HELO = 255;
 /** Marks a reply that carries its own enhanced status code. */
 const COMPLETE = 'COMPLETE';
 
@@ -62,11 +63,11 @@ export class Session extends SMTPConnection {
     return typeof user === 'string' ? user : undefined;
   }
 
-  /** Named under `trusted`. Asked for each command, so the answer is kept until XCLIENT changes the client. */
+  /** Named under `trusted`; asked for each command. A proxy that does not know the client's address lends not its own. */
   get #trusted(): boolean {
-    if (this.#trust?.address !== this.remoteAddress) {
-      this.#trust = { address: this.remoteAddress, trusted: this.#context.relay.trusts(this.client) };
-    }
+    const address = this._xClient.get('ADDR') === false ? '' : this.remoteAddress;
+    if (this.#trust?.address !== address)
+      this.#trust = { address, trusted: address !== '' && this.#context.relay.trusts(this.client) };
     return this.#trust.trusted;
   }
 
@@ -164,6 +165,7 @@ export class Session extends SMTPConnection {
     this._unrecognizedCommands = 0;
     if (!/^(?:mail|rcpt|data)\b/i.test(command.toString('latin1', 0, 5))) this.#conduct.idle();
     if (this.#conduct.tooIdle) this.#countError();
+    if (this._nextHandler !== false && !isResponse(command)) this._nextHandler = this.#unreadable;
     if (!this._closing) super._onCommand(command, callback);
   }
 
@@ -248,8 +250,15 @@ export class Session extends SMTPConnection {
     } else if (this.#transaction !== undefined) {
       this.#reply({ code: 503, enhanced: '5.5.1', text: 'Not during a mail transaction' });
       callback();
-    } else super.handler_AUTH(command, callback);
+    } else if (hasGoodInitialResponse(command)) super.handler_AUTH(command, callback);
+    else this.#unreadable(command, callback);
   }
+
+  /** RFC 4954 4. */
+  readonly #unreadable = (_command: Buffer, callback: () => void): void => {
+    this.#reply({ code: 501, enhanced: '5.5.2', text: 'That is no base64' });
+    callback();
+  };
 
   override handler_VRFY(_command: Buffer, callback: () => void): void {
     this.#reply({ code: 252, enhanced: '2.5.0', text: 'Addresses are not verified; send the message' });
@@ -304,7 +313,7 @@ export class Session extends SMTPConnection {
     const user = this.#user;
     const envelope = transaction.envelope({
       client: this.client,
-      helo: this.hostNameAppearsAs === false ? '' : this.hostNameAppearsAs,
+      helo: heloOf(this.hostNameAppearsAs, this._xClient.get('HELO')),
       tls: this.secure,
       ...(user === undefined ? {} : { user }),
       trusted: user !== undefined || this.#trusted,
@@ -320,8 +329,8 @@ export class Session extends SMTPConnection {
   }
 
   #greet(command: Buffer, extended: boolean): boolean {
-    const [, name = '', ...rest] = command.toString().trim().split(/\s+/);
-    if (name === '' || rest.length > 0 || name.length > MAX_HELO || /[\x00-\x20\x7f-\x9f]/.test(name)) {
+    const name = heloName(command.toString());
+    if (name === undefined) {
       this.#reply({ code: 501, enhanced: '5.5.4', text: `Syntax: ${extended ? 'EHLO' : 'HELO'} hostname` });
       return false;
     }
@@ -340,17 +349,8 @@ export class Session extends SMTPConnection {
 
   #begin(line: string): SmtpReply {
     if (this.#transaction !== undefined) return { code: 503, enhanced: '5.5.1', text: 'Nested MAIL command' };
-    const { config, relay, users, handler } = this.#context;
-    const begun = Transaction.begin(line, {
-      maxMessageSize: config.smtp.maxMessageSize,
-      maxRecipients: config.smtp.maxRecipients,
-      authOffered: users !== undefined && this.secure,
-      relay,
-    });
+    const begun = openTransaction(line, this.secure, this.#context);
     if (!(begun instanceof Transaction)) return begun;
-    if (!handler.hasRoom()) {
-      return { code: 452, enhanced: '4.3.1', text: 'Insufficient system storage, try again later' };
-    }
     this.#transaction = begun;
     this.session.envelope.mailFrom = { address: begun.sender, args: false };
     return { code: 250, enhanced: '2.1.0', text: 'Ok' };

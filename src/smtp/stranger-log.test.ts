@@ -30,9 +30,17 @@ test('one client has 600 lines of a kind in a minute; others and other kinds go 
   ]);
 });
 
+test('all addresses of an IPv6 /64 are one client; errors count like the rest', () => {
+  const { lines, log } = setUp();
+  for (let count = 0; count < 1000; count += 1) log.error({ client: `2001:db8::${count}` }, 'not handled');
+  expect(lines.length).toBe(600);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 50, msg: 'not handled' });
+});
+
 test('ten thousand clients have 3,000 lines of a kind in a minute', () => {
   const { lines, log } = setUp();
-  for (let count = 0; count < 10_000; count += 1) log.info({ client: `2001:db8::${count}` }, 'session refused');
+  for (let count = 0; count < 10_000; count += 1)
+    log.info({ client: `2001:db8:0:${count.toString(16)}::1` }, 'session refused');
   expect(lines.length).toBe(3000);
   log.flush();
   expect(JSON.parse(lines[3000] ?? '')).toMatchObject({ kind: 'session refused', leftOut: 7000 });

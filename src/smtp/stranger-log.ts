@@ -1,8 +1,11 @@
 import type { Log } from '../telemetry/log.js';
+import { rateKey } from './client-rate.js';
 
 /** Lines of one kind in a window: of one client, and of all. A busy gateway stays below, a disk cannot be filled. */
 const PER_CLIENT = 600;
 const PER_KIND = 3000;
+/** Recipients that are named in one line. */
+export const MAX_NAMED = 20;
 /** ms */
 const WINDOW = 60_000;
 
@@ -35,7 +38,20 @@ export class StrangerLog {
 
   /** @param kind the text of the line, one of few */
   info(facts: Facts, kind: string): void {
-    const client = facts.client ?? '';
+    this.#write('info', facts, kind);
+  }
+
+  /** As `info`, for what the operator should see to. */
+  warn(facts: Facts, kind: string): void {
+    this.#write('warn', facts, kind);
+  }
+
+  error(facts: Facts, kind: string): void {
+    this.#write('error', facts, kind);
+  }
+
+  #write(level: 'info' | 'warn' | 'error', facts: Facts, kind: string): void {
+    const client = rateKey(facts.client ?? '');
     if (this.#now() - this.#began >= WINDOW) this.flush();
     const found = this.#kinds.get(kind) ?? { written: 0, leftOut: 0, clients: new Map<string, number>() };
     this.#kinds.set(kind, found);
@@ -47,7 +63,7 @@ export class StrangerLog {
     }
     found.written += 1;
     found.clients.set(client, ofClient + 1);
-    this.#log.info(facts, kind);
+    this.#log[level](facts, kind);
   }
 
   /** Tells what was left out, and begins a new window. */

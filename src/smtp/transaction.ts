@@ -3,6 +3,7 @@ import type { SmtpReply } from '../rules/types.js';
 import { canonicalDomain, parsePath } from './address.js';
 import { readMailParameters, readRcptParameters, type MailParameters } from './parameters.js';
 import type { RelayPolicy } from './relay.js';
+import type { SessionContext } from './session-context.js';
 
 export interface TransactionRules {
   readonly maxMessageSize: number;
@@ -95,6 +96,19 @@ export class Transaction {
     this.#recipients.set(key, { address, ...read.value });
     return { code: 250, enhanced: '2.1.5', text: 'Ok' };
   }
+}
+
+/** Begins a transaction where there is room for its mail. @param secure under TLS @returns the refusal when it cannot */
+export function openTransaction(
+  line: string,
+  secure: boolean,
+  { config, relay, users, handler }: Pick<SessionContext, 'config' | 'relay' | 'users' | 'handler'>,
+): Transaction | SmtpReply {
+  const { maxMessageSize, maxRecipients } = config.smtp;
+  const authOffered = users !== undefined && secure;
+  const begun = Transaction.begin(line, { maxMessageSize, maxRecipients, authOffered, relay });
+  if (!(begun instanceof Transaction) || handler.hasRoom()) return begun;
+  return { code: 452, enhanced: '4.3.1', text: 'Insufficient system storage, try again later' };
 }
 
 /** @returns why a DATA command line is refused; undefined when the data may come */

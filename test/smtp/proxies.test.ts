@@ -74,6 +74,30 @@ describe('XCLIENT', () => {
     expect(seen[0]?.received).toContain('([IPv6:2001:db8::7])');
   });
 
+  it('names what the client had said with HELO', async () => {
+    const { connect, seen } = await start(named);
+    const client = await connect();
+    await client.hello();
+    expect(await client.command('XCLIENT ADDR=192.0.2.7 HELO=client.example')).toMatch(/^220 /);
+    await client.command('EHLO proxy.example');
+    await client.send('x');
+    expect(seen[0]?.envelope.helo).toBe('client.example');
+    expect(seen[0]?.received).toContain('from client.example ([192.0.2.7])');
+  });
+
+  it('does not lend the address of the proxy to a client that has none', async () => {
+    const { connect, seen } = await start({ ...named, yaml: 'trusted: ["127.0.0.1"]\n' });
+    const client = await connect();
+    await client.hello();
+    expect(await client.command('XCLIENT ADDR=[UNAVAILABLE] NAME=[UNAVAILABLE] HELO=[UNAVAILABLE]')).toMatch(/^220 /);
+    await client.command('EHLO proxy.example');
+    await client.command('MAIL FROM:<a@example.net>');
+    expect(await client.command('RCPT TO:<b@other.example>')).toMatch(/^550 5\.7\.1 /);
+    await client.command('RSET');
+    expect(await client.send('x')).toMatch(/^250 /);
+    expect(seen[0]?.envelope).toMatchObject({ helo: 'proxy.example', trusted: false });
+  });
+
   it('with LOGIN authenticates', async () => {
     const { connect, seen } = await start(named);
     const client = await connect();

@@ -99,6 +99,35 @@ describe('AUTH', () => {
     expect(await client.command(base64('geheim'))).toMatch(/^235 2\.7\.0 /);
   });
 
+  it('can be given up, and what is no base64 is not guessed at', async () => {
+    const client = await withUser();
+    const right = base64('\0anna\0geheim');
+    for (const lines of [
+      ['AUTH PLAIN', '*'],
+      ['AUTH LOGIN', '*'],
+      ['AUTH LOGIN', base64('anna'), '*'],
+    ]) {
+      for (const line of lines.slice(0, -1)) expect(await client.command(line)).toMatch(/^334(?: |$)/);
+      expect(await client.command('*')).toMatch(/^501 5\.\d+\.\d+ /);
+    }
+    for (const lines of [
+      ['AUTH PLAIN', `${right}!`],
+      ['AUTH PLAIN', right.slice(0, -1)],
+      [`AUTH PLAIN ${right}!`],
+      ['AUTH LOGIN anna1'],
+      ['AUTH LOGIN', base64('anna'), 'g\u00e9heim'],
+    ]) {
+      for (const line of lines.slice(0, -1)) expect(await client.command(line)).toMatch(/^334(?: |$)/);
+      expect(await client.command(lines.at(-1) ?? '')).toMatch(/^501 5\.5\.2 /);
+    }
+    expect(await client.command('AUTH PLAIN =')).toMatch(/^501 /);
+    expect(await client.command('AUTH CRAM-MD5')).toMatch(/^504 /);
+    expect(await client.command(`AUTH PLAIN ${base64('otto\0anna\0geheim')}`)).toMatch(/^535 5\.7\.8 /);
+    expect(await client.command('AUTH PLAIN')).toMatch(/^334 ?$/);
+    expect(await client.command(base64('anna\0anna\0geheim'))).toMatch(/^235 2\.7\.0 /);
+    expect(await client.command(`AUTH PLAIN ${right}`)).toMatch(/^503 /);
+  });
+
   it('is temporary when the users file cannot be read', async () => {
     const { connect } = await start({ smtp: 'auth: { users: ./users }' });
     const client = await connect();

@@ -1,0 +1,29 @@
+import os from 'node:os';
+import type { Config } from '../config/load.js';
+import type { NoticeReporter } from '../notifications/notices.js';
+import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
+import type { Log } from '../telemetry/log.js';
+import type { Setup } from './setup.js';
+
+/** Starts the threads that scan; the admins are told of one that is lost. */
+export function startPool(setup: Setup, log: Log, notices: () => NoticeReporter): InspectPool {
+  const { config, bundle, specs } = setup;
+  return createInspectPool({
+    bundle,
+    specs,
+    limits: config.scan,
+    deadline: config.scan.deadline,
+    threads: threadsOf(config),
+    onTrouble: ({ kind, traceId, reason }) => {
+      log.error({ kind, id: traceId, reason }, 'a scanning thread was lost');
+      const errorDescription = `A scanning thread was lost (${kind}) and has been replaced.`;
+      void notices()
+        .tell({ class: 'software', errorDescription })
+        .catch((error: unknown) => log.warn({ err: error }, 'a notice could not be written'));
+    },
+  });
+}
+
+function threadsOf(config: Config): number {
+  return config.scan.threads === 'auto' ? os.availableParallelism() : config.scan.threads;
+}
