@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { Content } from '../message/source.js';
 
@@ -9,13 +10,24 @@ export class Checksum {
     return this.#value.toString(16).padStart(8, '0');
   }
 
+  add(piece: Buffer): void {
+    this.#value = crc32(piece, this.#value);
+  }
+
   /** Hands the pieces on, and counts them in. */
   async *over(pieces: ReturnType<Content['read']>): AsyncGenerator<Buffer> {
     for await (const piece of pieces) {
-      this.#value = crc32(piece, this.#value);
+      this.add(piece);
       yield piece;
     }
   }
+}
+
+/** The same of a whole file. @throws the file system's error */
+export async function checksumOf(file: string): Promise<string> {
+  const checksum = new Checksum();
+  for await (const piece of createReadStream(file)) if (Buffer.isBuffer(piece)) checksum.add(piece);
+  return checksum.text;
 }
 
 /** What is read has not the checksum that was written down. */

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../store/errors.js';
 import { isMissing } from '../store/files.js';
+import { checksumOf } from './spool-checksum.js';
 import { parseItem, type SpoolItem } from './spool-item.js';
 
 /** Where things lie in a spool folder. */
@@ -69,7 +70,7 @@ export async function exists(file: string): Promise<boolean> {
 }
 
 /** Files of a dead command are removed from `incoming` after this time, ms. */
-const STALE = 3_600_000;
+export const STALE = 3_600_000;
 
 /** Whether a message lies there without its `.json` for so long that nobody will write it any more. */
 export async function isStale(folder: string, key: string): Promise<boolean> {
@@ -108,7 +109,12 @@ export async function loadSetAside(folder: string, name: string): Promise<SpoolI
   checkLength((await stat(jsonOf(folder, name))).size);
   const text = await readFile(jsonOf(folder, name), 'utf8');
   const { item: key } = parseItem(text);
-  return checked(text, key, await sizeOf(emlOf(folder, name)));
+  const item = checked(text, key, await sizeOf(emlOf(folder, name)));
+  if (item.crc32 !== undefined && (await checksumOf(emlOf(folder, name))) !== item.crc32)
+    throw new Error(
+      'the bytes of the message have changed since it was spooled: put the right .eml back, or take "crc32" out of the .json to have it sent as it is',
+    );
+  return item;
 }
 
 /** As `loadItem`, for reading thousands: four times as fast, and it holds the loop up meanwhile. @param size of the message */

@@ -2,16 +2,17 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { contentOf, type Content } from '../message/source.js';
 import { messageOf } from '../store/errors.js';
-import { durableFiles, isMissing, type DurableFiles } from '../store/files.js';
+import { durableFiles, isMissing, removeTemporaries, type DurableFiles } from '../store/files.js';
 import { takeLock, type ProcessLock } from '../store/process-lock.js';
 import type { Log } from '../telemetry/log.js';
-import { checkedContent } from './spool-checksum.js';
+import { checkedContent, checksumOf } from './spool-checksum.js';
 import { REASON, setFileAside, setItemAside } from './spool-corrupt.js';
 import {
   emlOf,
   exists,
   isDamage,
   isStale,
+  STALE,
   jsonOf,
   keysIn,
   loadItem,
@@ -277,7 +278,9 @@ export class Spool {
     const found = await loadSetAside(corrupt, stem);
     const key = found.item;
     if (this.has(key)) throw new Error(`${key} is in the spool already`);
-    const item = { ...found, running: false, nextAttempt: now.toISOString() };
+    // Absent where it was taken out, to have the message sent as it is.
+    const crc32 = found.crc32 ?? (await checksumOf(emlOf(corrupt, stem)));
+    const item = { ...found, crc32, running: false, nextAttempt: now.toISOString() };
     await this.#files.move(emlOf(corrupt, stem), emlOf(root, key));
     await this.#files.create(jsonOf(root, key), formatItem(item), tmp);
     this.#index.set(item);
@@ -346,6 +349,7 @@ export class Spool {
     await makeFolders(this.#paths);
     for (const key of await keysIn(incoming, '.eml'))
       if (await isStale(incoming, key)) await this.#discard(emlOf(incoming, key));
+    await removeTemporaries(incoming, { age: STALE });
     if (scan.items.size > 0) this.#log.debug({ items: scan.items.size, corrupt }, 'the spool was looked through');
   }
 

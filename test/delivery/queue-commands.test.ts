@@ -144,6 +144,29 @@ describe('recovery', () => {
     expect((await readdir(path.join(spool, 'corrupt'))).filter((file) => file.startsWith(key))).toEqual([]);
   });
 
+  test('a message whose bytes have changed is set aside, and put back only when its checksum fits or is taken out', async () => {
+    const { made, server, key } = await deferred();
+    const spool = spoolOf(made);
+    const corrupt = path.join(spool, 'corrupt');
+    const good = await readFile(path.join(spool, `${key}.eml`), 'latin1');
+    const changed = `${good.slice(0, -5)}X${good.slice(-4)}`;
+    await writeFile(path.join(spool, `${key}.eml`), changed, 'latin1');
+    await run(made, 'retry', [key]);
+    await expect
+      .poll(async () => (await readdir(corrupt)).sort())
+      .toEqual([`${key}.eml`, `${key}.json`, `${key}.reason`]);
+    expect(server.mails.length).toBe(0);
+    for await (const item of eachCorruptItem(spool)) expect(item.problem).toContain('take "crc32" out of the .json');
+    expect(await run(made, 'requeue', [key])).toMatchObject([
+      { outcome: 'refused', detail: expect.stringMatching(/^the bytes of the message/) as unknown },
+    ]);
+    const text = await readFile(path.join(corrupt, `${key}.json`), 'utf8');
+    await writeFile(path.join(corrupt, `${key}.json`), text.replace(/ *"crc32": "[0-9a-f]{8}",\n/, ''));
+    expect(await run(made, 'requeue', [key])).toEqual([{ id: key, outcome: 'done' }]);
+    await expect.poll(() => server.mails.length).toBe(1);
+    expect(server.mails[0]?.bytes.toString('latin1')).toContain(changed.slice(-20));
+  });
+
   test('an item that is set aside never takes the place of another', async () => {
     const { made, server, key } = await deferred();
     await made.queue.close();
