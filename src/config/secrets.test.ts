@@ -15,6 +15,7 @@ test.each([
   ['bind: { dn: "cn=x", password: "s3, \\" cret" }', 'bind: { dn: "cn=x", password: *** }'],
   ['"password": "s3cret"', '"password": ***'],
   ['password: 12345', 'password: ***'],
+  ['bind: { password: [s3cret, s3], dn: x }', 'bind: { password: ***, dn: x }'],
   ['token: *s3cret', 'token: ***'],
   ['apiKey: s3cret', 'apiKey: ***'],
   ['password: ${LDAP_PASSWORD}', 'password: ${LDAP_PASSWORD}'],

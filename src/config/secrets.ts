@@ -7,8 +7,8 @@ const SECRET_KEY = /(?:password|passwd|passphrase|secret|token|credentials?|api[
 const ACCOUNT = /(:\/\/)([^\s"'`<>]*)(?=@)/g;
 const PARAMETER = /([?&][^=&\s"']*(?:password|secret|token|key)=)([^&\s"'#]+)/gi;
 const KEY_WORDS = String.raw`((?:password|passwd|passphrase|secret|token|credentials?|api[_-]?key)["']?\s*:\s*)`;
-const QUOTED = String.raw`"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?`;
-/** A value behind a secret key in YAML: in quotes, to the end of its entry in a flow map, else to the end of the line. */
+const QUOTED = String.raw`"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[[{][^\]}]*[\]}]?`;
+/** A value behind a secret key in YAML: in quotes or brackets, to the end of its entry in a flow map, else to the end of the line. */
 const IN_FLOW = new RegExp(String.raw`(?<=\{.*)${KEY_WORDS}(${QUOTED}|[^\s"'{[|>#][^,}\]]*)`, 'gi');
 const IN_BLOCK = new RegExp(String.raw`(?<!\{.*)${KEY_WORDS}(${QUOTED}|[^\s"'{[|>#].*?(?=\s+#|\s*$))`, 'gi');
 const SUSPICIOUS = /:\/\/|password|passwd|passphrase|secret|token|credential|api[_-]?key/i;
