@@ -2,13 +2,16 @@ import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import { isOwnLack } from './own-lack.js';
 
+/** How a hop was before it was back: it took no mail; it failed at some mail; or mail waits from a time of which nobody knows. */
+export type Absence = 'away' | 'failing' | 'unknown';
+
 export interface BreakerOptions {
   /** Name of the hop, for the log. */
   readonly name: string;
   /** Resolves when the hop takes connections. */
   readonly probe: () => Promise<void>;
   /** The hop takes mail again after failures. */
-  readonly onBack: () => void;
+  readonly onBack: (absence: Absence) => void;
   /** Told at each failure why the hop does not take mail. */
   readonly onDown?: (reason: string) => void;
   /** Told when nothing is wrong with the hop, also when nothing was. */
@@ -41,6 +44,8 @@ export class Breaker {
   #quiet: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** Mail waits from a time of which nothing is known. */
+  #suspected = false;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
@@ -102,6 +107,7 @@ export class Breaker {
 
   /** Probes at once and until it succeeds, then tells that the hop is back: for mail that waits since before. */
   suspect(): void {
+    this.#suspected = true;
     this.#watch(0);
   }
 
@@ -153,10 +159,12 @@ export class Breaker {
   }
 
   #back(failures: number): void {
+    const absence = this.#suspected ? 'unknown' : this.open ? 'away' : 'failing';
+    this.#suspected = false;
     if (this.open) this.#options.log.info({ hop: this.#options.name }, 'next hop available again');
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#failures = failures;
-    if (!this.#closed) this.#options.onBack();
+    if (!this.#closed) this.#options.onBack(absence);
   }
 }

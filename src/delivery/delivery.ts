@@ -7,6 +7,7 @@ import type { JobOutcome, QueueBackend } from '../queue/types.js';
 import type { DurableFiles } from '../store/files.js';
 import type { Log } from '../telemetry/log.js';
 import { attempt, byDestination, MovableContent, notTried, type AttemptedRecipient } from './attempt.js';
+import type { Absence } from './breaker.js';
 import { Destinations } from './destinations.js';
 import { openHop, type HopOptions } from './hop.js';
 import { ItemWork } from './item-work.js';
@@ -18,7 +19,7 @@ import { settle } from './settle.js';
 import { SpoolCommands, type QueueAnswer, type QueueRequest } from './spool-commands.js';
 import { newItem } from './spool-list.js';
 import { Spool } from './spool.js';
-import type { SpoolEntry, Way } from './spool-index.js';
+import { isForReturn, type SpoolEntry, type Way } from './spool-index.js';
 import type { SpoolItem } from './spool-item.js';
 import type {
   Delivery,
@@ -110,7 +111,7 @@ class NodeDelivery implements Delivery {
           ...options.hop,
           pool: { connections: config.delivery.connections, ...options.hop?.pool },
         }),
-      onBack: (hop) => this.#hopIsBack(hop),
+      onBack: (hop, absence) => this.#hopIsBack(hop, absence),
       log,
       ...(options.probeInterval === undefined ? {} : { probeInterval: options.probeInterval }),
       ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
@@ -365,15 +366,15 @@ class NodeDelivery implements Delivery {
       if (facts?.held === false && !this.#work.isRunning(key)) yield [key, facts.next];
   }
 
-  #hopIsBack(hop: string): void {
+  #hopIsBack(hop: string, absence: Absence): void {
     const since = this.#now();
-    this.#hurry(hop, since);
-    const timer = setTimeout(() => this.#hurry(hop, since), SECOND_CALL);
+    this.#hurry(hop, since, absence);
+    const timer = setTimeout(() => this.#hurry(hop, since, absence), SECOND_CALL);
     timer.unref();
   }
 
   /** Makes items that wait for the hop, and were not tried since, be tried now. */
-  #hurry(hop: string, since: number): void {
+  #hurry(hop: string, since: number, absence: Absence): void {
     const answers = new Map<Way, boolean>();
     const goesThere = (way: Way): boolean => {
       const known = answers.get(way);
@@ -383,9 +384,10 @@ class NodeDelivery implements Delivery {
       return found;
     };
     const found: string[] = [];
-    for (const { key, facts } of this.#spool.entries())
-      if (facts?.held === false && facts.way.stage === 'deliver' && facts.last <= since && goesThere(facts.way))
-        found.push(key);
+    for (const { key, facts } of this.#spool.entries()) {
+      if (facts === undefined || facts.held || facts.way.stage !== 'deliver' || facts.last > since) continue;
+      if (isForReturn(facts, absence) && goesThere(facts.way)) found.push(key);
+    }
     this.#retries?.hurry(found);
   }
 }

@@ -2,7 +2,7 @@ import { domainToASCII } from 'node:url';
 import type { EventReporter } from '../events/types.js';
 import { domainOf } from '../message/envelope.js';
 import type { Log } from '../telemetry/log.js';
-import { Breaker } from './breaker.js';
+import { Breaker, type Absence } from './breaker.js';
 import { eachOf } from './each.js';
 import { ownReply, replyLine } from './reply.js';
 import type { HopResult, HopState, NextHop, OutgoingMail, RecipientResult } from './types.js';
@@ -29,7 +29,7 @@ export interface DestinationsOptions {
   readonly routes: Readonly<Record<string, string>>;
   readonly open: (url: string) => NextHop;
   /** The hop of that name takes mail again. */
-  readonly onBack: (hop: string) => void;
+  readonly onBack: (hop: string, absence: Absence) => void;
   readonly log: Log;
   /** Time between two probes of a hop that failed, ms. */
   readonly probeInterval?: number;
@@ -114,7 +114,7 @@ export class Destinations {
     const breaker = new Breaker({
       name: hop.name,
       probe: () => hop.probe(),
-      onBack: () => onBack(hop.name),
+      onBack: (absence) => onBack(hop.name, absence),
       onDown: (reason) =>
         reporter?.raise('next-hop-unavailable', {
           subject: hop.name,

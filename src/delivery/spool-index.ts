@@ -1,5 +1,7 @@
 import { domainOf } from '../message/envelope.js';
+import type { Absence } from './breaker.js';
 import type { SpoolItem } from './spool-item.js';
+import type { HopReply } from './types.js';
 
 /** What is kept in memory of an item: there may be a million, and the rest is read when it is tried. Times in ms. */
 export interface SpoolEntry {
@@ -16,6 +18,9 @@ export interface EntryFacts {
   /** Of the last attempt, or of the spooling. */
   readonly last: number;
   readonly held: boolean;
+  /** Somebody of it waits for a hop that was away, and not because a server said that this mail is to come later. */
+  readonly wantsHop: boolean;
+  readonly attempts: number;
   readonly way: Way;
 }
 
@@ -65,6 +70,8 @@ export class SpoolIndex {
         next: Date.parse(item.nextAttempt),
         last: Date.parse(item.history.at(-1)?.time ?? item.time),
         held: item.held !== undefined,
+        wantsHop: item.recipients.some((one) => one.state === 'waiting' && !isPutOff(one.lastReply)),
+        attempts: item.attempts,
         way: this.#wayOf(item),
       },
     });
@@ -91,4 +98,19 @@ export class SpoolIndex {
     this.#ways.set(name, way);
     return way;
   }
+}
+
+/**
+ * Whether an item is tried out of turn as its hop is back. What a server has put off keeps its time; and where the hop was
+ * not away but fails at some mail, so does what was tried again already: it could be that mail.
+ */
+export function isForReturn({ wantsHop, attempts }: EntryFacts, absence: Absence): boolean {
+  if (absence === 'unknown') return true;
+  return wantsHop && (absence === 'away' || attempts <= 1);
+}
+
+/** Whether a server has answered this mail with 4xx. 421 is about the server; a 5xx that did not end it was, too. */
+function isPutOff(reply: HopReply | undefined): boolean {
+  const code = reply?.own === true ? undefined : reply?.code;
+  return code !== undefined && code >= 400 && code < 500 && code !== 421;
 }

@@ -238,6 +238,36 @@ describe('a next hop that', () => {
   });
 });
 
+test('a hop that fails at one mail has neither that mail nor what it has put off tried out of turn', async () => {
+  const server = await startFakeSmtp({
+    script: {
+      rcpt: (argument) => {
+        if (argument.includes('poison')) return '421 4.3.2 not again';
+        return argument.includes('grey') ? '450 4.2.1 later' : undefined;
+      },
+    },
+  });
+  closing.push(() => server.close());
+  const made = await setting([server.url], {
+    delivery: { retry: { delays: [3_600_000], lifetime: 86_400_000, warnAfter: 'off' } },
+    options: { probeInterval: 20 },
+  });
+  closing.push(() => made.close());
+  const tries = (word: string): number => server.dialogue.filter((line) => line.includes(`RCPT TO:<${word}`)).length;
+  await made.delivery.deliver(request({}, 'grey@example.net'));
+  await made.delivery.deliver(request({}, 'poison@example.net'));
+  // Once more, as it could have been the hop, and not the mail.
+  await expect.poll(() => tries('poison')).toBe(2);
+  for (let count = 1; count <= 10; count += 1) {
+    await made.delivery.deliver(request({}, `b${count}@example.net`));
+    const connections = server.connections;
+    await made.delivery.checkHops();
+    await expect.poll(() => server.connections).toBeGreaterThanOrEqual(connections);
+  }
+  expect(server.mails.length).toBe(10);
+  expect([tries('grey'), tries('poison')]).toEqual([1, 2]);
+});
+
 test('a hop that comes back while a mail is being spooled gets it; the mail is not taken for a damaged one', async () => {
   const server = await startFakeSmtp({ script: { mail: '421 4.3.2 going down' } });
   closing.push(() => server.close());
