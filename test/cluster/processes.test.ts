@@ -2,12 +2,18 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { askProcesses } from '../../src/cli/status-processes.js';
 import { sendMail } from '../../src/cli/demo/smtp-client.js';
 import { addToSpool } from '../../src/delivery/spool-list.js';
 import { contentOf, memorySource } from '../../src/message/source.js';
+import { NotRunningError } from '../../src/gateway/control/socket.js';
 import { newTraceId } from '../../src/message/trace-id.js';
 import { makeSite, runGatepost, spawnGateway, type Site, type SpawnedGateway } from '../support/gateway.js';
+import { Client, TLS_FOLDER } from '../smtp/harness.js';
 import { makeMail } from '../support/mail.js';
+import { openToOthers } from '../support/modes.js';
+import { has } from '../support/programs.js';
+import { startUnderManager } from '../support/service-manager.js';
 import { until } from '../support/until.js';
 
 const statusOf = z.object({
@@ -33,11 +39,11 @@ describe('several processes of one gateway', () => {
   let site: Site;
   let gateway: SpawnedGateway | undefined;
 
-  async function configure(processes: number): Promise<void> {
+  async function configure(processes: number, smtp = ''): Promise<void> {
     await writeFile(
       site.config,
       `node: { name: gw }
-smtp: { listen: ["127.0.0.1:0"], processes: ${processes}, timeouts: { stop: 5s } }
+smtp: { listen: ["127.0.0.1:0"], processes: ${processes}, ${smtp} timeouts: { stop: 5s } }
 http: { listen: ["127.0.0.1:0"] }
 scan: { threads: 1 }
 domains: [example.org]
@@ -54,9 +60,13 @@ delivery: { nextHop: "maildir:./inbox" }
     });
   }
 
+  /** What `gatepost status` shows, without a process for each look. */
   async function status(): Promise<z.output<typeof statusOf> | undefined> {
-    const { stdout } = await runGatepost(['status', '--json', '--config', site.config]);
-    const parsed = statusOf.safeParse(JSON.parse(stdout));
+    const answer = await askProcesses(path.join(site.folder, 'data')).catch((error: unknown) => {
+      if (error instanceof NotRunningError) return undefined;
+      throw error;
+    });
+    const parsed = statusOf.safeParse(answer);
     return parsed.success ? parsed.data : undefined;
   }
 
@@ -79,6 +89,8 @@ delivery: { nextHop: "maildir:./inbox" }
       [1, 'gw'],
       [2, 'gw-2'],
     ]);
+
+    expect(await openToOthers(path.join(site.folder, 'data'))).toEqual([]);
 
     // One page for all of them.
     const { pages } = z.parse(pagesOf, JSON.parse(gateway.log.find((line) => line.includes('"ready"')) ?? ''));
@@ -167,16 +179,57 @@ delivery: { nextHop: "maildir:./inbox" }
     });
   }, 240_000);
 
-  it('ends all processes when the one above them is killed', async () => {
-    site = await makeSite('');
-    await configure(2);
-    gateway = spawnGateway(site);
-    await gateway.ready;
-    const pids = (await status())?.processes.map(({ node }) => node.pid) ?? [];
-    expect(pids).toHaveLength(2);
-    await gateway.kill();
-    await until('the end of both', async () => (await Promise.all(pids.map(isGone))).every(Boolean));
-  }, 120_000);
+  it.skipIf(!has('perl'))(
+    'shares a socket of a service manager, with TLS and the PROXY protocol; all end with the one above, and come back',
+    async () => {
+      site = await makeSite('');
+      const tls = ['cert', 'key'].map((name) => `${name}: "${path.join(TLS_FOLDER, `${name}.pem`)}"`).join(', ');
+      await configure(2, `tls: { ${tls} }, proxyProtocol: ["127.0.0.1"], hostname: mx.example.org, maxConnectionsPerClient: 2,`);
+      const manager = startUnderManager(site.config);
+      try {
+        await until('the first start', () => Promise.resolve(manager.starts === 1), 60_000);
+        const secure = async (from: string, text: string): Promise<string> => {
+          const client = await Client.connect(manager.port);
+          client.write(`PROXY TCP4 ${from} 127.0.0.1 4711 25\r\n`);
+          await client.hello();
+          await client.command('STARTTLS');
+          await client.startTls();
+          await client.command('EHLO client.example.net');
+          const reply = await client.send(makeMail(text));
+          client.destroy();
+          return reply;
+        };
+        const texts = Array.from({ length: 8 }, (_, i) => `over TLS ${i}`);
+        // More clients at the same time than the balancer may have connections: they are told apart.
+        const replies = await Promise.all(texts.map(async (text, i) => await secure(`192.0.2.${i + 1}`, text)));
+        expect(replies.filter((reply) => !reply.startsWith('250'))).toEqual([]);
+        const both = await status();
+        expect(both?.mail.received).toBe(8);
+        const arrived = (await site.inbox()).map((mail) => mail.toString());
+        expect(arrived).toHaveLength(8);
+        for (const [i, text] of texts.entries()) {
+          const mail = arrived.find((each) => each.includes(`${text}\r\n`));
+          expect(mail).toContain(`[192.0.2.${i + 1}]`);
+          expect(mail).toMatch(/with ESMTPS/);
+        }
+        // Without the line nobody gets in, by whichever process.
+        const bare = await Client.connect(manager.port);
+        bare.write('EHLO client.example.net\r\n');
+        expect(await bare.closed()).not.toContain('250');
+
+        const pids = both?.processes.map(({ node }) => node.pid) ?? [];
+        expect(pids).toHaveLength(2);
+        process.kill(manager.child, 'SIGKILL');
+        await until('the end of both', async () => (await Promise.all(pids.map(isGone))).every(Boolean));
+        // Nobody is refused meanwhile: the socket is the manager's.
+        expect(await secure('192.0.2.9', 'after that')).toMatch(/^250/);
+        expect(manager.starts).toBeGreaterThan(0);
+      } finally {
+        await manager.stop();
+      }
+    },
+    120_000,
+  );
 });
 
 async function isGone(pid: number): Promise<boolean> {

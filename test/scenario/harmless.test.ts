@@ -23,6 +23,7 @@ const ACTS = 'x\x1b[2J\x1b]0;y\x07\x9b31m\u202egpj.exe\u2066';
 const ADDRESS = 'ev\u202eil@partner.example';
 
 const RULES = `rules:
+  - { id: away, match: { sender: ["refused@*"] }, process: reject }
   - id: all
     name: "All mail \\u202e"
     match: { recipient: ["*@example.org", "*@dead.example"] }
@@ -152,6 +153,18 @@ describe('what a message and its servers say', () => {
     expect(hasActing(log)).toBe(false);
     expect(log).toContain('na\\u202eme');
   });
+});
+
+it('a refused message of a stranger names twenty recipients in the log, and counts the rest', async () => {
+  const client = await Client.connect(gateway.port);
+  await client.hello();
+  const recipients = Array.from({ length: 25 }, (_, i) => `b${i}@example.org`);
+  expect(await client.send('x', recipients, 'refused@partner.example')).toMatch(/^550 /);
+  const lines = (): string[] => gateway.log.filter((line) => line.includes('refused@partner.example'));
+  await expect.poll(() => lines().length).toBe(1);
+  const refused = z.object({ msg: z.string(), recipients: z.array(z.string()), recipientCount: z.number() });
+  const { msg, recipients: named, recipientCount } = refused.parse(JSON.parse(lines()[0] ?? ''));
+  expect([msg, named, recipientCount]).toEqual(['message', recipients.slice(0, 20), 25]);
 });
 
 describe('the data folder', () => {

@@ -22,6 +22,15 @@ const PATIENCE = 5_000;
 const MAX_CONNECTIONS = 64;
 const MAX_HEADER = 8 * 1024;
 
+const OPTIONS = {
+  maxHeaderSize: MAX_HEADER,
+  requestTimeout: PATIENCE,
+  headersTimeout: PATIENCE,
+  keepAliveTimeout: PATIENCE,
+  // Else nobody looks for half a minute.
+  connectionsCheckingInterval: 1000,
+};
+
 /** It cannot listen. The message is for the admin. */
 export class HttpStartError extends Error {
   override readonly name = 'HttpStartError';
@@ -51,7 +60,7 @@ export async function serveHttp(
   try {
     for (const address of listen) {
       const server = createServer(
-        { maxHeaderSize: MAX_HEADER, requestTimeout: PATIENCE, headersTimeout: PATIENCE, keepAliveTimeout: PATIENCE },
+        OPTIONS,
         (request, response) => void answer(request, response, pages, log),
       );
       server.maxConnections = MAX_CONNECTIONS;
