@@ -16,6 +16,8 @@ export interface OutgoingMail {
   readonly eightBit: boolean;
   /** The same mail in 7 bits, of mail that we wrote ourselves: for a hop that does not offer 8BITMIME. */
   readonly sevenBit?: () => Content | Promise<Content>;
+  /** Asked right before the end of the data: false gives it up, untaken. */
+  readonly wanted?: () => boolean;
   readonly ret?: 'full' | 'headers';
   readonly envid?: string;
 }

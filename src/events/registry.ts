@@ -12,6 +12,8 @@ export interface EventDefinition {
    * still holds.
    */
   readonly lapses?: number;
+  /** Any node may find that it is over, not only the one that noticed it. */
+  readonly anywhere?: true;
 }
 
 const DAY = 86_400_000;
@@ -109,6 +111,7 @@ export const EVENTS = {
     severity: 'error',
     raisedWhen: 'a notification was refused, or could not be sent by the end of its lifetime',
     lapses: DAY,
+    anywhere: true,
   },
 } as const satisfies Record<string, EventDefinition>;
 

@@ -115,6 +115,23 @@ export class EventState {
     });
   }
 
+  /** Conditions that the store had before that time, as this node knows them. */
+  storedBefore(time: Date): readonly EventCondition[] {
+    const waiting = new Set(this.#waiting.map(({ condition }) => keyOf(condition)));
+    return [...this.#held]
+      .filter(([key, { touched, condition }]) => !touched && !waiting.has(key) && condition.last < time)
+      .map(([, { condition }]) => condition);
+  }
+
+  /** Another node has ended them: nothing is left to be written. */
+  forget(conditions: readonly EventCondition[]): void {
+    for (const condition of conditions) {
+      const held = this.#held.get(keyOf(condition));
+      // It may have occurred again meanwhile.
+      if (held?.condition === condition) this.#held.delete(keyOf(condition));
+    }
+  }
+
   /** Conditions that the store has of this node, and this run does not know: of a run whose file is lost. */
   adopt(stored: readonly EventCondition[], now: Date): void {
     const waiting = new Set(this.#waiting.map(({ condition }) => keyOf(condition)));

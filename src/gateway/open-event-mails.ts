@@ -1,5 +1,7 @@
 import type { Templates } from '../notifications/templates/load.js';
 import { EventMails } from '../notifications/digest/event-mails.js';
+import { Holds } from '../notifications/holds.js';
+import { INSIST } from '../notifications/insist.js';
 import { systemClock } from '../notifications/job.js';
 import { oweSettings } from '../notifications/settings.js';
 import type { MailTransport } from '../notifications/types.js';
@@ -12,7 +14,7 @@ import type { InForce } from './reload/in-force.js';
 export interface EventMailParts {
   readonly inForce: InForce;
   readonly queue: QueueBackend;
-  readonly store: Pick<Store, 'events' | 'eventMails' | 'ledger' | 'nodes'>;
+  readonly store: Pick<Store, 'events' | 'eventMails' | 'ledger' | 'nodes' | 'holds'>;
   readonly transport: MailTransport;
   readonly templates: Templates;
   /** Where this node takes mail. */
@@ -30,6 +32,8 @@ export function openEventMails({ inForce, queue, store, transport, templates, po
     events: store.events,
     mails: store.eventMails,
     ledger: store.ledger,
+    holds: new Holds(store.holds, log),
+    insist: INSIST,
     transport,
     templates,
     node: () => oweSettings(inForce.config, port()).node,

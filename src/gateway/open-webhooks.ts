@@ -13,7 +13,7 @@ export interface WebhookParts {
   readonly config: () => Config;
   readonly hooks: () => readonly Webhook[];
   readonly queue: QueueBackend;
-  readonly store: Pick<Store, 'events' | 'webhooks' | 'ledger' | 'notifications'>;
+  readonly store: Pick<Store, 'events' | 'webhooks' | 'ledger' | 'notifications' | 'holds'>;
   readonly events: EventReporter;
   readonly log: Log;
   /** Something in the outbox of this process has a final state. */
@@ -30,6 +30,7 @@ export function openWebhooks(parts: WebhookParts): { close(): Promise<void> } {
     store: store.webhooks,
     events: store.events,
     ledger: store.ledger,
+    holds: store.holds,
     reporter: events,
     log,
     clock: systemClock,

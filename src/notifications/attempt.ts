@@ -5,6 +5,7 @@ import type { KeptJob } from '../store/notification-book-types.js';
 import type { Recorded } from '../store/sending-types.js';
 import type { LedgerEntry } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
+import type { Hold, Holds } from './holds.js';
 import type { Clock } from './job.js';
 import type { MailTransport, NotificationMail } from './types.js';
 
@@ -30,20 +31,25 @@ export interface AttemptOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly events?: EventReporter;
+  /** Keeps others from sending the same at the same time; default: there are none. */
+  readonly holds?: Pick<Holds, 'take'>;
+  /** How long the ledger is asked again and again to take an outcome before that is left to a later run; default: not at all. ms */
+  readonly insist?: number;
 }
 
 /** How long a job waits when the ledger is away or another run of it is under way. ms */
 export const LATER = 15_000;
 const MAX_REPLY = 300;
 
-/** Sends a mail to its one recipient. Never rejects. */
+/** Sends a mail to its one recipient. Never rejects. @param hold without which it is not sent */
 export async function attempt(
   compose: () => Promise<NotificationMail>,
   about: Readonly<Record<string, unknown>>,
   { transport, log }: AttemptOptions,
+  hold: Hold,
 ): Promise<Attempt> {
   try {
-    const result = await transport.send(await compose());
+    const result = await transport.send({ ...(await compose()), wanted: hold.sure });
     const [recipient] = result.recipients;
     const { code, enhanced, text } = recipient?.reply ?? { text: 'no answer about the recipient' };
     const reply = [code, enhanced, text]

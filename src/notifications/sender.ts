@@ -6,6 +6,8 @@ import type { Asked, Recorded } from '../store/sending-types.js';
 import { attempt, conclude, LATER, type AttemptOptions, type Tried } from './attempt.js';
 import { composeNotification } from './compose.js';
 import { isCollected } from './collect/choice.js';
+import { NO_HOLDS, type Hold } from './holds.js';
+import { insist } from './insist.js';
 import type { NotificationJob } from './job.js';
 import { keptOf } from './kept.js';
 import { queuedEntry } from './ledger-entry.js';
@@ -55,15 +57,27 @@ export class NotificationSender {
   };
 
   private async work(job: NotificationJob): Promise<JobOutcome> {
-    const { desk } = this.options;
-    const { id, traceId } = job.notification;
+    const { holds = NO_HOLDS, clock } = this.options;
+    const { id } = job.notification;
     const outcome = this.unrecorded.get(id);
     if (outcome !== undefined) return await this.record(outcome);
+    const hold = await holds.take(id);
+    if ('wait' in hold) return { again: clock.now() + hold.wait };
+    try {
+      return await this.held(job, hold);
+    } finally {
+      await hold.release();
+    }
+  }
+
+  private async held(job: NotificationJob, hold: Hold): Promise<JobOutcome> {
+    const { desk } = this.options;
+    const { id, traceId } = job.notification;
     // Written before the attempt: a ledger that cannot be written now could not be told of a success either.
     const admission = await desk.admit(this.question(job));
     if (admission.state === 'wait') return { again: admission.until };
     if (admission.state === 'over') return this.settled(id);
-    const done = await attempt(async () => await this.compose(job), { id, traceId }, this.options);
+    const done = await attempt(async () => await this.compose(job), { id, traceId }, this.options, hold);
     const kept: Tried['kept'] = (_, state) => keptOf(job, state);
     const tried = { entries: [admission.entry], since: admission.since, kept };
     const concluded = conclude(tried, done, this.options);
@@ -110,7 +124,7 @@ export class NotificationSender {
   private async record(outcome: Recorded): Promise<JobOutcome> {
     const { id } = outcome.entry;
     this.unrecorded.set(id, outcome);
-    await this.options.desk.record(outcome);
+    await insist(async () => await this.options.desk.record(outcome), this.options.insist ?? 0);
     this.unrecorded.delete(id);
     return this.settled(id);
   }

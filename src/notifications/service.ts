@@ -5,12 +5,15 @@ import type { Envelope } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { Inspection } from '../pipeline/types.js';
 import type { QueueBackend } from '../queue/types.js';
+import type { SendingHolds } from '../store/hold-types.js';
 import type { SendingStore } from '../store/sending-types.js';
 import type { Ledger, LedgerEntry } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import type { AttemptOptions } from './attempt.js';
 import { StoredMails, type StoredMailTimes } from './collect/stored-mails.js';
 import { NotificationDispatcher } from './dispatcher.js';
+import { Holds } from './holds.js';
+import { INSIST } from './insist.js';
 import { NOTIFICATION_QUEUE, systemClock, type Clock, type NotificationJob } from './job.js';
 import { NO_NOTICES, Notices, type NoticeReporter } from './notices.js';
 import { Outbox } from './outbox/outbox.js';
@@ -32,6 +35,8 @@ export interface NotificationOptions {
   readonly ledger: Ledger;
   /** What may be sent, and what was collected and folded. */
   readonly sending: SendingStore;
+  /** Which process has what in hand; default: there is no other. */
+  readonly holds?: SendingHolds;
   readonly transport: MailTransport;
   readonly templates: Templates;
   readonly log: Log;
@@ -174,8 +179,15 @@ function openStoredMails(options: NotificationOptions): StoredMails {
 }
 
 function attempts(options: NotificationOptions): AttemptOptions {
-  const { config, inForce = () => config, transport, log, events, clock = systemClock } = options;
-  return { config: inForce, transport, log, clock, ...(events === undefined ? {} : { events }) };
+  const { config, inForce = () => config, transport, log, events, holds, clock = systemClock } = options;
+  return {
+    config: inForce,
+    transport,
+    log,
+    clock,
+    ...(events === undefined ? {} : { events }),
+    ...(holds === undefined ? {} : { holds: new Holds(holds, log), insist: INSIST }),
+  };
 }
 
 function workerOnly(stored: StoredMails): NotificationService {

@@ -177,6 +177,8 @@ export interface NotificationMail {
   readonly eightBit: boolean;
   /** The same mail without bytes over 127 in its body, for a server without 8BITMIME. */
   readonly sevenBit?: () => Content | Promise<Content>;
+  /** Asked right before the end of the data: false gives it up, untaken. */
+  readonly wanted?: () => boolean;
 }
 
 export interface TransportResult {

@@ -1,5 +1,6 @@
 import { NOTIFICATION_STEPS } from './migration-notifications.js';
 
+import { HOLD_MIGRATIONS } from './migrations-holds.js';
 import { SENDING_MIGRATIONS } from './migrations-sending.js';
 
 /** One step of the schema. Steps are never changed once released: what comes later is a further step. */
@@ -244,4 +245,5 @@ export const MIGRATIONS: readonly Migration[] = [
     `,
   },
   ...SENDING_MIGRATIONS,
+  ...HOLD_MIGRATIONS,
 ];

@@ -8,6 +8,7 @@ import { findEmbedded, startEmbedded } from './embedded/start.js';
 import { messageOf, StoreError } from './errors.js';
 import { openEventMails } from './event-mails.js';
 import { openEventStore } from './events.js';
+import { openHolds } from './holds.js';
 import { openJournal } from './journal.js';
 import { openLedger } from './ledger.js';
 import { openNotificationBook } from './notification-book.js';
@@ -191,6 +192,7 @@ function assemble(
     quarantine: openQuarantine(database),
     ledger: openLedger(database),
     sending: openSending(database),
+    holds: openHolds(database),
     counters,
     retention: openRetention(database),
     events: openEventStore(database),

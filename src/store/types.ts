@@ -7,6 +7,7 @@ import type { Envelope } from '../message/envelope.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { ModuleRun } from '../pipeline/types.js';
 import type { AuditOutcome, Considered, Decision, Group } from '../rules/types.js';
+import type { SendingHolds } from './hold-types.js';
 import type { SendingStore } from './sending-types.js';
 
 /** How one recipient's delivery stands. */
@@ -339,6 +340,8 @@ export interface Store {
   readonly nodes: NodeStore;
   /** What workers ask before they send. */
   readonly sending: SendingStore;
+  /** Which process has what in hand. */
+  readonly holds: SendingHolds;
   readonly counters: RuleCounters;
   readonly retention: Retention;
   /** Resolves when the database answers. */

@@ -174,6 +174,20 @@ it('a node that died is unavailable until it is back; one that was stopped is no
   expect((await test.store.nodes.list()).map(({ name }) => name)).toEqual(['gw1', 'gw3']);
 });
 
+it('what a node said of itself is over when it is forgotten, and not before', async () => {
+  await join('gw1');
+  const gw2 = await join('gw2');
+  const since = new Date(Date.now() - 5000);
+  const condition = { event: 'disk-low', node: 'gw2', subject: '', severity: 'error', detail: 'full' } as const;
+  const told = { ...condition, first: since, last: since };
+  await test.store.events.write([{ id: randomUUID(), change: 'raised', condition: told }], []);
+  gw2.kill();
+  await eventually(async () => (await active('node-unavailable')).includes('gw2'));
+  expect(await active('disk-low')).toEqual(['gw2']);
+  await test.store.nodes.remove('gw2');
+  await eventually(async () => (await test.store.events.active()).length === 0);
+});
+
 it('what the dead control node has raised the next one resolves', async () => {
   const gw1 = await join('gw1');
   const gw2 = await join('gw2');

@@ -244,3 +244,37 @@ it('two nodes: each has its own conditions, and one about a third is the same fr
   await b.close();
   await rm(other, { recursive: true, force: true });
 });
+
+it('an address that a notification was refused for on one node is well again when another node has sent one', async () => {
+  const mark = await test.store.events.lastTransition();
+  const other = await mkdtemp(path.join(tmpdir(), 'gatepost-events-'));
+  const times = { ...QUICK, elsewhere: 20, occurrences: 20 };
+  const a = await start({ times });
+  const b = await start({ node: `${node}b`, folder: other, times });
+  for (const to of ['one@example.org', 'two@example.org'])
+    a.raise('notification-undeliverable', { subject: to, detail: 'refused' });
+  a.raise('disk-low', { detail: 'full' });
+  await a.flush();
+  b.resolve('disk-low');
+  b.resolve('notification-undeliverable', 'two@example.org');
+  await until('the end in the store', async () => (await names()).length === 2);
+  await until('the end on the node itself', () => Promise.resolve(a.active.length === 2));
+  expect(a.active.map(({ event, subject }) => `${event} ${subject}`)).toEqual([
+    'notification-undeliverable one@example.org',
+    'disk-low ',
+  ]);
+  // It begins anew as any other.
+  a.raise('notification-undeliverable', { subject: 'two@example.org', detail: 'refused' });
+  await a.flush();
+  expect(await names()).toHaveLength(3);
+  const own = (await test.store.events.transitions(mark)).filter(({ condition }) =>
+    condition.subject.startsWith('two'),
+  );
+  expect(own.map(({ change, condition }) => `${change} ${condition.node}`)).toEqual([
+    `raised ${node}`,
+    `resolved ${node}`,
+    `raised ${node}`,
+  ]);
+  await b.close();
+  await rm(other, { recursive: true, force: true });
+});

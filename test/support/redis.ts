@@ -22,8 +22,11 @@ export interface TestRedis {
   dispose(): Promise<void>;
 }
 
-/** For `describe.skipIf`: there is no redis-server on this machine. */
-export const redisMissing = spawnSync('redis-server', ['--version']).status !== 0;
+/** Redis, or another server that speaks as it does, such as `valkey-server`. */
+export const REDIS_SERVER = process.env['GATEPOST_REDIS_SERVER'] ?? 'redis-server';
+
+/** For `describe.skipIf`: there is no such server on this machine. */
+export const redisMissing = spawnSync(REDIS_SERVER, ['--version']).status !== 0;
 
 /** A Redis of the test's own, on a free port. @param settings further lines of the configuration, such as `--maxmemory-policy allkeys-lru` */
 export async function startRedis(settings: readonly string[] = []): Promise<TestRedis> {
@@ -34,7 +37,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Test
   async function start(): Promise<void> {
     if (child !== undefined) return;
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-    child = spawn('redis-server', [...args, ...settings], { stdio: 'ignore' });
+    child = spawn(REDIS_SERVER, [...args, ...settings], { stdio: 'ignore' });
     const started = child;
     for (let i = 0; i < 500; i++) {
       if (await takesConnections(port)) return;
@@ -82,7 +85,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Test
   };
 }
 
-async function takesConnections(port: number): Promise<boolean> {
+export async function takesConnections(port: number): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.destroy();

@@ -7,6 +7,8 @@ import { HopError, type Stage } from './errors.js';
 import type { SmtpReplyLines } from './reply-parser.js';
 import type { ClientTimeouts, Session } from './session.js';
 
+/** This process was held up for so long that another one may have sent it. */
+const NOT_WANTED = ownReply(451, '4.4.7', 'given up: it was held up for too long');
 /** Data up to this size goes out with its end in one write. */
 const ONE_WRITE = 256 * 1024;
 
@@ -117,6 +119,7 @@ async function sendData(steps: Steps, mail: OutgoingMail): Promise<SmtpReplyLine
   }
   const early = steps.unasked();
   if (early !== undefined) return early;
+  if (mail.wanted?.() === false) throw new HopError('content', NOT_WANTED);
   steps.endsData();
   await steps.write([...waiting, stuffing.end()], 1);
   return steps.reply('end-of-data');

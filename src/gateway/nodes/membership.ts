@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventService } from '../../events/types.js';
 import { messageOf, StoreError } from '../../store/errors.js';
 import type { NodeFacts, NodeIdentity, NodeRecord, NodeStore } from '../../store/node-types.js';
-import type { EventStore } from '../../store/types.js';
+import type { EventCondition, EventStore } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
-import { changesOf, judgeNodes, JUDGE_TIMES, type JudgeTimes } from './judge.js';
+import { changesOf, isControls, judgeNodes, JUDGE_TIMES, type JudgeTimes } from './judge.js';
 
 /** Spans in ms. */
 export interface MembershipTimes extends JudgeTimes {
@@ -212,10 +212,18 @@ export class Membership {
     );
     for (const { event, node, detail } of raised) log.warn({ event, node, detail }, 'event raised');
     for (const { event, node } of over) log.info({ event, node }, 'event resolved');
+    const orphans = active.filter((condition) => isOrphan(condition, all, now, this.#times.silence));
+    for (const { event, node, subject } of orphans)
+      log.info({ event, node, subject }, 'event of a forgotten node is over');
     await eventStore.write(
       [
         ...raised.map((condition) => ({ id: randomUUID(), change: 'raised' as const, condition })),
         ...over.map((condition) => ({ id: randomUUID(), change: 'resolved' as const, condition })),
+        ...orphans.map((condition) => ({
+          id: randomUUID(),
+          change: 'resolved' as const,
+          condition: { ...condition, resolvedAt: now },
+        })),
       ],
       still,
     );
@@ -223,6 +231,13 @@ export class Membership {
     this.#pruned = performance.now();
     await nodes.prune(STOPPED_LISTED);
   }
+}
+
+/** A condition of a node that was forgotten: nobody will ever say that it is over. */
+function isOrphan(condition: EventCondition, nodes: readonly NodeRecord[], now: Date, silence: number): boolean {
+  if (isControls(condition) || nodes.some(({ name }) => name === condition.node)) return false;
+  // A node that has just begun may tell of a condition before it is listed.
+  return now.getTime() - condition.last.getTime() > silence;
 }
 
 /** Gone for good counts as well: nobody waits for it. */

@@ -3,6 +3,8 @@ import { messageOf } from '../../store/errors.js';
 import type { Recorded, SendingStore } from '../../store/sending-types.js';
 import type { LedgerEntry } from '../../store/types.js';
 import { attempt, conclude, LATER, type AttemptOptions, type Tried } from '../attempt.js';
+import { NO_HOLDS, type Hold } from '../holds.js';
+import { insist } from '../insist.js';
 import type { NotificationMail, NotifiedNode } from '../types.js';
 import type { NotificationJob } from '../job.js';
 import { keptOf } from '../kept.js';
@@ -115,7 +117,13 @@ export class StoredMails {
     if (this.#running.has(id)) return { again: clock.now() + LATER };
     this.#running.add(id);
     try {
-      return 'summary' in job ? await this.#summary(id) : await this.#collection(id);
+      const hold = await (this.#options.holds ?? NO_HOLDS).take(id);
+      if ('wait' in hold) return { again: clock.now() + hold.wait };
+      try {
+        return 'summary' in job ? await this.#summary(id, hold) : await this.#collection(id, hold);
+      } finally {
+        await hold.release();
+      }
     } catch (error) {
       log.warn({ id, err: error }, 'a notification waits: the ledger cannot be reached');
       return { again: clock.now() + LATER };
@@ -124,7 +132,7 @@ export class StoredMails {
     }
   }
 
-  async #summary(id: string): Promise<JobOutcome> {
+  async #summary(id: string, hold: Hold): Promise<JobOutcome> {
     const { sending, entry, templates, config, node, clock } = this.#options;
     const settle = async (): Promise<void> => await sending.settleSummary(id);
     if (this.#unrecorded.has(id)) return await this.#record(id, settle);
@@ -139,12 +147,12 @@ export class StoredMails {
     const tried = { ...known, attempts: known.attempts + 1 };
     await sending.record([{ entry: tried }]);
     const since = known.reopenedAt?.getTime() ?? summary.time;
-    return await this.#send(id, { entries: [tried], since }, settle, async () =>
+    return await this.#send(id, hold, { entries: [tried], since }, settle, async () =>
       composeSummary(summary, templates, config(), node(), clock.now()),
     );
   }
 
-  async #collection(id: string): Promise<JobOutcome> {
+  async #collection(id: string, hold: Hold): Promise<JobOutcome> {
     const { sending, templates, config, clock } = this.#options;
     const settle = async (): Promise<void> => await sending.settleCollection(id);
     if (this.#unrecorded.has(id)) return await this.#record(id, settle);
@@ -160,18 +168,19 @@ export class StoredMails {
       // The queue is ours alone: it is what the sender put aside.
       return body === undefined ? undefined : keptOf(JSON.parse(body) as NotificationJob, state);
     };
-    return await this.#send(id, { entries, since: collection.since, kept }, settle, async () =>
+    return await this.#send(id, hold, { entries, since: collection.since, kept }, settle, async () =>
       composeCollection(collection, templates, config(), clock.now()),
     );
   }
 
   async #send(
     id: string,
+    hold: Hold,
     tried: Tried,
     settle: () => Promise<void>,
     compose: () => Promise<NotificationMail>,
   ): Promise<JobOutcome> {
-    const done = await attempt(compose, { id }, this.#options);
+    const done = await attempt(compose, { id }, this.#options, hold);
     const { recorded, outcome } = conclude(tried, done, this.#options);
     if (outcome === 'done') {
       this.#unrecorded.set(id, recorded);
@@ -182,7 +191,8 @@ export class StoredMails {
   }
 
   async #record(id: string, settle: () => Promise<void>): Promise<JobOutcome> {
-    await this.#options.sending.record(this.#unrecorded.get(id) ?? []);
+    const { sending, insist: patience = 0 } = this.#options;
+    await insist(async () => await sending.record(this.#unrecorded.get(id) ?? []), patience);
     await settle();
     this.#unrecorded.delete(id);
     return 'done';

@@ -3,6 +3,8 @@ import type { JobOutcome } from '../../queue/types.js';
 import type { EventMail, OwedEventMails } from '../../store/event-mail-types.js';
 import type { Ledger, LedgerEntry } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
+import { NO_HOLDS, type Hold, type Holds } from '../holds.js';
+import { insist } from '../insist.js';
 import type { Clock } from '../job.js';
 import { isFinal } from '../ledger-entry.js';
 import { isDeliverable } from '../mailbox.js';
@@ -23,6 +25,10 @@ export interface EventSenderOptions {
   readonly nodes: () => Promise<ReadonlyMap<string, NotifiedNode>>;
   readonly log: Log;
   readonly clock: Clock;
+  /** Keeps others from sending the same at the same time; default: there are none. */
+  readonly holds?: Pick<Holds, 'take'>;
+  /** How long the ledger is asked again and again to take an outcome, ms; default: once. */
+  readonly insist?: number;
 }
 
 const MAX_REPLY = 300;
@@ -35,6 +41,16 @@ const MAX_REPLY = 300;
  * @throws when the ledger cannot be reached
  */
 export async function sendEventMail(mail: EventMail, options: EventSenderOptions): Promise<JobOutcome> {
+  const hold = await (options.holds ?? NO_HOLDS).take(mail.id);
+  if ('wait' in hold) return { again: options.clock.now() + hold.wait };
+  try {
+    return await sendHeld(mail, options, hold);
+  } finally {
+    await hold.release();
+  }
+}
+
+async function sendHeld(mail: EventMail, options: EventSenderOptions, hold: Hold): Promise<JobOutcome> {
   const { ledger, clock, mails } = options;
   const { from, retry } = options.settings();
   const entries = await Promise.all(
@@ -56,13 +72,14 @@ export async function sendEventMail(mail: EventMail, options: EventSenderOptions
     mail,
     tried.map(({ to }) => to),
     options,
+    hold,
   );
   const over = now >= mail.time + retry.lifetime;
   let left = 0;
   for (const entry of tried) {
     const after = conclude(entry, result, over);
     if (!isFinal(after)) left++;
-    await ledger.put(after);
+    await insist(async () => await ledger.put(after), options.insist ?? 0);
   }
   report(mail, tried.length, left, result, options);
   if (left === 0) {
@@ -100,6 +117,7 @@ async function attempt(
   mail: EventMail,
   to: readonly string[],
   options: EventSenderOptions,
+  hold: Hold,
 ): Promise<TransportResult['recipients']> {
   const { templates, transport, clock, log } = options;
   try {
@@ -108,7 +126,7 @@ async function attempt(
     const context = { kind: 'event', mail, node: options.node(), nodes: await options.nodes() } as const;
     const rendered = renderTemplate(template, context, options.mydomain());
     const composed = await composeEventMail(mail, rendered, options.settings(), to, clock.now());
-    const { recipients } = await transport.send(composed);
+    const { recipients } = await transport.send({ ...composed, wanted: hold.sure });
     return recipients;
   } catch (error) {
     log.error({ id: mail.id, err: error }, 'a mail about events cannot be made');

@@ -5,6 +5,8 @@ import type { JobOutcome } from '../../queue/types.js';
 import type { KeptJob } from '../../store/notification-book-types.js';
 import type { Ledger, LedgerEntry } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
+import { NO_HOLDS, type Holds } from '../holds.js';
+import { insist } from '../insist.js';
 import type { Clock } from '../job.js';
 import { isFinal } from '../ledger-entry.js';
 import type { Webhook } from './hook.js';
@@ -20,6 +22,10 @@ export interface WebhookSenderOptions {
   readonly clock: Clock;
   /** Called when the ledger has a final state. Rejects when it is to be told again. */
   readonly onSettled: (call: WebhookCall) => Promise<void>;
+  /** Keeps others from making the same call at the same time; default: there are none. */
+  readonly holds?: Pick<Holds, 'take'>;
+  /** How long the ledger is asked again and again to take an outcome, ms; default: once. */
+  readonly insist?: number;
 }
 
 /** How long a job waits when the ledger is away or another run of it is under way. ms */
@@ -35,6 +41,8 @@ export class WebhookSender {
   readonly #options: WebhookSenderOptions;
   readonly #running = new Set<string>();
   readonly #pausedUntil = new Map<string, number>();
+  /** Those of them that are just being tried. */
+  readonly #probed = new Set<string>();
   /** Outcomes that the ledger could not take yet. */
   readonly #unrecorded = new Map<string, LedgerEntry>();
 
@@ -57,16 +65,42 @@ export class WebhookSender {
   }
 
   async #work(call: WebhookCall): Promise<JobOutcome> {
-    const { ledger, clock, retry } = this.#options;
+    const { holds = NO_HOLDS, clock } = this.#options;
     const outcome = this.#unrecorded.get(call.id);
     if (outcome !== undefined) return await this.#record(call, outcome);
+    const hold = await holds.take(call.id);
+    if ('wait' in hold) return { again: clock.now() + hold.wait };
+    try {
+      return await this.#held(call);
+    } finally {
+      await hold.release();
+    }
+  }
+
+  async #held(call: WebhookCall): Promise<JobOutcome> {
+    const { ledger, clock, retry } = this.#options;
     const known = await ledger.get(call.id);
     if (known !== undefined && isFinal(known)) return await this.#settled(call);
     const now = clock.now();
     const first = (known?.reopenedAt ?? known?.time)?.getTime() ?? now;
     const deadline = first + retry().lifetime;
-    const paused = this.#pausedUntil.get(call.hook) ?? 0;
-    if (now < paused && now < deadline) return { again: paused };
+    const paused = this.#pausedUntil.get(call.hook);
+    const probe = paused !== undefined && now < deadline;
+    if (probe) {
+      // One at a time tries a webhook that says nothing: each may take all of its time.
+      if (now < paused || this.#probed.has(call.hook)) return { again: Math.max(paused, now + PAUSE) };
+      this.#probed.add(call.hook);
+    }
+    try {
+      return await this.#call(call, known, deadline);
+    } finally {
+      if (probe) this.#probed.delete(call.hook);
+    }
+  }
+
+  async #call(call: WebhookCall, known: LedgerEntry | undefined, deadline: number): Promise<JobOutcome> {
+    const { ledger, clock } = this.#options;
+    const now = clock.now();
     const entry = callEntry(call, known?.time ?? new Date(now), (known?.attempts ?? 0) + 1);
     // Written before the attempt: a ledger that cannot be written now could not be told of a success either.
     await ledger.put({ ...entry, ...(known?.lastReply === undefined ? {} : { lastReply: known.lastReply }) });
@@ -114,7 +148,8 @@ export class WebhookSender {
   /** Keeps the outcome in memory until the ledger has it. */
   async #record(call: WebhookCall, entry: LedgerEntry): Promise<JobOutcome> {
     this.#unrecorded.set(entry.id, entry);
-    await this.#options.ledger.put(entry, keptCall(call));
+    const { ledger, insist: patience = 0 } = this.#options;
+    await insist(async () => await ledger.put(entry, keptCall(call)), patience);
     this.#unrecorded.delete(entry.id);
     return await this.#settled(call);
   }

@@ -2,9 +2,12 @@ import type { Config } from '../../config/load.js';
 import type { EventReporter } from '../../events/types.js';
 import type { JobOutcome, QueueBackend } from '../../queue/types.js';
 import { messageOf } from '../../store/errors.js';
+import type { SendingHolds } from '../../store/hold-types.js';
 import type { WebhookStore } from '../../store/notification-book-types.js';
 import type { EventStore, Ledger } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
+import { Holds } from '../holds.js';
+import { INSIST } from '../insist.js';
 import type { Clock } from '../job.js';
 import type { Webhook } from './hook.js';
 import { lookForCalls } from './look.js';
@@ -21,6 +24,8 @@ export interface WebhookOptions {
   readonly store: WebhookStore;
   readonly events: Pick<EventStore, 'active' | 'transitions' | 'lastTransition'>;
   readonly ledger: Ledger;
+  /** Which process has what in hand; default: there is no other. */
+  readonly holds?: SendingHolds;
   readonly reporter?: EventReporter;
   readonly log: Log;
   readonly clock: Clock;
@@ -57,6 +62,7 @@ export class Webhooks {
       log,
       clock,
       ...(reporter === undefined ? {} : { events: reporter }),
+      ...(options.holds === undefined ? {} : { holds: new Holds(options.holds, log), insist: INSIST }),
       onSettled: async (call) => {
         if (call.payload.traceId === null) await options.store.settle([call.id]);
         else options.onSettled?.(call.id);
