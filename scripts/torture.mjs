@@ -3,12 +3,13 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-const USAGE = `npm run torture [-- PART...] [--seed N] [--kills N] [--reloads N] [--queue embedded|redis]
+const USAGE = `npm run torture [-- PART...] [--seed N] [--kills N] [--reloads N] [--minutes N] [--queue embedded|redis]
 
 Runs the long forms of test/torture/PART.test.ts; all of them without a PART.
   --seed N     repeats the choices of an earlier run, which has printed its seed
   --kills N    kills of the gateway for each queue (300)
   --reloads N  reloads under load (1000)
+  --minutes N  how long a cluster is spoiled (10)
   --queue Q    only this job queue
 `;
 
@@ -19,6 +20,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     kills: { type: 'string' },
     reloads: { type: 'string' },
+    minutes: { type: 'string' },
     queue: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -32,8 +34,8 @@ const run = (command, args, env = process.env) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 if (process.env.GATEPOST_PROGRAM === undefined) run(process.execPath, [path.join(root, 'scripts', 'build.mjs')]);
-const { seed, kills, reloads, queue } = values;
-const settings = Object.entries({ seed, kills, reloads, queue })
+const { seed, kills, reloads, minutes, queue } = values;
+const settings = Object.entries({ seed, kills, reloads, minutes, queue })
   .filter(([, value]) => value !== undefined)
   .map(([name, value]) => [`TORTURE_${name.toUpperCase()}`, value]);
 /** What belongs to a part and is in another file. */

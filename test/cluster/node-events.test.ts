@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,13 +12,13 @@ import { urlOf } from '../../src/store/embedded/address.js';
 import type { NodeFacts } from '../../src/store/node-types.js';
 import { silentLog } from '../../src/telemetry/log.js';
 import { startFakeSmtp, type FakeSmtp } from '../support/fake-smtp.js';
-import { makeSite, type Site } from '../support/gateway.js';
+import { makeSite, spawnGateway, type Site, type SpawnedGateway } from '../support/gateway.js';
 import { startTestStore, type TestStore } from '../support/postgres.js';
 import { redisMissing, startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
-/** A working day of a cluster in a few seconds. */
-const TIMES: Partial<MembershipTimes> = { beat: 100, lease: 3000, steady: 300, silence: 2000, differ: 500 };
+/** A working day of a cluster in a few seconds, as the control node sees it. A process says every five seconds that it lives. */
+const TIMES: Partial<MembershipTimes> = { beat: 100, lease: 3000, steady: 300, silence: 8000, differ: 500 };
 
 function rulesOf(action: string): string {
   return `rules:\n  - { id: inbound, name: Inbound, match: { recipient: ["*@example.org"] }, on: { malware: { action: ${action} } } }\n`;
@@ -27,7 +29,8 @@ describe.skipIf(redisMissing)('two workers, and mails about their events', () =>
   let store: TestStore;
   let server: FakeSmtp;
   const sites: Site[] = [];
-  const workers: Worker[] = [];
+  let control: Worker;
+  let other: SpawnedGateway;
 
   async function site(name: string, timezone: string, action: string): Promise<Site> {
     const made = await makeSite(
@@ -51,7 +54,7 @@ store: "${urlOf(store.store.connection)}"
   }
 
   /** A node that says of itself what the test has it say. */
-  function other(name: string, given: Partial<NodeFacts> = {}) {
+  function node(name: string, given: Partial<NodeFacts> = {}) {
     const identity = { installation: randomUUID(), run: randomUUID() };
     const { nodes } = store.store;
     const beat = async (): Promise<void> => {
@@ -102,11 +105,13 @@ store: "${urlOf(store.store.connection)}"
       await site('w1', 'Pacific/Kiritimati', 'reject'),
       await site('w2', 'Pacific/Pago_Pago', 'discard'),
     ];
-    workers.push(await start(first));
-    workers.push(await start(second));
+    control = await start(first);
+    other = spawnGateway(second, {}, ['--role', 'worker']);
+    await other.ready;
   }, 60_000);
   afterAll(async () => {
-    for (const worker of workers) await worker.close();
+    await other.kill();
+    await control.close();
     for (const made of sites) await made.remove();
     await server.close();
     await Promise.all([redis.dispose(), store.stop()]);
@@ -119,8 +124,15 @@ store: "${urlOf(store.store.connection)}"
     expect(text).toMatch(/bring the same rules, lists, templates and domains to all\s+nodes/);
   }, 60_000);
 
+  it('the same rules again, which it takes over by itself: over, and told', async () => {
+    const [, second] = sites;
+    await writeFile(path.join(second?.folder ?? '', 'rules/50-test.yaml'), rulesOf('reject'));
+    await holds('settings-differ');
+    await told(/over: .*[Ss]ettings/);
+  }, 60_000);
+
   it('a node that is silent is missed until it is back; one that was stopped, or removed, is not', async () => {
-    const gone = other('gone');
+    const gone = node('gone');
     await gone.beat();
     await holds('node-unavailable', 'gone');
     const { text } = await told(/error: node-unavailable/);
@@ -135,7 +147,7 @@ store: "${urlOf(store.store.connection)}"
   }, 60_000);
 
   it('another version, and a Redis that may evict: cluster-misconfigured, each of its own', async () => {
-    const old = other('old', { version: '0.0.1' });
+    const old = node('old', { version: '0.0.1' });
     await old.beat();
     await holds('cluster-misconfigured', 'old');
     await old.leave();

@@ -184,7 +184,10 @@ delivery: { nextHop: "maildir:./inbox" }
     async () => {
       site = await makeSite('');
       const tls = ['cert', 'key'].map((name) => `${name}: "${path.join(TLS_FOLDER, `${name}.pem`)}"`).join(', ');
-      await configure(2, `tls: { ${tls} }, proxyProtocol: ["127.0.0.1"], hostname: mx.example.org, maxConnectionsPerClient: 2,`);
+      await configure(
+        2,
+        `tls: { ${tls} }, proxyProtocol: ["127.0.0.1"], hostname: mx.example.org, maxConnectionsPerClient: 2,`,
+      );
       const manager = startUnderManager(site.config);
       try {
         await until('the first start', () => Promise.resolve(manager.starts === 1), 60_000);

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openQueue } from '../../src/queue/open.js';
 import type { QueueBackend } from '../../src/queue/types.js';
 import { silentLog } from '../../src/telemetry/log.js';
-import { redisMissing } from '../support/redis.js';
+import { REDIS_SERVER, redisMissing } from '../support/redis.js';
 import { freePort } from '../support/free-port.js';
 import { until } from '../support/until.js';
 
@@ -67,7 +67,7 @@ async function serve(lines: readonly string[], mode: readonly string[] = [], pas
   const file = path.join(folder, 'redis.conf');
   const common = [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, 'protected-mode no'];
   await writeFile(file, [...common, ...(mode.length > 0 ? [] : ['save ""']), ...lines, ''].join('\n'));
-  const child: ChildProcess = spawn('redis-server', [file, ...mode], { stdio: 'ignore' });
+  const child: ChildProcess = spawn(REDIS_SERVER, [file, ...mode], { stdio: 'ignore' });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');

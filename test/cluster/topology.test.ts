@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { z } from 'zod';
 import { sendMail } from '../../src/cli/demo/smtp-client.js';
 import { clamdMissing, startClamd, type TestClamd } from '../support/clamd.js';
 import type { FakeMail } from '../support/fake-smtp.js';
-import { runGatepost } from '../support/gateway.js';
+import { makeSite, runGatepost, spawnGateway } from '../support/gateway.js';
 import { makeMail } from '../support/mail.js';
 import { redisMissing } from '../support/redis.js';
 import { rspamdMissing, startRspamd, type TestRspamd } from '../support/rspamd.js';
@@ -129,6 +130,45 @@ describe.skipIf(redisMissing || clamdMissing || rspamdMissing)('what docker-comp
     const { stdout } = await command(topology.workers[0], 'status', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ node: { name: 'worker1', roles: ['worker'] } });
   }, 60_000);
+
+  it('workers come and go, also on the configuration of a gateway; a second gateway of a name is refused', async () => {
+    const [gateway] = topology.gateways;
+    if (gateway === undefined) throw new Error('there is no gateway');
+    const worker = spawnGateway(gateway.site, ENVIRONMENT, ['--role', 'worker']);
+    const config = await readFile(gateway.site.config, 'utf8');
+    const other = await makeSite(config);
+    const second = spawnGateway(other, ENVIRONMENT, ['--role=gateway,worker']);
+    try {
+      await worker.ready;
+      const state = async (): Promise<string | undefined> =>
+        (await nodes()).find(({ name }) => name === 'gateway1-worker')?.state;
+      expect(await state()).toBe('running');
+      expect(await worker.stop()).toBe(0);
+      expect(await state()).toBe('stopped');
+      await expect(second.ready).rejects.toThrow(/A node named gateway1 runs already.*Set another `node\\.name`/s);
+      const removed = await command(gateway, 'nodes', 'remove', 'gateway1-worker');
+      expect([removed.status, removed.stdout]).toEqual([0, 'gateway1-worker is forgotten.\n']);
+      expect(await state()).toBeUndefined();
+      const running = await command(gateway, 'nodes', 'remove', 'gateway2', '--json');
+      expect([running.status, JSON.parse(running.stdout)]).toEqual([1, { name: 'gateway2', result: 'running' }]);
+      expect((await command(gateway, 'nodes', 'control', 'nobody')).status).toBe(1);
+      // Another one than it is now, which takes over by itself.
+      const now = (await nodes()).find(({ control }) => control)?.name;
+      const next = now === 'worker2' ? 'worker1' : 'worker2';
+      expect((await command(gateway, 'nodes', 'control', next)).status).toBe(0);
+      await eventually(
+        'the chosen control node',
+        async () => (await topology.store.store.nodes.control())?.name === next,
+      );
+      expect((await nodes()).filter(({ control }) => control).map(({ name }) => name)).toEqual([next]);
+      expect((await command(gateway, 'nodes', 'control')).status).toBe(0);
+      expect((await topology.store.store.nodes.control())?.preferred).toBeUndefined();
+    } finally {
+      await worker.kill();
+      await second.kill();
+      await other.remove();
+    }
+  }, 120_000);
 
   it('a worker that dies is not missed by the mail, and an engine that dies is told in one mail', async () => {
     await topology.workers[1]?.process.kill();

@@ -24,9 +24,20 @@ export interface Verdict {
   readonly untrue: readonly string[];
 }
 
+/** Why something came again; undefined: there is no excuse. */
+export type Cause = (
+  kind: string,
+  first: Receipt,
+  again: Receipt,
+) => { readonly name: string; readonly after?: number } | undefined;
+
 export interface Evidence {
   readonly acknowledged: readonly Acknowledged[];
   readonly kills: readonly Kill[];
+  /** Default: what `kills` explain. */
+  readonly cause?: Cause;
+  /** What was around a receipt, for looking at. */
+  readonly around?: (receipt: Receipt) => string;
   readonly hop: Records;
   readonly server: Records;
   readonly stored: Stored;
@@ -89,7 +100,8 @@ function strays(hop: Records): string[] {
   });
 }
 
-function duplicates({ hop, server, kills, acknowledged }: Evidence) {
+function duplicates({ hop, server, kills, acknowledged, cause: given, around }: Evidence) {
+  const why: Cause = given ?? ((kind, first, again) => causeOf(kind, first, again, kills));
   const ours = new Set(acknowledged.flatMap(({ number, id }) => [String(number), id]));
   const counts = new Map<string, number>();
   const unexplained: string[] = [];
@@ -101,10 +113,12 @@ function duplicates({ hop, server, kills, acknowledged }: Evidence) {
     for (const [i, receipt] of receipts.entries()) {
       const again = receipts[i + 1];
       if (again === undefined) continue;
-      const cause = causeOf(kind, receipt, again, kills);
+      const cause = why(kind, receipt, again);
       // A client that was not answered is free to send again, and we may have tried all the same.
-      if (cause === undefined && ours.has(about))
-        unexplained.push(`${key}: again after ${again.at - receipt.at} ms; ${killsAround(receipt, kills)}`);
+      if (cause === undefined && (ours.has(about) || kind === 'event'))
+        unexplained.push(
+          `${key}: again after ${again.at - receipt.at} ms; ${around?.(receipt) ?? killsAround(receipt, kills)}`,
+        );
       if (cause?.after !== undefined) {
         window = Math.max(window, cause.after);
         const life = `${kind === 'notification' ? 'server' : 'hop'}, ${receipt.life}`;

@@ -40,6 +40,18 @@ export function fickle(random: Random): FakeScript {
   };
 }
 
+/** A server for notifications that sometimes takes longer for a mail than a job's lock in the queue lasts. */
+export function slow(random: Random): FakeScript {
+  const usual = fickle(random);
+  return {
+    ...usual,
+    end: (argument, session) => {
+      if (random.chance(0.005)) return { reply: '250 2.0.0 after a long look', after: random.between(15_000, 35_000) };
+      return typeof usual.end === 'function' ? usual.end(argument, session) : usual.end;
+    },
+  };
+}
+
 /** Takes everything at once that is ever taken. */
 export const KIND: FakeScript = { rcpt: (to) => (isBad(to) ? NEVER : undefined) };
 

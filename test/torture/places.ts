@@ -44,6 +44,7 @@ health: 1s
 notifications:
   server: "smtp://127.0.0.1:${options.server}?tls=off"
   general: [${GENERAL}]
+  rate: off
   retry: { delays: [500ms], lifetime: 1h }
 queue: ${options.queue}
 ${options.more ?? ''}

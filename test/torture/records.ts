@@ -50,6 +50,8 @@ export class Records {
       );
     const notification = /^X-Gatepost-Notification: (\S+)\r$/m.exec(header)?.[1];
     if (notification !== undefined) return [`notification ${notification} ${to}`];
+    const messageId = /^Message-ID:\s*<([^>]+)>/im.exec(header)?.[1];
+    if (messageId !== undefined && /^X-Gatepost-Event: /m.test(header)) return [`event ${messageId} ${to}`];
     if (number === '' || !this.#isWhole(Number(number), mail.bytes, to))
       this.damaged.push(`${number} for ${to}: ${mail.mailFrom} ${mail.bytes.length} bytes: ${text.slice(0, 300)}`);
     return [`mail ${number} ${to}`];

@@ -36,12 +36,12 @@ export function report({ queue, seed, load, kills, calmed, verdict, records, err
   return `\n${lines.join('\n')}\n`;
 }
 
-function count(names: readonly string[]): Map<string, number> {
+export function count(names: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }
 
-function list(counts: ReadonlyMap<string, number>): string {
+export function list(counts: ReadonlyMap<string, number>): string {
   return counts.size === 0 ? 'none' : [...counts].map(([name, n]) => `${name}: ${n}`).join(', ');
 }

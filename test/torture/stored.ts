@@ -25,7 +25,16 @@ export interface Stored {
 export async function readStored(data: string): Promise<Stored> {
   const store = await openStoreForCommand({ store: 'embedded', data });
   if (store === undefined) throw new Error('there is no database');
-  const client = new pg.Client(store.connection);
+  try {
+    return await readFrom(store.connection);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Reads a database that runs. */
+export async function readFrom(connection: pg.ClientConfig): Promise<Stored> {
+  const client = new pg.Client(connection);
   try {
     await client.connect();
     const ask = async <T>(shape: z.ZodType<T>, sql: string): Promise<T> => shape.parse((await client.query(sql)).rows);
@@ -43,7 +52,8 @@ export async function readStored(data: string): Promise<Stored> {
     const deliveries = await ask(delivered, `SELECT message, recipient, state FROM gatepost.delivery`);
     const told = await ask(
       ledger,
-      `SELECT trace_id, recipient, state FROM gatepost.notification WHERE kind = 'rule' AND trace_id IS NOT NULL`,
+      `SELECT trace_id, recipient, state FROM gatepost.notification
+       WHERE kind = 'rule' AND trace_id IS NOT NULL AND template <> 'webhook'`,
     );
     return {
       journal: new Map(journal.map((row) => [row.id, row])),
@@ -55,6 +65,5 @@ export async function readStored(data: string): Promise<Stored> {
     };
   } finally {
     await client.end();
-    await store.close();
   }
 }
