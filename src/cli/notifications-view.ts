@@ -17,6 +17,7 @@ export function notificationJson(n: LedgerEntry): object {
     messageId: n.messageId,
     lastReply: n.lastReply ?? null,
     time: n.time,
+    ...(n.summary === undefined ? {} : { summary: n.summary }),
     ...(n.nextAttempt === undefined || n.state !== 'queued' ? {} : { nextAttempt: n.nextAttempt }),
   };
 }

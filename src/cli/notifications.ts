@@ -16,7 +16,9 @@ export interface NotificationListOptions {
   readonly kind?: string;
   readonly to?: string;
   readonly traceId?: string;
+  readonly summary?: string;
   readonly since?: string;
+  readonly after?: string;
   readonly limit?: string;
 }
 
@@ -56,7 +58,9 @@ export async function listNotifications(options: NotificationListOptions): Promi
       { title: 'reason or reply', value: (n) => n.reason ?? n.lastReply ?? '', max: 80 },
     ]),
   );
-  if (found.length > shown.length) out(`\nThere are more: --limit shows further ones.`);
+  const last = shown.at(-1);
+  if (found.length > shown.length && last !== undefined)
+    out(`\nThere are more: --limit shows more at once, --after ${printable(last.id)} the next ones.`);
 }
 
 /** `gatepost notifications show` */
@@ -107,6 +111,7 @@ function print({ entry, reopenings }: Story): void {
     ['Attempts', String(entry.attempts)],
     ['Answer', entry.lastReply],
     ['Reason', entry.reason],
+    ['Summary', entry.summary],
     ['Next try', entry.state === 'queued' ? (entry.nextAttempt?.toISOString() ?? 'not known yet') : undefined],
   ];
   out(`${paint('bold', printable(entry.id))}  ${paint(colourOf(entry.state), entry.state)}`);
@@ -134,7 +139,9 @@ function filterOf(options: NotificationListOptions, timezone: string): Notificat
     ...(kind === undefined ? {} : { kind }),
     ...(to === undefined ? {} : { to }),
     ...(traceId === undefined ? {} : { traceId }),
+    ...(options.summary === undefined ? {} : { summary: options.summary }),
     ...(since === undefined ? {} : { since }),
+    ...(options.after === undefined ? {} : { after: options.after }),
     ...(limit === undefined ? {} : { limit }),
   };
 }

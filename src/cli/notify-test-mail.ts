@@ -1,4 +1,5 @@
 import type { Config } from '../config/load.js';
+import { nearest } from '../config/suggest.js';
 import { composeDsn } from '../delivery/dsn/compose.js';
 import { returnedPart } from '../delivery/dsn/original.js';
 import type { OutgoingMail } from '../delivery/types.js';
@@ -11,6 +12,7 @@ import type { Template, Templates } from '../notifications/templates/load.js';
 import { renderTemplate, type RenderedMail } from '../notifications/templates/render.js';
 import { contextOfKind } from '../notifications/templates/samples.js';
 import { UsageError } from './exit.js';
+import { printable } from './terminal.js';
 
 /** Kinds of mail that can be tried, and the template that each has by default. */
 export const TEST_KINDS = {
@@ -39,7 +41,11 @@ export function testTemplate(
     throw new UsageError(`--kind ${wanted.kind ?? ''}: one of ${Object.keys(TEST_KINDS).join(', ')}`);
   const name = wanted.template ?? TEST_KINDS[kind];
   const found = templates.get(name, wanted.language);
-  if (found === undefined) throw new UsageError(`there is no template ${name}; \`gatepost template list\` shows all`);
+  if (found === undefined) {
+    const meant = nearest(name, templates.names);
+    const hint = meant === undefined ? '`gatepost template list` shows all' : `did you mean \`${meant}\`?`;
+    throw new UsageError(`there is no template ${printable(name)}; ${hint}`);
+  }
   if (wanted.language !== undefined && found.language !== wanted.language)
     throw new UsageError(`there is no template ${name} in the language ${wanted.language}`);
   if (!Object.hasOwn(TEST_KINDS, found.kind) || (wanted.kind !== undefined && found.kind !== wanted.kind))

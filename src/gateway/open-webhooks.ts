@@ -13,7 +13,7 @@ export interface WebhookParts {
   readonly config: () => Config;
   readonly hooks: () => readonly Webhook[];
   readonly queue: QueueBackend;
-  readonly store: Pick<Store, 'events' | 'webhooks' | 'ledger' | 'notifications' | 'holds'>;
+  readonly store: Pick<Store, 'events' | 'nodes' | 'webhooks' | 'ledger' | 'notifications' | 'holds'>;
   readonly events: EventReporter;
   readonly log: Log;
   /** Something in the outbox of this process has a final state. */
@@ -36,7 +36,12 @@ export function openWebhooks(parts: WebhookParts): { close(): Promise<void> } {
     clock: systemClock,
     onSettled,
   });
-  const retries = new ManualRetries({ queue, book: store.notifications, log });
+  const retries = new ManualRetries({
+    queue,
+    book: store.notifications,
+    nodes: async () => (await store.nodes.list()).map(({ name }) => name),
+    log,
+  });
   return {
     close: () => {
       webhooks.close();

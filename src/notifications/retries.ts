@@ -5,12 +5,15 @@ import type { NotificationBook } from '../store/notification-book-types.js';
 import type { LedgerEntry } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { EVENT_QUEUE } from './digest/event-mails.js';
-import { NOTIFICATION_QUEUE } from './job.js';
+import { STORED_QUEUE } from './collect/stored-mails.js';
+import { NOTIFICATION_QUEUE, ownQueueOf } from './job.js';
 import { WEBHOOK_QUEUE, WEBHOOK_TEMPLATE } from './webhooks/types.js';
 
 export interface RetryOptions {
   readonly queue: QueueBackend;
   readonly book: Pick<NotificationBook, 'open' | 'takeHurried'>;
+  /** Names of the nodes that are known. */
+  readonly nodes: () => Promise<readonly string[]>;
   readonly log: Log;
   /** How often it is looked, ms. */
   readonly every?: number;
@@ -53,10 +56,9 @@ export class ManualRetries {
       if (data.success) await queue.queue<Record<string, unknown>>(name).add(id, data.data);
       else log.error({ id }, 'what is kept of a notification is damaged: it cannot be sent again');
     }
-    for (const entry of await book.takeHurried(AT_ONCE)) {
-      const { name, id } = jobOf(entry);
-      await queue.queue(name).promote(id);
-    }
+    const hurried = await book.takeHurried(AT_ONCE);
+    const nodes = hurried.some(({ kind }) => kind === 'rule') ? await this.#options.nodes() : [];
+    for (const entry of hurried) for (const { name, id } of jobsOf(entry, nodes)) await queue.queue(name).promote(id);
     return 'done';
   }
 
@@ -72,9 +74,14 @@ export class ManualRetries {
   }
 }
 
-/** Where the job of a notification waits. */
-function jobOf({ id, kind, template, to }: LedgerEntry): { readonly name: string; readonly id: string } {
-  if (template === WEBHOOK_TEMPLATE) return { name: WEBHOOK_QUEUE, id };
-  if (kind === 'event') return { name: EVENT_QUEUE, id: `mail/${id.slice(0, id.length - to.length - 1)}` };
-  return { name: NOTIFICATION_QUEUE, id };
+/** Where the job of a notification may wait: one with a large original in the queue of the node that has it. */
+function jobsOf(
+  { id, kind, template, to }: LedgerEntry,
+  nodes: readonly string[],
+): readonly { readonly name: string; readonly id: string }[] {
+  if (template === WEBHOOK_TEMPLATE) return [{ name: WEBHOOK_QUEUE, id }];
+  if (kind === 'event') return [{ name: EVENT_QUEUE, id: `mail/${id.slice(0, id.length - to.length - 1)}` }];
+  if (kind === 'summary') return [{ name: STORED_QUEUE, id: `summary/${id}` }];
+  const own = kind === 'rule' ? nodes.map((node) => ({ name: ownQueueOf(node), id })) : [];
+  return [{ name: NOTIFICATION_QUEUE, id }, ...own];
 }

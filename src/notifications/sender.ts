@@ -97,6 +97,7 @@ export class NotificationSender {
       entry: queuedEntry(notification, from, clock.now()),
       address: notification.to.toLowerCase(),
       source: domainOf(notification.context.sender).toLowerCase(),
+      ...ruleName(notification),
       ...(interval === 0 || !isCollected(notification)
         ? {}
         : { wait: together ? { how: 'together', body: JSON.stringify(job) } : { how: 'separate' } }),
@@ -133,4 +134,12 @@ export class NotificationSender {
     this.options.onSettled?.(id);
     return 'done';
   }
+}
+
+/** Name of the rule that the row in the ledger has the ID of. */
+function ruleName(notification: OwedNotification): Pick<Asked, 'ruleName'> {
+  if (notification.kind !== 'rule') return {};
+  const { rule, context } = notification;
+  const name = context.rules.find(({ id }) => id === rule)?.name ?? '';
+  return name === '' || name === rule ? {} : { ruleName: name };
 }

@@ -14,7 +14,7 @@ import { StoredMails, type StoredMailTimes } from './collect/stored-mails.js';
 import { NotificationDispatcher } from './dispatcher.js';
 import { Holds } from './holds.js';
 import { INSIST } from './insist.js';
-import { NOTIFICATION_QUEUE, systemClock, type Clock, type NotificationJob } from './job.js';
+import { NOTIFICATION_QUEUE, ownQueueOf, systemClock, type Clock, type NotificationJob } from './job.js';
 import { NO_NOTICES, Notices, type NoticeReporter } from './notices.js';
 import { Outbox } from './outbox/outbox.js';
 import { owe, type Arrival } from './owed.js';
@@ -102,7 +102,7 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     return workerOnly(openStoredMails(options));
   }
   const outbox = await Outbox.open({ folder: path.join(config.data, 'outbox'), log });
-  const ownQueue = `${NOTIFICATION_QUEUE}-${config.node.name}`;
+  const ownQueue = ownQueueOf(config.node.name);
   const from = (): string => inForce().notifications.from;
   const dispatcher = new NotificationDispatcher({
     outbox,

@@ -44,6 +44,7 @@ export interface Written {
   readonly collection?: string;
   /** Kept with the collection. */
   readonly body?: string;
+  readonly ruleName?: string;
 }
 
 export interface Decisions {
@@ -77,6 +78,7 @@ export function decide(
 
   const admissions = asked.map((each): Admission => {
     const { entry, address, source, wait } = each;
+    const named = each.ruleName === undefined ? {} : { ruleName: each.ruleName };
     const before = known.get(entry.id);
     if (before !== undefined && FINAL.includes(before.state)) return { state: 'over' };
     const again = before?.reopened !== undefined;
@@ -92,11 +94,11 @@ export function decide(
       const body = wait.how === 'together' ? wait.body : undefined;
       const collection = collector.place(address, body);
       rows.push({
-        entry: current,
+        entry: { ...current, nextAttempt: new Date(collection.due) },
         address,
         source,
         due: collection.due,
-        ...(body === undefined ? {} : { collection: collection.id, body }),
+        ...(body === undefined ? {} : { collection: collection.id, body, ...named }),
       });
       return body === undefined ? { state: 'wait', until: collection.due } : { state: 'over' };
     }
@@ -106,7 +108,7 @@ export function decide(
       const used = window.count + (taken.get(address) ?? 0);
       if (used >= rules.rate.count) {
         storms.set(address, (window.oldest ?? rules.now) + rules.rate.per);
-        rows.push({ entry: foldedEntry(current, rules), address, source, folded: rules.now });
+        rows.push({ entry: foldedEntry(current, rules), address, source, folded: rules.now, ...named });
         return { state: 'over' };
       }
       taken.set(address, (taken.get(address) ?? 0) + 1);

@@ -87,6 +87,7 @@ export interface Tables {
     time: Date;
     next_attempt: Date | null;
     reopened_at: Date | null;
+    summary: string | null;
   };
   'gatepost.event': EventRow;
   'gatepost.event_transition': EventRow & {

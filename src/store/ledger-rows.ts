@@ -9,20 +9,21 @@ const FINAL_STATES = FINAL.map((state) => `'${state}'`).join(', ');
 /** One statement for all rows: what is null here stays as it was. */
 const WRITE = `
   INSERT INTO gatepost.notification AS known (id, kind, trace_id, rule, recipient_group, recipient, template, state,
-    reason, attempts, message_id, last_reply, time, next_attempt, address, source, counted, due, folded, collection)
+    reason, attempts, message_id, last_reply, time, next_attempt, address, source, counted, due, folded, collection, rule_name)
   SELECT id, kind, trace_id, rule, recipient_group, recipient, template, state,
-    reason, attempts, message_id, last_reply, time, next_attempt, address, source, counted, due, folded, collection
+    reason, attempts, message_id, last_reply, time, next_attempt, address, source, counted, due, folded, collection, rule_name
   FROM jsonb_to_recordset($1::jsonb) AS r (id text, kind text, trace_id text, rule text, recipient_group text,
     recipient text, template text, state text, reason text, attempts integer, message_id text, last_reply text,
     time timestamptz, next_attempt timestamptz, address text, source text, counted timestamptz, due timestamptz, folded timestamptz,
-    collection text)
+    collection text, rule_name text)
   ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, trace_id = excluded.trace_id, rule = excluded.rule,
     recipient_group = excluded.recipient_group, recipient = excluded.recipient, template = excluded.template,
     state = excluded.state, reason = excluded.reason, attempts = excluded.attempts, message_id = excluded.message_id,
     last_reply = excluded.last_reply, time = excluded.time, next_attempt = excluded.next_attempt,
     address = COALESCE(excluded.address, known.address), source = COALESCE(excluded.source, known.source),
     counted = COALESCE(known.counted, excluded.counted), due = COALESCE(excluded.due, known.due),
-    folded = COALESCE(excluded.folded, known.folded), collection = COALESCE(excluded.collection, known.collection)
+    folded = COALESCE(excluded.folded, known.folded), collection = COALESCE(excluded.collection, known.collection),
+    rule_name = COALESCE(excluded.rule_name, known.rule_name)
   WHERE known.state NOT IN (${FINAL_STATES})`;
 
 /** In the same statement: the row and what is kept of it are there together. */
@@ -39,7 +40,7 @@ export type LedgerRow = Pick<Written, 'entry'> & Partial<Written> & Pick<Recorde
 export async function writeRows(client: PoolClient | Pool, rows: readonly LedgerRow[]): Promise<void> {
   if (rows.length === 0) return;
   const time = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
-  const values = rows.map(({ entry, address, source, counted, due, folded, collection }) => ({
+  const values = rows.map(({ entry, address, source, counted, due, folded, collection, ruleName }) => ({
     ...toRow(entry),
     address,
     source,
@@ -47,6 +48,7 @@ export async function writeRows(client: PoolClient | Pool, rows: readonly Ledger
     due: time(due),
     folded: time(folded),
     collection,
+    rule_name: ruleName,
   }));
   const kept = rows.flatMap(({ entry, kept: job }) => (job === undefined ? [] : [{ id: entry.id, ...job }]));
   if (kept.length === 0) {

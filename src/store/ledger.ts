@@ -9,7 +9,7 @@ const LIST_MAX = 10_000;
 
 type Row = Selectable<Tables['gatepost.notification']>;
 /** What `put` writes. */
-type WrittenRow = Omit<Row, 'reopened_at'>;
+type WrittenRow = Omit<Row, 'reopened_at' | 'summary'>;
 
 /** The ledger in a database. */
 export function openLedger(database: Database): Ledger {
@@ -118,5 +118,6 @@ export function toEntry(row: Row): LedgerEntry {
     time: row.time,
     ...(row.next_attempt === null ? {} : { nextAttempt: row.next_attempt }),
     ...(row.reopened_at === null ? {} : { reopenedAt: row.reopened_at }),
+    ...(row.summary === null ? {} : { summary: row.summary }),
   };
 }

@@ -80,4 +80,12 @@ export const SENDING_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX notification_told ON gatepost.notification (summary) WHERE summary IS NOT NULL;
     `,
   },
+  {
+    version: 63,
+    name: 'summaries know the names of rules',
+    sql: `
+      -- Of what was folded or is collected: a summary shows it beside the ID.
+      ALTER TABLE gatepost.notification ADD COLUMN rule_name text;
+    `,
+  },
 ];

@@ -1,4 +1,5 @@
 import type { EventMail } from './event-mail-types.js';
+import type { Summary } from './sending-types.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { LedgerEntry, NotificationState } from './types.js';
 
@@ -9,7 +10,11 @@ export interface NotificationFilter {
   /** An address or a masked URL; case does not matter; may be a mask with `*` and `?`. */
   readonly to?: string;
   readonly traceId?: TraceId;
+  /** Folded, and told of in that summary. */
+  readonly summary?: string;
   readonly since?: Date;
+  /** Only those behind it: ID of a notification. */
+  readonly after?: string;
   readonly limit?: number;
 }
 
@@ -58,6 +63,10 @@ export interface NotificationBook {
   byMessageId(messageId: string): Promise<readonly LedgerEntry[]>;
   /** What a mail about events said, while that is kept. */
   eventMail(id: string): Promise<EventMail | undefined>;
+  /** What a summary said, while that is kept. */
+  summary(id: string): Promise<Summary | undefined>;
+  /** When the next summary for an address is due; undefined where nothing waits for one. */
+  summaryDue(address: string): Promise<Date | undefined>;
   /** Oldest first. */
   reopenings(id: string): Promise<readonly Reopening[]>;
   /**

@@ -1,9 +1,10 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Database } from './database.js';
 import { mailOf } from './event-mails.js';
 import { toText } from './json.js';
 import { toEntry } from './ledger.js';
 import type { KeptJob, NotificationBook, Reopening, RetryAnswer } from './notification-book-types.js';
+import { summaryFrom } from './storms.js';
 import type { LedgerEntry, NotificationState } from './types.js';
 
 const LIST_MAX = 10_000;
@@ -27,7 +28,12 @@ export function openNotificationBook(database: Database): NotificationBook {
       if (filter.state !== undefined) query = query.where('state', '=', filter.state);
       if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
       if (filter.traceId !== undefined) query = query.where('trace_id', '=', filter.traceId);
+      if (filter.summary !== undefined) query = query.where('summary', '=', filter.summary);
       if (filter.since !== undefined) query = query.where('time', '>=', filter.since);
+      if (filter.after !== undefined)
+        query = query.where(
+          sql<boolean>`(time, id) < (SELECT time, id FROM gatepost.notification WHERE id = ${filter.after})`,
+        );
       if (filter.to !== undefined) query = query.where(sql<boolean>`recipient ILIKE ${likeOf(filter.to)} ESCAPE '!'`);
       const rows = await query
         .orderBy('time', 'desc')
@@ -61,6 +67,24 @@ export function openNotificationBook(database: Database): NotificationBook {
       return row === undefined ? undefined : mailOf(row.mail);
     },
 
+    summary: async (id) => {
+      await database.ready();
+      const { rows } = await pool.query<{ summary: unknown }>(
+        'SELECT summary FROM gatepost.notification_summary WHERE id = $1',
+        [id],
+      );
+      return rows[0] === undefined ? undefined : summaryFrom(rows[0].summary);
+    },
+
+    summaryDue: async (address) => {
+      await database.ready();
+      const { rows } = await pool.query<{ due: Date | null }>(
+        'SELECT due FROM gatepost.notification_storm WHERE address = $1',
+        [toText(address.toLowerCase())],
+      );
+      return rows[0]?.due ?? undefined;
+    },
+
     reopenings: async (id) => {
       await database.ready();
       const { rows } = await pool.query<ReopenedRow>(
@@ -79,12 +103,7 @@ export function openNotificationBook(database: Database): NotificationBook {
         return 'hurried';
       }
       return await db.transaction().execute(async (work): Promise<RetryAnswer> => {
-        const kept =
-          entry.kind === 'event' && entry.template !== 'webhook'
-            ? await sql`UPDATE gatepost.event_mail SET settled = false WHERE id = ${mailIdOf(entry)} RETURNING id`.execute(
-                work,
-              )
-            : await sql`UPDATE gatepost.notification_kept SET open = true WHERE id = ${id} RETURNING id`.execute(work);
+        const kept = await owedAgain(entry).execute(work);
         if (kept.rows.length === 0) return 'gone';
         const taken = await sql`
           WITH before AS (SELECT * FROM gatepost.notification WHERE id = ${id} AND state = ${entry.state} FOR UPDATE),
@@ -143,6 +162,16 @@ function whyNot(entry: LedgerEntry | undefined, again: boolean): RetryAnswer | u
   if (entry.kind === 'dsn') return 'spooled';
   if (entry.state === 'folded' || entry.state === 'suppressed') return entry.state;
   return entry.state === 'sent' && !again ? 'sent' : undefined;
+}
+
+/** What it said is owed again, if that is still kept. */
+function owedAgain(entry: LedgerEntry): RawBuilder<unknown> {
+  const { id, kind, template } = entry;
+  if (kind === 'summary')
+    return sql`UPDATE gatepost.notification_summary SET settled = false WHERE id = ${id} RETURNING id`;
+  if (kind === 'event' && template !== 'webhook')
+    return sql`UPDATE gatepost.event_mail SET settled = false WHERE id = ${mailIdOf(entry)} RETURNING id`;
+  return sql`UPDATE gatepost.notification_kept SET open = true WHERE id = ${id} RETURNING id`;
 }
 
 /** ID of the mail about events that a row of the ledger is about. */

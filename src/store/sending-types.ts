@@ -10,6 +10,8 @@ export interface Asked {
   readonly address: string;
   /** Domain of the sender of the message that it is about; empty when there is none. */
   readonly source: string;
+  /** Name of the rule, where it has one beside its ID: a summary shows it. */
+  readonly ruleName?: string;
   /** Whether it waits for the end of an interval: to go by itself, or in one mail with all of its address. */
   readonly wait?: { readonly how: 'separate' } | { readonly how: 'together'; readonly body: string };
 }
@@ -36,6 +38,8 @@ export type Admission =
 /** So many of one kind. */
 export interface Tally {
   readonly name: string;
+  /** What people call it, where `name` is an ID. */
+  readonly title?: string;
   readonly count: number;
 }
 

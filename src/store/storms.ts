@@ -4,14 +4,14 @@ import { inTransaction, lockAddresses } from './address-window.js';
 import type { Database } from './database.js';
 import { toJsonb } from './json.js';
 import { writeRows } from './ledger-rows.js';
-import type { SendingRules, StormStore, Summary } from './sending-types.js';
+import type { SendingRules, StormStore, Summary, Tally } from './sending-types.js';
 
 /** Names of one kind that a summary counts one by one. */
 const MAX_TALLIES = 20;
 /** Trace IDs that a summary lists. */
 const MAX_IDS = 100;
 
-const tallies = z.array(z.object({ name: z.string(), count: z.number() }));
+const tallies = z.array(z.object({ name: z.string(), title: z.string().exactOptional(), count: z.number() }));
 const stored = z.object({
   id: z.string(),
   to: z.string(),
@@ -40,18 +40,19 @@ const GIVE = `
 /** Says what was given to a summary. */
 const TELL = `
   WITH told AS (
-    SELECT recipient, rule, template, source, trace_id, folded FROM gatepost.notification WHERE summary = $1),
+    SELECT recipient, rule, rule_name, template, source, trace_id, folded FROM gatepost.notification WHERE summary = $1),
   tally AS (
-    SELECT 'rules' AS kind, rule AS name, count(*) AS count FROM told WHERE rule IS NOT NULL GROUP BY rule
-    UNION ALL SELECT 'templates', template, count(*) FROM told GROUP BY template
-    UNION ALL SELECT 'sources', source, count(*) FROM told WHERE source <> '' GROUP BY source),
+    SELECT 'rules' AS kind, rule AS name, max(rule_name) AS title, count(*) AS count FROM told WHERE rule IS NOT NULL GROUP BY rule
+    UNION ALL SELECT 'templates', template, NULL, count(*) FROM told GROUP BY template
+    UNION ALL SELECT 'sources', source, NULL, count(*) FROM told WHERE source <> '' GROUP BY source),
   ranked AS (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY count DESC, name) AS rank FROM tally),
   ids AS (SELECT trace_id, min(folded) AS folded FROM told WHERE trace_id IS NOT NULL GROUP BY trace_id)
   SELECT (SELECT count(*) FROM told)::integer AS total,
     (SELECT max(recipient) FROM told) AS recipient,
     (SELECT min(folded) FROM told) AS first, (SELECT max(folded) FROM told) AS last,
     (SELECT count(*) FROM ids)::integer AS messages,
-    (SELECT jsonb_agg(jsonb_build_object('kind', kind, 'name', name, 'count', count) ORDER BY rank)
+    (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('kind', kind, 'name', name, 'title', title, 'count', count))
+     ORDER BY rank)
      FROM ranked WHERE rank <= ${MAX_TALLIES}) AS tallies,
     (SELECT array_agg(trace_id) FROM (SELECT trace_id FROM ids ORDER BY folded, trace_id LIMIT ${MAX_IDS}) AS listed) AS trace_ids`;
 
@@ -61,8 +62,13 @@ interface Told {
   readonly first: Date | null;
   readonly last: Date | null;
   readonly messages: number;
-  readonly tallies: readonly { readonly kind: string; readonly name: string; readonly count: number }[] | null;
+  readonly tallies: readonly (Tally & { readonly kind: string })[] | null;
   readonly trace_ids: readonly string[] | null;
+}
+
+/** A summary as it lies in the store. @throws Error when it is damaged */
+export function summaryFrom(value: unknown): Summary {
+  return stored.parse(value);
 }
 
 /** Storm control in a database. */
@@ -108,7 +114,7 @@ export function openStorms(database: Database): StormStore {
         'SELECT summary FROM gatepost.notification_summary WHERE id = $1 AND NOT settled',
         [id],
       );
-      return rows[0] === undefined ? undefined : stored.parse(rows[0].summary);
+      return rows[0] === undefined ? undefined : summaryFrom(rows[0].summary);
     },
 
     settleSummary: async (id) => {
@@ -176,7 +182,9 @@ export async function noteStorms(
 
 function summaryOf(id: string, address: string, time: number, told: Told): Summary {
   const of = (kind: string): Summary['rules'] =>
-    (told.tallies ?? []).filter((each) => each.kind === kind).map(({ name, count }) => ({ name, count }));
+    (told.tallies ?? [])
+      .filter((each) => each.kind === kind)
+      .map(({ name, title, count }) => ({ name, count, ...(title === undefined ? {} : { title }) }));
   return {
     id,
     to: told.recipient ?? address,

@@ -260,6 +260,8 @@ export interface LedgerEntry {
   readonly nextAttempt?: Date;
   /** When a final state was last taken back: its lifetime counts from then. Never written by `put`. */
   readonly reopenedAt?: Date;
+  /** ID of the summary that tells of it, where it was folded and there is one. Never written by `put`. */
+  readonly summary?: string;
 }
 
 export interface Ledger {

@@ -47,19 +47,20 @@ describe('mails about events', () => {
   it('tell the set in one mail when a next hop is gone, and when it is back', async () => {
     const { port } = hop;
     await hop.close();
-    const gone = await mailWith(/critical: next-hop-unavailable/);
+    const gone = await mailWith(/critical: Next hop takes no mail/);
     const [first] = server.mails;
     expect(first?.mailFrom).toContain('<>');
     expect(first?.rcptTo.map((line) => line.replace(/.*<|>.*/g, ''))).toEqual(RECIPIENTS);
     expect(gone.headers.get('x-gatepost-event')).toBe('next-hop-unavailable');
     expect(gone.headers.get('auto-submitted')).toBe('auto-generated');
     expect(gone.headers.get('x-auto-response-suppress')).toBe('All');
+    expect(gone.text).toContain('[critical, next-hop-unavailable]');
     expect(gone.text).toContain('10.0.0.11');
     expect(gone.text).toContain('rack 2');
     expect(gone.text).toMatch(/last seen \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0[12]:00/);
 
     hop = await startFakeSmtp({ port });
-    const back = await mailWith(/over: next-hop-unavailable/);
+    const back = await mailWith(/over: Next hop takes no mail/);
     expect(back.text).toMatch(/over at \d{4}-/);
     expect(back.messageId).not.toBe(gone.messageId);
     // Nothing was told twice.

@@ -115,8 +115,9 @@ describe('storm control', () => {
     await run();
     expect(transport.mails).toHaveLength(4);
     const [, , , summary] = await parsed();
-    expect(summary?.subject).toBe('[Gatepost] Summary of notifications that were not sent one by one: 7');
-    expect(summary?.text).toContain('inbound: 7');
+    expect(summary?.subject).toBe('[Gatepost] Summary: notifications that were not sent one by one (7)');
+    expect(summary?.text).toContain('Inbound mail (inbound): 7');
+    expect(summary?.text).toMatch(/notifications list --summary s[0-9a-f]{39} /);
     expect(summary?.text).toContain('partner.example: 7');
     for (const row of ledger.rows.values())
       if (row.state === 'folded') expect(summary?.text).toContain(row.traceId ?? 'no trace ID');
@@ -169,7 +170,7 @@ describe('storm control', () => {
     await messages(2);
     await run();
     expect(transport.mails).toHaveLength(4);
-    expect(await subjects()).toContain('[Gatepost] Summary of notifications that were not sent one by one: 1');
+    expect(await subjects()).toContain('[Gatepost] Summary: notifications that were not sent one by one (1)');
   });
 });
 

@@ -96,6 +96,55 @@ it('finds by what is asked for', async () => {
   expect(await notifications.byMessageId('')).toEqual([]);
 });
 
+it('pages: what lies behind a notification in the list', async () => {
+  const { ledger, notifications } = test.store;
+  const three = [1, 2, 3].map(() => entry({ to: 'pages@example.org' }));
+  for (const each of three) await ledger.put(each);
+  const page = async (after?: string): Promise<readonly string[]> =>
+    (await notifications.list({ to: 'pages@example.org', limit: 2, ...(after === undefined ? {} : { after }) })).map(
+      ({ id }) => id,
+    );
+  const [one, two, last] = three.map(({ id }) => id);
+  expect(await page()).toEqual([last, two]);
+  expect(await page(two)).toEqual([one]);
+  expect(await page(one)).toEqual([]);
+});
+
+it('a summary is found from what it stands for, and the other way; one that failed is sent again', async () => {
+  const { ledger, notifications, sending } = test.store;
+  const rules = { now: NOW.getTime(), rate: { count: 1, per: 3_600_000 }, interval: 0 };
+  const mails = [1, 2, 3].map(() => entry({ to: 'Storm@example.org', attempts: 0 }));
+  const admitted = await sending.admit(
+    mails.map((each) => ({ entry: each, address: 'storm@example.org', source: '', ruleName: 'Inbound mail' })),
+    rules,
+  );
+  expect(admitted.map(({ state }) => state)).toEqual(['send', 'over', 'over']);
+  const due = await notifications.summaryDue('Storm@example.org');
+  expect(due).toEqual(new Date(NOW.getTime() + 3_600_000));
+  await sending.claimSummary('storm@example.org', NOW.getTime() + 3_600_000, () => ({
+    id: 's1',
+    messageId: 's1@example.org',
+  }));
+  expect(await notifications.summaryDue('storm@example.org')).toBeUndefined();
+  expect(await notifications.summary('s1')).toMatchObject({
+    total: 2,
+    rules: [{ name: 'inbound', title: 'Inbound mail', count: 2 }],
+  });
+  const told = await notifications.list({ summary: 's1' });
+  expect(told.map(({ id, state, summary }) => [id, state, summary])).toEqual(
+    mails
+      .slice(1)
+      .reverse()
+      .map(({ id }) => [id, 'folded', 's1']),
+  );
+  const [row] = await notifications.byMessageId('s1@example.org');
+  if (row === undefined) throw new Error('the summary has no row');
+  await ledger.put({ ...row, state: 'failed', reason: 'refused' });
+  await sending.settleSummary('s1');
+  expect(await notifications.retry('s1', 'root@gw1', false, NOW)).toBe('reopened');
+  expect(await sending.owedSummaries(10)).toEqual(['s1']);
+});
+
 it('a webhook is told of an event by the first of many who look', async () => {
   const { webhooks } = test.store;
   const call = { id: 'w1', hook: 'h', time: NOW, call: '{}' };

@@ -36,6 +36,7 @@ const context = z.object({
   ...message,
   rules: z.array(z.object({ id: z.string(), name: z.string() })),
   action: z.string(),
+  outcomes: z.array(z.object({ action: z.string(), recipients: strings })).exactOptional(),
   quarantined: z.boolean(),
   objects: z.array(
     z.object({ name: z.string(), size: z.number(), status: z.string(), module: z.string(), threat: z.string() }),

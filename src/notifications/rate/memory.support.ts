@@ -27,6 +27,7 @@ interface Row {
   folded?: number;
   collection?: string;
   summary?: string;
+  ruleName?: string;
 }
 
 /** The store of what is sent, in memory: a model of the one in a database, which the same tests hold to the same. */
@@ -112,7 +113,10 @@ export class MemorySending implements SendingStore {
       total: told.length,
       first: Math.min(...times),
       last: Math.max(...times),
-      rules: tally(told.map(({ entry }) => entry.rule ?? '')),
+      rules: tally(told.map(({ entry }) => entry.rule ?? '')).map((each) => {
+        const title = told.find(({ entry, ruleName }) => entry.rule === each.name && ruleName !== undefined)?.ruleName;
+        return title === undefined ? each : { ...each, title };
+      }),
       templates: tally(told.map(({ entry }) => entry.template)),
       sources: tally(told.map(({ source }) => source)),
       traceIds: ids.slice(0, 100),
@@ -212,6 +216,7 @@ export class MemorySending implements SendingStore {
     folded,
     collection,
     body,
+    ruleName,
   }: Partial<Written> & Pick<Written, 'entry'>): void {
     const known = this.rows.get(entry.id);
     if (known !== undefined && known.entry.state !== 'queued') return;
@@ -226,6 +231,7 @@ export class MemorySending implements SendingStore {
     }
     if (due !== undefined) row.due = due;
     if (folded !== undefined) row.folded = folded;
+    if (ruleName !== undefined) row.ruleName = ruleName;
     if (collection !== undefined) row.collection = collection;
     if (collection !== undefined && body !== undefined) {
       const bodies = this.bodies.get(collection) ?? new Map<string, string>();

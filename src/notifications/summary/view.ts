@@ -14,8 +14,8 @@ export function summaryView(
   const time = (at: number): string => formatZoned(at, node.timezone);
   const counts = (tallies: readonly Tally[]): readonly object[] =>
     printed(
-      tallies.map(({ name, count }) => {
-        const shown = safe(name, place);
+      tallies.map(({ name, title, count }) => {
+        const shown = safe(title === undefined ? name : `${title} (${name})`, place);
         return printed({ name: shown, count: String(count) }, `${shown}: ${String(count)}`);
       }),
     );
@@ -25,6 +25,7 @@ export function summaryView(
     mydomain,
     ...nodeView(node),
     date: time(summary.time),
+    summaryId: summary.id,
     total: String(summary.total),
     messageCount: String(summary.messages),
     firstTime: time(summary.first),

@@ -27,7 +27,8 @@ export function eventView(context: EventContext, place: ViewPlace, mydomain: str
     mydomain,
     ...nodeView(node),
     date: formatZoned(mail.time, mail.timezone),
-    event: texts(unique(about.map(({ event }) => words.say('events', event))), words),
+    event: texts(unique(about.map(({ event }) => event)), words),
+    title: texts(unique(about.map(({ event }) => words.say('events', event))), words),
     severity: worst === undefined ? '' : words.say('severities', worst),
     group: texts(unique(about.map(({ event }) => words.say('groups', groupOf(event)))), words),
     errorDescription: safe(words.phrase(about[0]?.detail ?? ''), place),
@@ -89,7 +90,7 @@ function conditionView(
       resolvedAt: time(condition.resolvedAt),
       detail: safe(words.phrase(condition.detail), place),
     },
-    subject === '' ? title : `${title} (${subject})`,
+    subject === '' ? condition.event : `${condition.event} (${subject})`,
   );
 }
 

@@ -34,10 +34,10 @@ export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ...macros(['dsn'], 'flag', ['returnedWhole']),
   ...macros(['notice'], 'texts', ['transcript']),
   ...macros(['notice'], 'text', ['omitted']),
-  ...macros(['summary'], 'text', ['total', 'messageCount', 'firstTime', 'lastTime', 'messageIdsOmitted']),
+  ...macros(['summary'], 'text', ['total', 'messageCount', 'firstTime', 'lastTime', 'messageIdsOmitted', 'summaryId']),
   ...macros(['summary'], ['name', 'count'], ['ruleCounts', 'templateCounts', 'senderDomains']),
   ...macros(['summary'], 'texts', ['messageIds']),
-  ...macros(EVENT, 'text', ['event', 'severity', 'group']),
+  ...macros(EVENT, 'text', ['event', 'title', 'severity', 'group']),
   ...macros(
     EVENT,
     ['heading', 'event', 'title', 'group', 'severity', 'node', 'nodeIp', 'nodePort', 'nodeComment', 'subject', 'first', 'last', 'lastSuccess', 'resolvedAt', 'detail'],

@@ -176,8 +176,8 @@ function summarySample(node: NotifiedNode): SummaryContext {
       first: SAMPLE_TIME - HOUR,
       last: SAMPLE_TIME - HOUR / 60,
       rules: [
-        { name: 'Inbound mail', count: 398 },
-        { name: 'Finance', count: 14 },
+        { name: 'inbound', title: 'Inbound mail', count: 398 },
+        { name: 'finance', title: 'Finance', count: 14 },
       ],
       templates: [{ name: 'rule-general', count: 412 }],
       sources: [

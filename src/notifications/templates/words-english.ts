@@ -1,6 +1,7 @@
+import type { EventName } from '../../events/registry.js';
 import type { WordTable } from './words.js';
 
-/** What code puts into mails, in English. A language brings its own in `words.yaml`. Statuses and events are named as they are. */
+/** What code puts into mails, in English. A language brings its own in `words.yaml`. Statuses are named as they are. */
 export const ENGLISH = {
   message: {
     id: 'Message ID: {id}',
@@ -55,4 +56,28 @@ export const ENGLISH = {
     directory: 'directory',
     other: 'other',
   },
+  events: {
+    'antivirus-databases-outdated': 'Antivirus databases outdated',
+    'antispam-databases-outdated': 'Antispam databases outdated',
+    'antiphishing-databases-outdated': 'Antiphishing databases outdated',
+    'database-update-failed': 'Update of a database failed',
+    'detector-unavailable': 'Detector unavailable',
+    'reputation-unavailable': 'Reputation service unreachable',
+    'node-unavailable': 'Node unreachable',
+    'node-clock-skew': 'Clock of a node is wrong',
+    'settings-not-applied': 'Settings not applied',
+    'settings-differ': 'Settings of nodes differ',
+    'cluster-misconfigured': 'Cluster misconfigured',
+    'directory-unavailable': 'Directory unreachable',
+    'directory-data-stale': 'Data of the directory outdated',
+    'queue-unavailable': 'Job queue unreachable',
+    'store-unavailable': 'Database unreachable',
+    'next-hop-unavailable': 'Next hop takes no mail',
+    'disk-low': 'Little free disk space',
+    'spool-backlog': 'Backlog in the spool',
+    'quarantine-almost-full': 'Quarantine almost full',
+    'quarantine-failed': 'Putting into quarantine failed',
+    'certificate-expiring': 'Certificate runs out',
+    'notification-undeliverable': 'Notification undeliverable',
+  } satisfies Record<EventName, string>,
 } as const satisfies WordTable;
