@@ -28,7 +28,7 @@ RUN groupadd --system --gid 10001 gatepost \
  && install -d -o gatepost -g gatepost -m 0750 /var/lib/gatepost /etc/gatepost
 WORKDIR /opt/gatepost
 COPY --from=modules /build/node_modules ./node_modules
-COPY --from=build /build/dist ./dist
+COPY --from=build /build/bundle ./bundle
 COPY package.json ./
 COPY bin ./bin
 COPY rules ./rules

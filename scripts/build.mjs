@@ -1,4 +1,4 @@
-// Compiles src/ to dist/. Run by "npm ci" (prepare) and "npm run build".
+// Compiles src/ to dist/, and bundles that for bin/gatepost.js. Run by "npm ci" (prepare) and "npm run build".
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
@@ -10,8 +10,8 @@ let tsc;
 try {
   tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 } catch {
-  // Installed without development dependencies: an unpacked package brings dist/ along.
-  if (existsSync(path.join(root, 'dist', 'cli', 'main.js'))) process.exit(0);
+  // Installed without development dependencies: an unpacked package brings the bundle along.
+  if (existsSync(path.join(root, 'bundle', 'cli', 'main.js'))) process.exit(0);
   process.stderr.write('TypeScript is needed to build: run "npm ci" with development dependencies.\n');
   process.exit(1);
 }
@@ -21,6 +21,6 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsco
   cwd: root,
 });
 if (status !== 0) process.exit(status ?? 1);
-// What is no TypeScript: the model of the embedded spam scorer (written by "npm run train:antispam").
-const model = path.join('detectors', 'antispam', 'embedded', 'model.bin');
-copyFileSync(path.join(root, 'src', model), path.join(root, 'dist', model));
+const { ASSETS, bundle } = await import('./bundle.mjs');
+for (const name of ASSETS) copyFileSync(path.join(root, 'src', name), path.join(root, 'dist', name));
+await bundle(root);

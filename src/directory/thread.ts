@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { moduleUrl } from '../config/modules.js';
 import type { DirectorySettings } from '../config/schema-directory.js';
 import type { DirectoryReading } from './read.js';
 
@@ -24,7 +25,7 @@ export interface ThreadLimits {
  * hold up, fill or end the process that takes mail. Never rejects.
  */
 export async function readInThread(task: ReadTask, limits: ThreadLimits = {}): Promise<DirectoryReading> {
-  const { workerFile = new URL('./worker.js', import.meta.url), deadline = DEADLINE, signal } = limits;
+  const { workerFile = moduleUrl('directory/worker'), deadline = DEADLINE, signal } = limits;
   const worker = new Worker(workerFile, { workerData: task, resourceLimits: { maxOldGenerationSizeMb: HEAP } });
   let timer: NodeJS.Timeout | undefined;
   try {

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import { moduleUrl } from '../config/modules.js';
 import type { Banner, Banners } from '../message/edit/banners.js';
 import type { BannerSource } from '../rules/model.js';
 import type { Decision } from '../rules/types.js';
@@ -14,8 +14,7 @@ interface BannerModule {
  */
 export async function openBannerWriter(source: BannerSource | undefined): Promise<BannerWriter | undefined> {
   if (source === undefined) return undefined;
-  const extension = path.extname(new URL(import.meta.url).pathname);
-  const loaded: unknown = await import(new URL(`../${source.module}${extension}`, import.meta.url).href);
+  const loaded: unknown = await import(moduleUrl(source.module).href);
   if (!isBannerModule(loaded)) throw new Error(`${source.module} fills in no texts`);
   return loaded.createBannerWriter(source.data);
 }

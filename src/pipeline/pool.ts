@@ -1,3 +1,4 @@
+import { moduleUrl } from '../config/modules.js';
 import type { DetectorSpec, Finding } from '../detectors/types.js';
 import { sizeOf, type MessageSource } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
@@ -220,7 +221,7 @@ class ThreadPool implements InspectPool {
       sets: new Map([[set, judgedBy]]),
       threads,
       capacity: specs.some((spec) => spec.waits === true) ? WHILE_WAITING : 1,
-      workerFile: workerFile ?? new URL('./worker.js', import.meta.url),
+      workerFile: workerFile ?? moduleUrl('pipeline/worker'),
       heap: heap ?? DEFAULT_HEAP,
       waiting: () => this.gate.queued,
       onPlaces: () => this.gate.resize(this.current.threads.places),

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { loadConfig } from '../../config/load.js';
+import { moduleUrl } from '../../config/modules.js';
 import { ConfigError } from '../../config/problems.js';
 import { loadTemplates } from '../../notifications/templates/load.js';
 import { templateFolders, type Setup } from '../setup.js';
@@ -46,7 +47,7 @@ export class Loader {
 
   constructor({ patience, workerFile }: LoaderOptions = {}) {
     this.patience = patience ?? PATIENCE;
-    this.workerFile = workerFile ?? new URL('./load-worker.js', import.meta.url);
+    this.workerFile = workerFile ?? moduleUrl('gateway/reload/load-worker');
   }
 
   /** @throws ConfigError with every problem */

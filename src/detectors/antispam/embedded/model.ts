@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { assetUrl } from '../../../config/modules.js';
 import { HashTable } from './hash-table.js';
 
 /** First bytes of a model file: format and version. */
 const MAGIC = 'GPBAYES1';
 const HEAD = 16;
 const ENTRY = 5;
-const FILE = new URL('./model.bin', import.meta.url);
+const FILE = assetUrl('detectors/antispam/embedded/model.bin');
 
 /** A feature with what was learnt of it. */
 export interface ModelEntry {
