@@ -1,13 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import { canonicalAddress, type NetworkSet } from '../config/networks.js';
+import { readProxyLine } from './proxy-line.js';
 import { Session } from './session.js';
 import type { SessionContext } from './session-context.js';
 
 /** ms for a PROXY line, and for the handshake of a listener that begins with TLS; not more than a command may take. */
 const ARRIVAL = 30_000;
+
+type ProxyCallback = Parameters<SMTPServer['_handleProxy']>[1];
 
 /** One address that is listened on. */
 export class Listener extends SMTPServer {
@@ -15,6 +19,8 @@ export class Listener extends SMTPServer {
   readonly sessions = new Set<Session>();
   readonly #context: SessionContext;
   readonly #proxies: NetworkSet;
+  /** Connections whose proxy does not know the client. */
+  readonly #unnamed = new WeakSet<SMTPConnectionOptions>();
 
   constructor(options: SMTPServerOptions, context: SessionContext, proxies: NetworkSet) {
     super(options);
@@ -24,6 +30,8 @@ export class Listener extends SMTPServer {
 
   override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
     const session = new Session(this, socket, options, this.#context);
+    // As with an XCLIENT that names no address: that of the proxy is not lent.
+    if (options != null && this.#unnamed.has(options)) session._xClient.set('ADDR', false);
     this.connections.add(session);
     this.sessions.add(session);
     socket.once('close', () => this.sessions.delete(session));
@@ -66,6 +74,28 @@ export class Listener extends SMTPServer {
   /** Networks are allowed here, which the library's own list does not know. */
   override _expectsProxyHeader(socket: Socket): boolean {
     return this.#proxies.size > 0 && this.#proxies.has(socket.remoteAddress ?? '');
+  }
+
+  /** Strictly version 1: the library's own reading takes half a line for one that names no client. */
+  override _handleProxy(socket: Socket, callback: ProxyCallback): void {
+    if (!this._expectsProxyHeader(socket)) {
+      super._handleProxy(socket, callback);
+      return;
+    }
+    readProxyLine(socket, (client) => {
+      if (client === undefined) {
+        callback(new Error('no PROXY line'));
+        return;
+      }
+      const { address, port } = client;
+      const options = {
+        id: randomUUID(),
+        ...(address === undefined ? {} : { remoteAddress: address }),
+        ...(port === undefined ? {} : { remotePort: port }),
+      };
+      if (address === undefined) this.#unnamed.add(options);
+      callback(null, options);
+    });
   }
 
   // The library's own handlers wait for the next turn of the event loop.

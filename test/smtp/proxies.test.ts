@@ -35,16 +35,43 @@ describe('the PROXY protocol', () => {
     expect(await other.reply()).toMatch(/^220 /);
   });
 
-  it.each(['EHLO c\r\n', 'PROXY TCP4 evil 192.0.2.1 1 2\r\n', `PROXY ${'x'.repeat(2000)}`, '\r\n'])(
-    'is required: %j ends the connection without a session',
-    async (line) => {
-      const { connect, service } = await start(behind);
-      const client = await connect();
-      client.write(line);
-      expect(await client.closed()).not.toMatch(/^220/m);
-      expect(service.counters.sessions).toBe(0);
-    },
-  );
+  it.each([
+    'EHLO c\r\n',
+    'PROXY TCP4 evil 192.0.2.1 1 2\r\n',
+    `PROXY ${'x'.repeat(2000)}`,
+    `PROXY ${'x'.repeat(50)}\r\n`,
+    '\r\n',
+  ])('is required: %j ends the connection without a session', async (line) => {
+    const { connect, service } = await start(behind);
+    const client = await connect();
+    client.write(line);
+    expect(await client.closed()).not.toMatch(/^220/m);
+    expect(service.counters.sessions).toBe(0);
+  });
+
+  it('may come in pieces, with the next command behind it, and may name nobody', async () => {
+    const { connect, seen } = await start({
+      smtp: 'proxyProtocol: ["127.0.0.0/8"]',
+      yaml: 'trusted: ["127.0.0.1", "192.0.2.7"]\n',
+    });
+    const client = await connect();
+    for (const byte of 'PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r') await client.flush(Buffer.from(byte));
+    client.write('\nEHLO c\r\n');
+    expect(await client.reply()).toMatch(/^220 /);
+    expect(await client.reply()).toMatch(/^250-/);
+    expect(await client.send('x', ['b@other.example'])).toMatch(/^250 /);
+    const unknown = await connect();
+    unknown.write('PROXY UNKNOWN\r\n');
+    await unknown.hello();
+    await unknown.command('MAIL FROM:<a@example.net>');
+    expect(await unknown.command('RCPT TO:<b@other.example>')).toMatch(/^550 5\.7\.1 /);
+    await unknown.command('RSET');
+    expect(await unknown.send('x')).toMatch(/^250 /);
+    expect(seen.map(({ envelope }) => [envelope.client, envelope.trusted])).toEqual([
+      ['192.0.2.7', true],
+      ['127.0.0.1', false],
+    ]);
+  });
 
   it('is refused from others', async () => {
     const { connect, seen } = await start({ smtp: 'proxyProtocol: ["192.0.2.1"]' });
