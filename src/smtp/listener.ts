@@ -31,7 +31,7 @@ export class Listener extends SMTPServer {
   override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
     const session = new Session(this, socket, options, this.#context);
     // As with an XCLIENT that names no address: that of the proxy is not lent.
-    if (options != null && this.#unnamed.has(options)) session._xClient.set('ADDR', false);
+    if (options !== undefined && options !== null && this.#unnamed.has(options)) session._xClient.set('ADDR', false);
     this.connections.add(session);
     this.sessions.add(session);
     socket.once('close', () => this.sessions.delete(session));
