@@ -236,3 +236,16 @@ describe('hostile values', () => {
     expect(mail.html).toBe(false);
   });
 });
+
+describe('an original that is not to be had', () => {
+  it('is told of: its header fields come along', async () => {
+    const owed = owedNotification({ attach: 'original', originalHeader: 'Subject: Your invoice\r\n' });
+    const { mail } = await compose(owed);
+    for (const body of [mail.text ?? '', mail.html === false ? '' : mail.html])
+      expect(body).toContain('not kept any more: its header fields are attached');
+    expect(mail.attachments.map(({ contentType }) => contentType)).toEqual(['text/rfc822-headers']);
+    const whole = await compose(owed, {}, template(owed.template), contentOf('Subject: Your invoice\r\n\r\nhello\r\n'));
+    expect(whole.mail.text).not.toContain('not kept');
+    expect(whole.mail.attachments.map(({ contentType }) => contentType)).toEqual(['message/rfc822']);
+  });
+});

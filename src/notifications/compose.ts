@@ -38,7 +38,11 @@ export async function composeNotification(
     id,
     messageId: messageIdFor(id, settings.from),
     to: [to],
-    rendered: withId(rendered, traceId, settings.messageId),
+    rendered: withId(
+      owed.attach === 'original' && original === undefined ? withoutOriginal(rendered, 'gone') : rendered,
+      traceId,
+      settings.messageId,
+    ),
     marks: {
       'X-Gatepost-Notification': traceId,
       ...(settings.messageId === 'header' ? { 'X-Gatepost-ID': traceId } : {}),
@@ -51,8 +55,21 @@ export async function composeNotification(
 /** Puts the unique ID where `notifications.messageId` says. */
 export function withId(rendered: RenderedMail, traceId: string, place: MessageIdPlace): RenderedMail {
   if (place === 'subject') return { ...rendered, subject: `${rendered.subject} [${traceId}]` };
-  if (place !== 'body') return rendered;
-  const line = (rendered.words ?? ENGLISH_WORDS).say('message', 'id', { id: traceId });
+  return place === 'body' ? withLine(rendered, 'id', { id: traceId }) : rendered;
+}
+
+/** Says why the original that was asked for does not come along whole. @param why `tooLarge`: for a mail that several are collected in */
+export function withoutOriginal(rendered: RenderedMail, why: 'gone' | 'tooLarge'): RenderedMail {
+  return withLine(rendered, why === 'gone' ? 'originalGone' : 'originalTooLarge');
+}
+
+/** A last line. @param key of its text among the words of the language */
+function withLine(
+  rendered: RenderedMail,
+  key: 'id' | 'originalGone' | 'originalTooLarge',
+  values: Readonly<Record<string, string>> = {},
+): RenderedMail {
+  const line = (rendered.words ?? ENGLISH_WORDS).say('message', key, values);
   const { text, html } = rendered;
   const htmlLine = `<p class="dim" style="margin:0 auto;max-width:560px;padding:8px 20px 24px;font:13px/1.4 sans-serif;color:#5f6b76;overflow-wrap:anywhere">${line}</p>\n`;
   return {

@@ -123,6 +123,25 @@ describe('the outbox', () => {
   });
 });
 
+it('keeps all that a mail shows over a restart', async () => {
+  const one = owedNotification();
+  const owed = {
+    ...one,
+    originalHeader: 'Subject: x\r\n',
+    context: {
+      ...one.context,
+      objectsOmitted: 3,
+      outcomes: [
+        { action: 'reject', recipients: ['bob@example.org'] },
+        { action: 'deliver', recipients: ['carol@example.org'] },
+      ],
+    },
+  };
+  const outbox = await openOutbox();
+  await outbox.put([owed]);
+  expect(await (await reopen(outbox)).read(owed.id)).toEqual(owed);
+});
+
 describe('damage is set aside and never fatal', () => {
   it('a line in the middle: the others are kept', async () => {
     const good = owedNotification();

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/load.js';
 import type { Collection } from '../../store/sending-types.js';
-import { messageIdFor, withId } from '../compose.js';
+import { messageIdFor, withId, withoutOriginal } from '../compose.js';
 import type { NotificationJob } from '../job.js';
 import { composeMail, type MailAttachment } from '../mail/compose.js';
 import { templateOf } from '../template-choice.js';
@@ -31,20 +31,23 @@ export async function composeCollection(
   now: number,
 ): Promise<NotificationMail> {
   const { notifications, domains } = config;
-  const inner = collection.bodies.map((body): Inner => {
-    // The store is ours alone: what is read is what the sender wrote.
-    const job = JSON.parse(body) as NotificationJob;
+  // The store is ours alone: what is read is what the sender wrote.
+  const jobs = collection.bodies.map((body) => JSON.parse(body) as NotificationJob);
+  const { attachments, whole } = attachmentsOf(jobs);
+  const inner = jobs.map((job): Inner => {
     const { notification } = job;
     const template = templateOf(notification, templates);
     if (template === undefined) throw new Error(`there is no template ${notification.template}`);
     const rendered = renderTemplate(template, notification.context, domains[0] ?? '');
     const place =
       notifications.messageId === 'subject' && collection.bodies.length > 1 ? 'subject' : notifications.messageId;
-    return { job, rendered: withId(rendered, notification.traceId, place) };
+    const lacking = notification.attach === 'original' && !whole.has(notification.traceId);
+    const why = job.original === undefined ? 'gone' : 'tooLarge';
+    const told = lacking ? withoutOriginal(rendered, why) : rendered;
+    return { job, rendered: withId(told, notification.traceId, place) };
   });
   const traceIds = [...new Set(inner.map(({ job }) => job.notification.traceId))];
   const [first] = traceIds;
-  const attachments = attachmentsOf(inner.map(({ job }) => job));
   return await composeMail(
     {
       id: collection.id,
@@ -115,24 +118,37 @@ function escaped(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }
 
-function attachmentsOf(jobs: readonly NotificationJob[]): MailAttachment[] {
+/** What comes along; of which messages it is the whole original. */
+function attachmentsOf(jobs: readonly NotificationJob[]): {
+  readonly attachments: readonly MailAttachment[];
+  readonly whole: ReadonlySet<string>;
+} {
+  const whole = new Set<string>();
+  let size = 0;
+  for (const { notification, original } of jobs) {
+    const { attach, traceId } = notification;
+    if (attach !== 'original' || original === undefined || whole.has(traceId)) continue;
+    const length = Buffer.byteLength(original, 'base64');
+    if (size + length > MAX_ATTACHED) continue;
+    size += length;
+    whole.add(traceId);
+  }
   const attachments: MailAttachment[] = [];
   const seen = new Set<string>();
-  let size = 0;
   for (const { notification, original } of jobs) {
     const { attach, traceId, originalHeader } = notification;
     if (attach === 'none' || seen.has(traceId)) continue;
-    const bytes = attach === 'original' && original !== undefined ? Buffer.from(original, 'base64') : undefined;
-    if (bytes !== undefined && size + bytes.length <= MAX_ATTACHED) {
-      size += bytes.length;
+    if (whole.has(traceId)) {
+      if (attach !== 'original' || original === undefined) continue;
+      const bytes = Buffer.from(original, 'base64');
       attachments.push({ name: `${traceId}.eml`, message: { size: bytes.length, read: () => [bytes] } });
-      seen.add(traceId);
-    } else if (originalHeader !== undefined && size + originalHeader.length <= 2 * MAX_ATTACHED) {
+    } else {
+      if (originalHeader === undefined || size + originalHeader.length > 2 * MAX_ATTACHED) continue;
       const header = Buffer.from(originalHeader);
       size += header.length;
       attachments.push({ name: `${traceId}.txt`, type: 'text/rfc822-headers; charset=utf-8', bytes: header });
-      seen.add(traceId);
     }
+    seen.add(traceId);
   }
-  return attachments;
+  return { attachments, whole };
 }

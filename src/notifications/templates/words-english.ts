@@ -9,6 +9,8 @@ export const ENGLISH = {
     whole: 'Message',
     more: 'and {count} more',
     collected: '[{product}] {count} notifications',
+    originalGone: 'The original could not be attached, as it is not kept any more: its header fields are attached.',
+    originalTooLarge: 'The original is not attached, as this mail would grow too large: its header fields are attached.',
   },
   reports: {
     failureSubject: 'Not delivered',
