@@ -40,6 +40,7 @@ export async function bundle(root) {
     chunkFileNames: 'pieces/[name]-[hash].js',
     // Stack traces are read by people, and errors are told apart by the names of their classes.
     keepNames: true,
+    comments: { legal: true, annotation: false, jsdoc: false },
   });
   await build.close();
   for (const name of ASSETS) {
