@@ -59,14 +59,18 @@ export class NotificationSender {
   private async work(job: NotificationJob): Promise<JobOutcome> {
     const { holds = NO_HOLDS, clock } = this.options;
     const { id } = job.notification;
-    const outcome = this.unrecorded.get(id);
-    if (outcome !== undefined) return await this.record(outcome);
+    const known = this.unrecorded.get(id);
+    if (known !== undefined) return await this.record(known);
     const hold = await holds.take(id);
     if ('wait' in hold) return { again: clock.now() + hold.wait };
+    let outcome: JobOutcome | undefined;
     try {
-      return await this.held(job, hold);
+      outcome = await this.held(job, hold);
+      return outcome;
     } finally {
-      await hold.release();
+      const released = hold.release();
+      // Nobody asks for what is done; what comes again may come to another process.
+      if (outcome !== 'done') await released;
     }
   }
 

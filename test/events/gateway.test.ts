@@ -1,4 +1,4 @@
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askControl, NotRunningError } from '../../src/gateway/control/socket.js';
@@ -84,6 +84,12 @@ describe('a gateway raises and resolves what it knows of', () => {
     await rm(list());
     await raised('database-update-failed');
     await writeFile(list(), 'bad.example\nworse.example\n');
+    await over('database-update-failed');
+    await rm(list());
+    await raised('database-update-failed');
+    // It is not wanted any more.
+    const config = await readFile(site.config, 'utf8');
+    await writeFile(site.config, config.replace('links: { lists: [phishing.txt] }', 'links: {}'));
     await over('database-update-failed');
   });
 

@@ -1,10 +1,15 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { simpleParser } from 'mailparser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sendMail } from '../../src/cli/demo/smtp-client.js';
+import { PROGRAM_FOLDER } from '../../src/config/load.js';
 import { payloadSchema, type WebhookPayload } from '../../src/notifications/webhooks/payload.js';
+import { Client } from '../smtp/harness.js';
 import { startFakeSmtp, type FakeSmtp } from '../support/fake-smtp.js';
 import { makeSite, runGatepost, startGatewayProcess, type RunningGateway, type Site } from '../support/gateway.js';
 import { makeMail } from '../support/mail.js';
@@ -33,6 +38,11 @@ interface Call {
 let receiver: Server;
 let answer = 204;
 const calls: Call[] = [];
+/** What is not as the schema of the documentation says. */
+const invalid: unknown[] = [];
+const isDocumented = new Ajv2020({ strict: false, validateFormats: false }).compile(
+  JSON.parse(readFileSync(path.join(PROGRAM_FOLDER, 'docs/reference/webhook.schema.json'), 'utf8')),
+);
 let server: FakeSmtp;
 let site: Site;
 let gateway: RunningGateway;
@@ -70,6 +80,7 @@ beforeAll(async () => {
       const [, t = '', v1 = ''] =
         /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(request.headers['x-gatepost-signature'])) ?? [];
       const genuine = createHmac('sha256', SECRET).update(`${t}.${body}`).digest('hex') === v1;
+      if (!isDocumented(JSON.parse(body))) invalid.push({ body, errors: isDocumented.errors });
       calls.push({ payload: payloadSchema.parse(JSON.parse(body)), genuine });
       response.writeHead(answer).end();
     });
@@ -91,6 +102,7 @@ notifications:
   general: [security@example.org]
   retry: { delays: [1s], lifetime: 1h }
   events: { changeInterval: 1s }
+  notices: { to: [], protocol: true }
   webhooks: [ { url: "http://user:pa55word@127.0.0.1:${port}/hook?token=t0ken", secret: ${SECRET}, timeout: 2s } ]
 `,
     { 'rules/10.yaml': RULES },
@@ -208,6 +220,22 @@ describe('a gateway with a webhook', () => {
     const story = (await run('trace', `<${event.messageId}>`)).stdout;
     expect(story).toContain('notification-undeliverable');
     expect((await run('trace', 'nobody@knows.example')).status).toBe(1);
+  });
+
+  it('a notice to the admins is told too, also when no admin gets a mail; all is as the shipped schema says', async () => {
+    const about = calls.length;
+    const client = await Client.connect(gateway.port);
+    await client.hello();
+    expect(await client.command('NOTHING "at" <all>')).toMatch(/^500/);
+    client.destroy();
+    const notice = await until('the notice', () =>
+      Promise.resolve(calls.slice(about).find(({ payload }) => payload.kind === 'notice')),
+    );
+    expect(notice.genuine).toBe(true);
+    expect(notice.payload).toMatchObject({ kind: 'notice', class: 'protocol', node: 'gw1', severity: 'warning' });
+    expect(new Set(calls.map(({ payload }) => payload.kind))).toEqual(new Set(['rule', 'event', 'notice']));
+    expect(invalid).toEqual([]);
+    expect(calls.filter(({ genuine }) => !genuine)).toEqual([]);
   });
 
   it('wrong use is told', async () => {

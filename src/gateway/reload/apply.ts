@@ -25,6 +25,8 @@ type FileState = (module: string, file: string, reason: string | undefined) => v
 export class DetectorWatchers implements Watcher {
   private readonly log: Log;
   private readonly fileState: FileState;
+  /** Files of each watch whose changes could not be taken over. */
+  private readonly failing = new WeakMap<Watcher, Map<string, readonly [module: string, file: string]>>();
   private current: Watcher;
 
   constructor(specs: readonly DetectorSpec[], log: Log, fileState: FileState) {
@@ -34,7 +36,18 @@ export class DetectorWatchers implements Watcher {
   }
 
   watch(specs: readonly DetectorSpec[]): Watcher {
-    return watchDetectors(specs, (module, level, text) => this.log[level]({ module }, text), this.fileState);
+    const failing = new Map<string, readonly [module: string, file: string]>();
+    const watcher = watchDetectors(
+      specs,
+      (module, level, text) => this.log[level]({ module }, text),
+      (module, file, reason) => {
+        if (reason === undefined) failing.delete(keyOf(module, file));
+        else failing.set(keyOf(module, file), [module, file]);
+        this.fileState(module, file, reason);
+      },
+    );
+    this.failing.set(watcher, failing);
+    return watcher;
   }
 
   /** Goes over to another; the one before is ended. */
@@ -42,11 +55,19 @@ export class DetectorWatchers implements Watcher {
     const before = this.current;
     this.current = next;
     await before.close();
+    // The set in force was loaded whole, and a file that it does not name is nobody's any more.
+    const still = this.failing.get(next);
+    for (const [key, [module, file]] of this.failing.get(before) ?? [])
+      if (still?.has(key) !== true) this.fileState(module, file, undefined);
   }
 
   async close(): Promise<void> {
     await this.current.close();
   }
+}
+
+function keyOf(module: string, file: string): string {
+  return JSON.stringify([module, file]);
 }
 
 /**
