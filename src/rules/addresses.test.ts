@@ -18,6 +18,9 @@ describe('a set of address masks', () => {
     [['*@b\u00fccher.example'], 'a@xn--bcher-kva.example', true],
     [['*@XN--BCHER-KVA.example'], 'a@b\u00fccher.example', true],
     [['boss-?@example.org'], 'boss-1@example.org', true],
+    [['*@example.org'], 'a@example\u3002org', true],
+    [['*@example\uff61org'], 'a@example.org', true],
+    [['*@*.example.org'], 'a@x\uff0eexample\uff61org', true],
     [[], 'a@b.example', false],
   ])('%j on %j', (masks, address, expected) => {
     expect(takes(masks, address)).toBe(expected);

@@ -5,10 +5,15 @@ import type { PackedList } from './packed-list.js';
 
 /** Form in which addresses are compared: folded, and a domain written with A-labels (`xn--`) in U-labels. */
 export function foldAddress(address: string): string {
-  const folded = fold(address);
+  const folded = withAsciiDots(fold(address));
   if (!folded.includes('xn--')) return folded;
   const at = folded.lastIndexOf('@');
   return folded.slice(0, at + 1) + unicodeDomain(folded.slice(at + 1));
+}
+
+/** Full stops of East Asian scripts separate labels as well (RFC 3490 3.1). */
+function withAsciiDots(address: string): string {
+  return /[\u3002\uff61]/.test(address) ? address.replace(/[\u3002\uff61]/g, '.') : address;
 }
 
 /** Label by label, so that a mask with wildcards in other labels is read as well. */

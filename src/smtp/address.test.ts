@@ -20,6 +20,9 @@ describe('a path', () => {
     ['<PostMaster> NOTIFY=NEVER', 'PostMaster'],
     ['<käthe@bücher.example>', 'käthe@bücher.example'],
     ['<用户@例え.jp>', '用户@例え.jp'],
+    ['<a@BÜCHER.Example>', 'a@BÜCHER.Example'],
+    ['<a@straße.example>', 'a@straße.example'],
+    ['<a@xn--bcher-kva.example>', 'a@xn--bcher-kva.example'],
     [`<${local64}@b.example>`, `${local64}@b.example`],
     [`<a@${label63}.${label63}.${label63}>`, `a@${label63}.${label63}.${label63}`],
   ])('%s is taken', (text, address) => {
@@ -55,6 +58,13 @@ describe('a path', () => {
     '<a@b\0>',
     '<a\r\nb@c>',
     '<a@\u200b>',
+    // They would be example.org for a server that maps them.
+    '<a@example。org>',
+    '<a@example｡org>',
+    '<a@ｅxample.org>',
+    '<a@exam\u00adple.org>',
+    '<a@example.org\u200b>',
+    '<a@𝐞xample.org>',
     '<\ufffd@b>',
     `<${local64}l@b.example>`,
     `<a@${label63}d.example>`,

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 const MAX_LOCAL = 64;
 const MAX_DOMAIN = 255;
@@ -55,6 +55,8 @@ export function canonicalDomain(domain: string): string {
 export function isDomain(domain: string): boolean {
   if (domain.startsWith('[')) return isAddressLiteral(domain);
   const ascii = canonicalDomain(domain);
+  // RFC 5890 2.3.2.1: a U-label is what its A-label says, and nothing that only looks or reads like it.
+  if (!isAscii(domain) && domainToUnicode(ascii) !== domain.toLowerCase().normalize('NFC')) return false;
   return (
     ascii !== '' &&
     ascii.length <= MAX_DOMAIN &&

@@ -149,6 +149,7 @@ export class Session extends SMTPConnection {
     const parser = new DataParser({ maxCommandLength: this._server.options.maxCommandLength });
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
     parser.on('error', () => this.#reply({ code: 421, enhanced: '4.7.0', text: 'Command line too long' }));
+    parser.once('finish', () => this.close());
     return parser;
   }
 
@@ -206,7 +207,7 @@ export class Session extends SMTPConnection {
     const text = this.#output;
     this.#output = '';
     const socket = this._socket;
-    if (text !== '' && socket.writable && socket.readyState === 'open') socket.write(text);
+    if (text !== '' && socket.writable && ['open', 'writeOnly'].includes(socket.readyState)) socket.write(text);
   }
 
   /** RFC 2034: all replies but the greeting, those to HELO and EHLO, and 3xx; refusals always. */

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { mkdir, readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, ServerOpts } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { Config } from '../config/load.js';
@@ -180,7 +180,9 @@ function makeListener(
   logins: Logins,
 ): Listener {
   const { smtp } = config;
-  const options: SMTPServerOptions = {
+  const options: SMTPServerOptions & Pick<ServerOpts, 'allowHalfOpen'> = {
+    // Who has said all may close his side, and is answered.
+    allowHalfOpen: !address.implicitTls,
     name: smtp.hostname,
     secure: address.implicitTls,
     logger: false,

@@ -182,6 +182,17 @@ export class Client {
     });
   }
 
+  /** Says that nothing more will come; replies are still read. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Is gone without a word: a reset tells the other side. */
+  reset(): void {
+    if (this.#socket instanceof tls.TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
   /** Breaks the connection off. */
   destroy(): void {
     this.#socket.destroy();

@@ -233,7 +233,7 @@ describe('a stop', () => {
     await client.command('DATA');
     client.write('x\r\n.\r\n');
     await eventually(() => settle !== undefined);
-    client.destroy();
+    client.reset();
     await eventually(() => service.sessions === 0);
     const closed = service.close();
     setImmediate(() => settle?.());

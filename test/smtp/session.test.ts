@@ -19,6 +19,37 @@ afterEach(async () => {
   gateway = undefined;
 });
 
+describe('a client that closes its side', () => {
+  const DIALOGUE = 'EHLO c\r\nMAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n';
+
+  it('when it has said all gets all its replies', async () => {
+    const { connect, service } = await start({
+      handle: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return { code: 250, enhanced: '2.0.0', text: 'Ok: taken' };
+      },
+    });
+    const client = await connect();
+    client.write(`${DIALOGUE}.\r\n`);
+    client.end();
+    const replies = (await client.closed()).trim().split('\r\n');
+    expect(replies.at(-1)).toBe('250 2.0.0 Ok: taken');
+    expect(replies.filter((line) => line.startsWith('250-')).length).toBeGreaterThan(3);
+    await expect.poll(() => service.sessions).toBe(0);
+  });
+
+  it.each(['', 'EHLO c\r\n', 'EHLO', DIALOGUE])('after %j has left', async (said) => {
+    const { connect, service, seen } = await start();
+    const client = await connect();
+    await expect.poll(() => service.sessions).toBe(1);
+    client.write(said);
+    client.end();
+    await client.closed();
+    await expect.poll(() => service.sessions).toBe(0);
+    expect(seen).toEqual([]);
+  });
+});
+
 describe('a session', () => {
   it('greets, names its extensions, takes a message and answers with the trace ID', async () => {
     const { connect, seen } = await start();
