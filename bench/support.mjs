@@ -80,13 +80,18 @@ export async function startNaive(hop) {
 }
 
 let sites = 0;
-/** @param site folder to start in again, with what an earlier start has left */
-export async function startGateway({ hop, config = '', files = {}, site }) {
+/**
+ * @param site folder to start in again, with what an earlier start has left
+ * @param smtp further settings of `smtp`
+ * @param flags for node itself
+ * @param program what is run, if not the one that users run
+ */
+export async function startGateway({ hop, config = '', smtp, files = {}, site, flags = [], program = PROGRAM }) {
   const port = await freePort();
   const at = site ?? path.join(folder, `site-${++sites}`);
   mkdirSync(at, { recursive: true });
   const all = {
-    'gatepost.yaml': `smtp: { listen: ["127.0.0.1:${port}"], maxConnectionsPerClient: 1000 }
+    'gatepost.yaml': `smtp: { listen: ["127.0.0.1:${port}"], maxConnectionsPerClient: 1000${smtp === undefined ? '' : `, ${smtp}`} }
 domains: [example.org]
 delivery: { nextHop: "smtp://127.0.0.1:${hop}?tls=off" }
 detectors: { content: {}, signatures: {}, links: {} }
@@ -98,7 +103,8 @@ ${config}`,
     mkdirSync(path.dirname(path.join(at, name)), { recursive: true });
     writeFileSync(path.join(at, name), text);
   }
-  const child = run(process.execPath, [PROGRAM, 'start', '--json', '--config', path.join(at, 'gatepost.yaml')]);
+  const args = [program, 'start', '--json', '--config', path.join(at, 'gatepost.yaml')];
+  const child = run(process.execPath, [...flags, ...args]);
   await listening(port);
   return { port, child, site: at };
 }
@@ -113,8 +119,8 @@ export async function send({ port, file, count, sessions, sender = 'alice@partne
   return (performance.now() - start) / 1000;
 }
 
-/** CPU ms and memory (MB) of a process with all that it has started, and of the database that lies in its folder. */
-export function used(pid, site) {
+/** A process with all that it has started, and the database that lies in its folder: by process ID. */
+export function processesOf(pid, site) {
   const all = new Map();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
@@ -133,8 +139,12 @@ export function used(pid, site) {
     size = mine.size;
     for (const [id, { parent }] of all) if (mine.has(parent)) mine.add(id);
   }
-  let ticks = 0;
-  for (const id of mine) ticks += all.get(id)?.ticks ?? 0;
+  return new Map([...mine].map((id) => [id, all.get(id)?.ticks ?? 0]));
+}
+
+/** CPU ms and memory (MB) of a process with all that it has started, and of the database that lies in its folder. */
+export function used(pid, site) {
+  const ticks = [...processesOf(pid, site).values()].reduce((total, one) => total + one, 0);
   return { cpu: (ticks * 1000) / TICK, memory: peakOf(pid) };
 }
 
