@@ -1,3 +1,4 @@
+import type { Summary } from '../store/sending-types.js';
 import { notificationJson } from './notifications-view.js';
 import { itemJson } from './queue-show.js';
 import type { MailStory, MessageStory, Story } from './trace-find.js';
@@ -63,8 +64,12 @@ function mailJson({ notifications, event, summary }: MailStory): object {
       : {
           event: { kind: event.kind, conditions: event.conditions, changes: event.changes, resolved: event.resolved },
         }),
-    ...(summary?.said === undefined ? {} : { summary: summary.said }),
+    ...(summary?.said === undefined ? {} : { summary: saidJson(summary.said) }),
     ...(summary === undefined ? {} : { folded: summary.folded.map(notificationJson) }),
     notifications: notifications.map(notificationJson),
   };
+}
+
+function saidJson({ time, first, last, ...said }: Summary): object {
+  return { ...said, time: new Date(time), first: new Date(first), last: new Date(last) };
 }
