@@ -7,6 +7,8 @@ import { parseArgs } from 'node:util';
 import { MESSAGES } from './messages.mjs';
 import { need, processesOf, startGateway, startSink, stop, table } from './support.mjs';
 
+/** ms without a word after which a client gives up: a full queue of the kernel drops connections without one. */
+const PATIENCE = 60_000;
 /** Share by which a minute may differ from the second one. */
 const FLAT = 0.05;
 const READING = 5_000;
@@ -52,6 +54,7 @@ async function sendOne(port) {
       let seen = '';
       let taken = false;
       const next = [...says, `${text}\r\n.`, 'QUIT'];
+      socket.setTimeout(PATIENCE, () => reject(new Error('nothing is said any more')));
       socket.on('error', reject);
       socket.on('close', () => resolve(taken));
       socket.on('data', (chunk) => {
