@@ -24,12 +24,17 @@ export interface StartOptions {
   readonly role?: readonly string[];
 }
 
+/** How long a process that has stopped may take to end by itself, ms. */
+const LINGER = 1000;
+
 /** `gatepost start`: runs until SIGTERM or SIGINT; a second signal ends it at once. SIGHUP loads the settings anew. */
 export async function start(options: StartOptions): Promise<void> {
   try {
     await run(options);
   } finally {
     leaveParent();
+    // A job that had no end in time, with the queue out of reach, leaves timers of the queue's library behind.
+    setTimeout(() => process.exit(), LINGER).unref();
   }
 }
 
