@@ -82,6 +82,8 @@ function byStage({ stage, reply, text, own }: Failure, server: ServerKey): strin
         return `The server offers no login that is known here (PLAIN, LOGIN): perhaps it does on port 587, or needs none: then take user:password@ out of ${key}.`;
       return `The server does not take user and password: check user:password@ in ${key}; characters such as @ : / % are written as %40 %3A %2F %25.`;
     case 'mail':
+      if (/larger than|5\.3\.4|exceeds.*size/i.test(text))
+        return `The server takes no mail as large as this one: raise its limit (SIZE), or name another server in ${key}.`;
       if (/8BITMIME|8-bit/i.test(text))
         return 'The server takes no 8-bit mail (8BITMIME): set notifications.quotedPrintable: true.';
       if (/SMTPUTF8|international/i.test(text))

@@ -93,6 +93,8 @@ describe('notify-test', () => {
     const denied = await test(relay.url);
     expect(denied.reply).toContain('Relay access denied');
     expect(denied.advice).toContain('does not relay for this machine');
+    const small = await test((await serve({ extensions: ['SIZE 100'] })).url);
+    expect(small.advice).toContain('no mail as large as this one');
     const tls = path.join(PROGRAM_FOLDER, 'test', 'fixtures', 'tls');
     const [cert = '', key = ''] = ['cert.pem', 'key.pem'].map((name) => readFileSync(path.join(tls, name), 'utf8'));
     const selfSigned = await serve({ tls: { cert, key } });
@@ -111,5 +113,8 @@ describe('notify-test', () => {
       await notifyTest(address, { config: site.config, ...(kind === undefined ? {} : { kind }) });
     await expect(use('no address')).rejects.toThrow(UsageError);
     await expect(use('me@example.org', 'banner')).rejects.toThrow(UsageError);
+    await expect(notifyTest('me@example.org', { config: site.config, template: 'rule-generl' })).rejects.toThrow(
+      'did you mean `rule-general`?',
+    );
   });
 });

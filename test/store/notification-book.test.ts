@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findStories } from '../../src/cli/trace-find.js';
 import { newTraceId } from '../../src/message/trace-id.js';
 import type { LedgerEntry } from '../../src/store/types.js';
 import { startTestStore, type TestStore } from '../support/postgres.js';
@@ -137,6 +138,10 @@ it('a summary is found from what it stands for, and the other way; one that fail
       .reverse()
       .map(({ id }) => [id, 'folded', 's1']),
   );
+  const stories = await findStories(test.store, '<s1@example.org>', []);
+  expect(stories).toMatchObject([
+    { notifications: [{ id: 's1', kind: 'summary' }], summary: { said: { total: 2 }, folded: told } },
+  ]);
   const [row] = await notifications.byMessageId('s1@example.org');
   if (row === undefined) throw new Error('the summary has no row');
   await ledger.put({ ...row, state: 'failed', reason: 'refused' });
