@@ -43,7 +43,7 @@ queue: "${redis.url}"
     const mail = { sender: 'a@partner.example', recipients: ['b@example.org'], bytes: virus };
     expect(await sendMail('127.0.0.1', gateway.port, mail)).toMatch(/^250/);
     await until('the notification under way', () =>
-      Promise.resolve(server.dialogue.some((line) => / DATA$/.test(line))),
+      Promise.resolve(server.dialogue.some((line) => line.endsWith(' DATA'))),
     );
     redis.pause();
     expect(await gateway.stop()).toBe(0);
