@@ -85,6 +85,12 @@ describe('gatepost queue', { timeout: 120_000 }, () => {
     second = await send(DEAD);
     expect((await list()).map(({ id }) => id)).toEqual([first, second]);
     await does(0, /b@dead\.test/, 'show', first);
+    const story = JSON.parse((await runGatepost(['trace', first, '--json', '--config', site.config])).stdout) as object;
+    expect(story).toMatchObject({
+      id: first,
+      deliveries: [{ recipient: 'b@dead.test', state: 'spooled' }],
+      spool: [{ id: first, state: 'waiting', recipients: [{ address: 'b@dead.test', state: 'waiting' }] }],
+    });
     await does(0, /held/, 'hold', first);
     expect((await list('--held')).map(({ id, recipients }) => [id, recipients[0]?.nextAttempt])).toEqual([
       [first, null],
