@@ -62,6 +62,7 @@ async function work(folder, redis, sink) {
     ...{ config, queue, transport, templates, log, role: 'worker' },
     ledger: store.ledger,
     sending: store.sending,
+    holds: store.holds,
   });
   process.on('message', () => process.exit(0));
   process.send?.('ready');

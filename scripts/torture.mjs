@@ -1,11 +1,17 @@
 // "npm run torture": the long forms of the tests in test/torture. Options go to them by the environment.
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
+const root = path.join(import.meta.dirname, '..');
+const PARTS = readdirSync(path.join(root, 'test', 'torture'))
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => name.slice(0, -'.test.ts'.length));
 const USAGE = `npm run torture [-- PART...] [--seed N] [--kills N] [--reloads N] [--minutes N] [--queue embedded|redis]
 
 Runs the long forms of test/torture/PART.test.ts; all of them without a PART.
+Parts: ${PARTS.join(', ')}
   --seed N     repeats the choices of an earlier run, which has printed its seed
   --kills N    kills of the gateway for each queue (300)
   --reloads N  reloads under load (1000)
@@ -13,7 +19,6 @@ Runs the long forms of test/torture/PART.test.ts; all of them without a PART.
   --queue Q    only this job queue
 `;
 
-const root = path.join(import.meta.dirname, '..');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -28,6 +33,11 @@ const { values, positionals } = parseArgs({
 if (values.help) {
   process.stdout.write(USAGE);
   process.exit(0);
+}
+const unknown = positionals.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0) {
+  process.stderr.write(`There is no part ${unknown.join(', ')}.\n\n${USAGE}`);
+  process.exit(2);
 }
 const run = (command, args, env = process.env) => {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });

@@ -59,10 +59,7 @@ export async function serveHttp(
   const addresses: HttpAddress[] = [];
   try {
     for (const address of listen) {
-      const server = createServer(
-        OPTIONS,
-        (request, response) => void answer(request, response, pages, log),
-      );
+      const server = createServer(OPTIONS, (request, response) => void answer(request, response, pages, log));
       server.maxConnections = MAX_CONNECTIONS;
       servers.push(server);
       addresses.push({ host: address.host, port: await listening(server, address) });
