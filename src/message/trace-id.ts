@@ -16,10 +16,21 @@ function random(): number {
   return (pool[used++] ?? 0) / 256;
 }
 
-const next = monotonicFactory(random);
+/** ms by which a clock may be set back before IDs follow it: until then they go on where they were. */
+const SET_BACK = 60_000;
+let next = monotonicFactory(random);
+let latest = 0;
 
-/** Makes a new trace ID; IDs of one process sort in the order of their making. */
+/**
+ * Makes a new trace ID. IDs of one process sort in the order of their making, also when the clock is set back a little;
+ * when it was far ahead, later IDs do not bear that time for ever.
+ */
 export function newTraceId(now: number = Date.now()): TraceId {
+  if (now < latest - SET_BACK) {
+    next = monotonicFactory(random);
+    latest = 0;
+  }
+  latest = Math.max(latest, now);
   return next(now) as TraceId;
 }
 

@@ -1,3 +1,4 @@
+import { decodeTime } from 'ulid';
 import { describe, expect, it } from 'vitest';
 import { decision, envelope, fired, inspection, outcome, SETTINGS, target } from '../../test/notifications/support.js';
 import { notificationId } from './identity.js';
@@ -157,10 +158,9 @@ describe('the context', () => {
 
   it('takes the time of the trace ID when no other is known', () => {
     const d = decision([fired([target('general')])]);
-    const before = Date.now();
     const seen = inspection([outcome('bob@example.org', d)]);
     const [mail] = owe(seen, envelope(), SETTINGS).notify;
-    expect(Math.abs((mail?.context.date ?? 0) - before)).toBeLessThan(5000);
+    expect(mail?.context.date).toBe(decodeTime(seen.traceId));
     expect(owe(seen, envelope(), SETTINGS, { receivedAt: 5 }).notify[0]?.context.date).toBe(5);
   });
 });

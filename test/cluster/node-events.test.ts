@@ -119,7 +119,7 @@ store: "${urlOf(store.store.connection)}"
 
   it('rules that differ: raised for the node that is alone, and told', async () => {
     await holds('settings-differ', 'w2');
-    const { text } = await told(/warning: settings-differ/);
+    const { text } = await told(/warning: Settings of nodes differ/);
     expect(text).toContain('w2');
     expect(text).toMatch(/bring the same rules, lists, templates and domains to all\s+nodes/);
   }, 60_000);
@@ -135,12 +135,12 @@ store: "${urlOf(store.store.connection)}"
     const gone = node('gone');
     await gone.beat();
     await holds('node-unavailable', 'gone');
-    const { text } = await told(/error: node-unavailable/);
+    const { text } = await told(/error: Node unreachable/);
     expect(text).toContain('gatepost nodes remove gone');
     expect(text).toContain('10.0.0.12');
     await gone.beat();
     await holds('node-unavailable');
-    await told(/over: node-unavailable/);
+    await told(/over: Node unreachable/);
     await gone.leave();
     await store.store.nodes.remove('gone');
     await holds('node-unavailable');
@@ -155,7 +155,7 @@ store: "${urlOf(store.store.connection)}"
     await redis.command('CONFIG SET maxmemory-policy allkeys-lru');
     await holds('cluster-misconfigured', 'w1', 'w2');
     await until('the line to change in the mail', async () =>
-      (await mailsWith(/cluster-misconfigured/)).some(({ text }) => /maxmemory-policy\s+noeviction/.test(text ?? '')),
+      (await mailsWith(/Cluster misconfigured/)).some(({ text }) => /maxmemory-policy\s+noeviction/.test(text ?? '')),
     );
   }, 60_000);
 
