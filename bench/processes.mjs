@@ -1,26 +1,15 @@
 // Messages a second and CPU per message of a gateway with one and with several processes (smtp.processes), in one run.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { MESSAGES } from './messages.mjs';
-import { folder, need, rate, send, startGateway, startSink, stop, table } from './support.mjs';
+import { folder, need, optionsOf, rate, send, startGateway, startSink, stop, table } from './support.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    processes: { type: 'string', default: '1,2' },
-    seconds: { type: 'string', default: '6' },
-    sessions: { type: 'string', default: '20' },
-    kind: { type: 'string', default: '20 KB newsletter' },
-    help: { type: 'boolean' },
-  },
+const options = optionsOf('bench:processes', {
+  processes: '1,2',
+  seconds: '6',
+  sessions: '20',
+  kind: '20 KB newsletter',
 });
-if (options.help || MESSAGES[options.kind] === undefined) {
-  const kinds = Object.keys(MESSAGES).join(', ');
-  process.stdout.write(
-    `npm run bench:processes [-- --processes 1,2 --seconds 6 --sessions 20 --kind "20 KB newsletter"]\nkinds: ${kinds}\n`,
-  );
-  process.exit(options.help ? 0 : 2);
-}
 need({ 'smtp-source': 'postfix', 'smtp-sink': 'postfix' });
 const file = path.join(folder, 'message');
 writeFileSync(file, MESSAGES[options.kind](), 'latin1');

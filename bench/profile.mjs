@@ -2,26 +2,11 @@
 // usage: npm run bench:profile [-- --messages 8000 --kind "2 KB text" --out docs/pictures]. Needs Linux and Postfix.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { flameGraph, foldStacks } from './flame.mjs';
 import { MESSAGES } from './messages.mjs';
-import { folder, need, send, startGateway, startSink, stop } from './support.mjs';
+import { folder, need, optionsOf, send, startGateway, startSink, stop } from './support.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    messages: { type: 'string', default: '8000' },
-    kind: { type: 'string', default: '2 KB text' },
-    out: { type: 'string', default: 'docs/pictures' },
-    help: { type: 'boolean' },
-  },
-});
-if (options.help || MESSAGES[options.kind] === undefined) {
-  const kinds = Object.keys(MESSAGES).join(', ');
-  process.stdout.write(
-    `npm run bench:profile [-- --messages 8000 --kind "2 KB text" --out docs/pictures]\nkinds: ${kinds}\n`,
-  );
-  process.exit(options.help ? 0 : 2);
-}
+const options = optionsOf('bench:profile', { messages: '8000', kind: '2 KB text', out: 'docs/pictures' });
 need({ 'smtp-source': 'postfix', 'smtp-sink': 'postfix' });
 const file = path.join(folder, 'message');
 writeFileSync(file, MESSAGES[options.kind](), 'latin1');

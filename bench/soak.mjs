@@ -3,9 +3,8 @@
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { MESSAGES } from './messages.mjs';
-import { need, processesOf, startGateway, startSink, stop, table } from './support.mjs';
+import { need, optionsOf, processesOf, startGateway, startSink, stop, table } from './support.mjs';
 
 /** ms without a word after which a client gives up: a full queue of the kernel drops connections without one. */
 const PATIENCE = 60_000;
@@ -13,19 +12,7 @@ const PATIENCE = 60_000;
 const FLAT = 0.05;
 const READING = 5_000;
 
-const { values: options } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '50' },
-    kind: { type: 'string', default: '2 KB text' },
-    help: { type: 'boolean' },
-  },
-});
-if (options.help || MESSAGES[options.kind] === undefined) {
-  const kinds = Object.keys(MESSAGES).join(', ');
-  process.stdout.write(`npm run bench:soak [-- --minutes 10 --rate 50 --kind "2 KB text"]\nkinds: ${kinds}\n`);
-  process.exit(options.help ? 0 : 2);
-}
+const options = optionsOf('bench:soak', { minutes: '10', rate: '50', kind: '2 KB text' });
 need({ 'smtp-sink': 'postfix' });
 const minutes = Number(options.minutes);
 const interval = 1000 / Number(options.rate);

@@ -5,6 +5,8 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { MESSAGES } from './messages.mjs';
 
 const TICK = Number(spawnSync('getconf', ['CLK_TCK']).stdout?.toString()) || 100;
 const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'gatepost.js');
@@ -17,6 +19,27 @@ process.on('exit', () => {
   rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+
+/**
+ * The options of a bench about one kind of message; ends the process with the usage when that is asked for or wrong.
+ * @param command as npm runs it
+ * @param defaults as texts; `kind` is the name of one of the MESSAGES
+ */
+export function optionsOf(command, defaults) {
+  const options = Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => [name, { type: 'string', default: value }]),
+  );
+  const { values } = parseArgs({ options: { ...options, help: { type: 'boolean' } } });
+  if (values.help !== true && MESSAGES[values.kind] !== undefined) return values;
+  const usage = Object.entries(defaults).map(
+    ([name, value]) => `--${name} ${value.includes(' ') ? `"${value}"` : value}`,
+  );
+  const kinds = Object.keys(MESSAGES).join(', ');
+  (values.help ? process.stdout : process.stderr).write(
+    `npm run ${command} [-- ${usage.join(' ')}]\nkinds: ${kinds}\n`,
+  );
+  process.exit(values.help ? 0 : 2);
+}
 
 /** Ends the process with the Debian package to install when a tool is missing. */
 export function need(tools) {

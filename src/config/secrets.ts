@@ -1,17 +1,18 @@
 /** What stands in the place of a secret. */
 export const HIDDEN = '***';
 
-/** Keys of settings, ours and those of other people's modules, whose values nobody else is to see. */
-const SECRET_KEY = /(?:password|passwd|passphrase|secret|token|credentials?|api[_-]?key)$/i;
+/** Ends of keys of settings, ours and those of other people's modules, whose values nobody else is to see. */
+const NAMES = '(?:password|passwd|passphrase|secret|token|credentials?|api[_-]?key)';
+const SECRET_KEY = new RegExp(`${NAMES}$`, 'i');
 /** User and password of an address: up to its last @, as a stray one may stand in the password. */
 const ACCOUNT = /(:\/\/)([^\s"'`<>]*)(?=@)/g;
 const PARAMETER = /([?&][^=&\s"']*(?:password|secret|token|key)=)([^&\s"'#]+)/gi;
-const KEY_WORDS = String.raw`((?:password|passwd|passphrase|secret|token|credentials?|api[_-]?key)["']?\s*:\s*)`;
+const KEY_WORDS = String.raw`(${NAMES}["']?\s*:\s*)`;
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[[{][^\]}]*[\]}]?`;
 /** A value behind a secret key in YAML: in quotes or brackets, to the end of its entry in a flow map, else to the end of the line. */
 const IN_FLOW = new RegExp(String.raw`(?<=\{.*)${KEY_WORDS}(${QUOTED}|[^\s"'{[|>#][^,}\]]*)`, 'gi');
 const IN_BLOCK = new RegExp(String.raw`(?<!\{.*)${KEY_WORDS}(${QUOTED}|[^\s"'{[|>#].*?(?=\s+#|\s*$))`, 'gi');
-const SUSPICIOUS = /:\/\/|password|passwd|passphrase|secret|token|credential|api[_-]?key/i;
+const SUSPICIOUS = new RegExp(`://|${NAMES}`, 'i');
 /** Of a longer line only what is around the place is looked at, in UTF-16 units to each side. */
 const REACH = 2000;
 

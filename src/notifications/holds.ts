@@ -1,3 +1,4 @@
+import type { JobOutcome } from '../queue/types.js';
 import type { SendingHolds } from '../store/hold-types.js';
 import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
@@ -119,7 +120,28 @@ export class Holds {
   }
 }
 
-/** Where nothing else sends: every question is answered with yes. For tests. */
-export const NO_HOLDS: Pick<Holds, 'take'> = {
-  take: () => Promise.resolve({ sure: () => true, release: () => Promise.resolve() }),
-};
+const ALONE: Hold = { sure: () => true, release: () => Promise.resolve() };
+
+/**
+ * Does it while no other process has it in hand; the job comes again when one has.
+ * @param holds without it there is no other process
+ * @throws what the work throws, and when the store cannot be reached
+ */
+export async function whileHeld(
+  holds: Pick<Holds, 'take'> | undefined,
+  id: string,
+  clock: { readonly now: () => number },
+  work: (hold: Hold) => Promise<JobOutcome>,
+): Promise<JobOutcome> {
+  const hold = holds === undefined ? ALONE : await holds.take(id);
+  if ('wait' in hold) return { again: clock.now() + hold.wait };
+  let outcome: JobOutcome | undefined;
+  try {
+    outcome = await work(hold);
+    return outcome;
+  } finally {
+    const released = hold.release();
+    // Nobody asks for what is done; what comes again may come to another process.
+    if (outcome !== 'done') await released;
+  }
+}

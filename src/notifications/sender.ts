@@ -6,7 +6,7 @@ import type { Asked, Recorded } from '../store/sending-types.js';
 import { attempt, conclude, LATER, type AttemptOptions, type Tried } from './attempt.js';
 import { composeNotification } from './compose.js';
 import { isCollected } from './collect/choice.js';
-import { NO_HOLDS, type Hold } from './holds.js';
+import { whileHeld, type Hold } from './holds.js';
 import { insist } from './insist.js';
 import type { NotificationJob } from './job.js';
 import { keptOf } from './kept.js';
@@ -57,21 +57,11 @@ export class NotificationSender {
   };
 
   private async work(job: NotificationJob): Promise<JobOutcome> {
-    const { holds = NO_HOLDS, clock } = this.options;
+    const { holds, clock } = this.options;
     const { id } = job.notification;
     const known = this.unrecorded.get(id);
     if (known !== undefined) return await this.record(known);
-    const hold = await holds.take(id);
-    if ('wait' in hold) return { again: clock.now() + hold.wait };
-    let outcome: JobOutcome | undefined;
-    try {
-      outcome = await this.held(job, hold);
-      return outcome;
-    } finally {
-      const released = hold.release();
-      // Nobody asks for what is done; what comes again may come to another process.
-      if (outcome !== 'done') await released;
-    }
+    return await whileHeld(holds, id, clock, async (hold) => await this.held(job, hold));
   }
 
   private async held(job: NotificationJob, hold: Hold): Promise<JobOutcome> {

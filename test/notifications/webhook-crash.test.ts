@@ -184,13 +184,16 @@ describe.skipIf(redisMissing)('webhooks on Redis, over deaths of workers', () =>
   it('two workers tell each once, also while the queue is emptied under slow answers', async () => {
     await beginning();
     await Promise.all([worker(), worker()]);
+    let flushed = (): void => undefined;
+    const emptied = new Promise<void>((resolve) => (flushed = resolve));
     answer = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await emptied;
       return 204;
     };
     await raise(40);
     await until('the first calls', () => Promise.resolve(calls.length > 0));
     await redis.command('FLUSHALL');
+    flushed();
     await until('all calls', () => Promise.resolve(calls.length >= 40));
     await settled();
     expect(calls).toHaveLength(40);

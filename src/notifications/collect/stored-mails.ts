@@ -3,7 +3,7 @@ import { messageOf } from '../../store/errors.js';
 import type { Recorded, SendingStore } from '../../store/sending-types.js';
 import type { LedgerEntry } from '../../store/types.js';
 import { attempt, conclude, LATER, type AttemptOptions, type Tried } from '../attempt.js';
-import { NO_HOLDS, type Hold } from '../holds.js';
+import { whileHeld, type Hold } from '../holds.js';
 import { insist } from '../insist.js';
 import type { NotificationMail, NotifiedNode } from '../types.js';
 import type { NotificationJob } from '../job.js';
@@ -112,18 +112,17 @@ export class StoredMails {
       await this.look();
       return 'done';
     }
-    const { clock, log } = this.#options;
+    const { holds, clock, log } = this.#options;
     const id = 'summary' in job ? job.summary : job.collection;
     if (this.#running.has(id)) return { again: clock.now() + LATER };
     this.#running.add(id);
     try {
-      const hold = await (this.#options.holds ?? NO_HOLDS).take(id);
-      if ('wait' in hold) return { again: clock.now() + hold.wait };
-      try {
-        return 'summary' in job ? await this.#summary(id, hold) : await this.#collection(id, hold);
-      } finally {
-        await hold.release();
-      }
+      return await whileHeld(
+        holds,
+        id,
+        clock,
+        async (hold) => await ('summary' in job ? this.#summary(id, hold) : this.#collection(id, hold)),
+      );
     } catch (error) {
       log.warn({ id, err: error }, 'a notification waits: the ledger cannot be reached');
       return { again: clock.now() + LATER };

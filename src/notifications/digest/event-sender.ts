@@ -3,7 +3,7 @@ import type { JobOutcome } from '../../queue/types.js';
 import type { EventMail, OwedEventMails } from '../../store/event-mail-types.js';
 import type { Ledger, LedgerEntry } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
-import { NO_HOLDS, type Hold, type Holds } from '../holds.js';
+import { whileHeld, type Hold, type Holds } from '../holds.js';
 import { insist } from '../insist.js';
 import type { Clock } from '../job.js';
 import { isFinal } from '../ledger-entry.js';
@@ -41,13 +41,7 @@ const MAX_REPLY = 300;
  * @throws when the ledger cannot be reached
  */
 export async function sendEventMail(mail: EventMail, options: EventSenderOptions): Promise<JobOutcome> {
-  const hold = await (options.holds ?? NO_HOLDS).take(mail.id);
-  if ('wait' in hold) return { again: options.clock.now() + hold.wait };
-  try {
-    return await sendHeld(mail, options, hold);
-  } finally {
-    await hold.release();
-  }
+  return await whileHeld(options.holds, mail.id, options.clock, async (hold) => await sendHeld(mail, options, hold));
 }
 
 async function sendHeld(mail: EventMail, options: EventSenderOptions, hold: Hold): Promise<JobOutcome> {

@@ -5,7 +5,7 @@ import type { JobOutcome } from '../../queue/types.js';
 import type { KeptJob } from '../../store/notification-book-types.js';
 import type { Ledger, LedgerEntry } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
-import { NO_HOLDS, type Holds } from '../holds.js';
+import { whileHeld, type Holds } from '../holds.js';
 import { insist } from '../insist.js';
 import type { Clock } from '../job.js';
 import { isFinal } from '../ledger-entry.js';
@@ -65,16 +65,10 @@ export class WebhookSender {
   }
 
   async #work(call: WebhookCall): Promise<JobOutcome> {
-    const { holds = NO_HOLDS, clock } = this.#options;
+    const { holds, clock } = this.#options;
     const outcome = this.#unrecorded.get(call.id);
     if (outcome !== undefined) return await this.#record(call, outcome);
-    const hold = await holds.take(call.id);
-    if ('wait' in hold) return { again: clock.now() + hold.wait };
-    try {
-      return await this.#held(call);
-    } finally {
-      await hold.release();
-    }
+    return await whileHeld(holds, call.id, clock, async () => await this.#held(call));
   }
 
   async #held(call: WebhookCall): Promise<JobOutcome> {
