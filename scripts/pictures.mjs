@@ -89,7 +89,7 @@ function frame(name, language, width, height) {
   const template = templates.get(name, language);
   if (template === undefined) throw new Error(`there is no template ${name}`);
   const context = contextOfKind(template);
-  const rendered = renderTemplate(template, context, 'example.org');
+  const rendered = renderTemplate(template, context, { mydomain: 'example.org', messageId: 'body' });
   const { html } = 'messageId' in context ? withId(rendered, context.messageId, 'body') : rendered;
   const source = html.replace(/&/g, '&amp;').replace(/"/g, '&quot;');
   return `<iframe style="border:0;border-radius:6px;flex:none" width="${width}" height="${height}" srcdoc="${source}"></iframe>`;

@@ -45,7 +45,7 @@ export function addNotificationCommands(root: Command, config: readonly [string,
     .command('notify-test')
     .description('send one notification with made-up data by the configured server, and show the SMTP dialogue')
     .argument('[address]', 'who gets it')
-    .option('--kind <kind>', 'rule (default), notice, event or dsn')
+    .option('--kind <kind>', 'rule (default), notice, event, dsn or summary')
     .option('--template <name>', 'by this template (default: that of the kind)')
     .option('--language <tag>', 'in this language (default: notifications.language)')
     .option('--webhooks', 'post a test to each webhook')

@@ -3,14 +3,17 @@ import { nearest } from '../config/suggest.js';
 import { composeDsn } from '../delivery/dsn/compose.js';
 import { returnedPart } from '../delivery/dsn/original.js';
 import type { OutgoingMail } from '../delivery/types.js';
-import { newTraceId } from '../message/trace-id.js';
+import { newTraceId, type TraceId } from '../message/trace-id.js';
 import { composeNotification, messageIdFor, withId } from '../notifications/compose.js';
 import { composeEventMail, eventMessageId } from '../notifications/digest/compose.js';
 import { notificationId } from '../notifications/identity.js';
 import { oweSettings } from '../notifications/settings.js';
+import { composeRenderedSummary, summaryIdentity } from '../notifications/summary/mail.js';
 import type { Template, Templates } from '../notifications/templates/load.js';
 import { renderTemplate, type RenderedMail } from '../notifications/templates/render.js';
 import { contextOfKind } from '../notifications/templates/samples.js';
+import { siteOf } from '../notifications/templates/site.js';
+import type { NotifiedNode } from '../notifications/types.js';
 import { UsageError } from './exit.js';
 import { printable } from './terminal.js';
 
@@ -20,6 +23,7 @@ export const TEST_KINDS = {
   notice: 'notice-software',
   event: 'events-change',
   dsn: 'dsn-failure',
+  summary: 'summary',
 } as const;
 export type TestKind = keyof typeof TEST_KINDS;
 
@@ -50,24 +54,29 @@ export function testTemplate(
     throw new UsageError(`there is no template ${name} in the language ${wanted.language}`);
   if (!Object.hasOwn(TEST_KINDS, found.kind) || (wanted.kind !== undefined && found.kind !== wanted.kind))
     throw new UsageError(
-      `the template ${name} is of kind ${found.kind}${wanted.kind === undefined ? ', which cannot be sent by itself' : `, not ${wanted.kind}`}`,
+      `the template ${name} is of kind ${found.kind}${wanted.kind === undefined ? ', which is put into messages and not sent by itself' : `, not ${wanted.kind}`}`,
     );
   return found;
 }
 
 /** A mail with made-up data, marked as a test, that is otherwise as the gateway would send it. */
 export async function makeTestMail(to: string, template: Template, config: Config, now: number): Promise<TestMail> {
-  const { notifications, domains, smtp } = config;
+  const { notifications, smtp } = config;
   const { node } = oweSettings(config);
-  const context = contextOfKind(template, node);
-  const rendered = asTest(renderTemplate(template, context, domains[0] ?? ''));
   const traceId = newTraceId(now);
+  const context = sampleOf(template, node, traceId, to, now, notifications.from);
+  const rendered = asTest(renderTemplate(template, context, siteOf(config)));
   const id = notificationId(traceId, template.name, to);
   const about = { template: template.name, subject: rendered.subject };
   if ('mail' in context) {
     const event = { ...context.mail, id: `event-test/${traceId}`, to: [to], time: now };
     const mail = await composeEventMail(event, rendered, notifications, [to], now);
     return { ...about, mail, messageId: eventMessageId(event.id, notifications.from) };
+  }
+  if ('summary' in context) {
+    const { summary } = context;
+    const mail = await composeRenderedSummary(summary, rendered, notifications, now);
+    return { ...about, mail, messageId: messageIdFor(summary.id, notifications.from) };
   }
   if (template.kind === 'dsn') {
     const original = Buffer.from('From: someone@example.net\r\nSubject: A test\r\n\r\nThis message never was.\r\n');
@@ -100,6 +109,21 @@ export async function makeTestMail(to: string, template: Template, config: Confi
     now,
   );
   return { ...about, mail, messageId: messageIdFor(id, notifications.from) };
+}
+
+/** Made-up data that bear the IDs of the mail. */
+function sampleOf(
+  template: Template,
+  node: NotifiedNode,
+  traceId: TraceId,
+  to: string,
+  now: number,
+  from: string,
+): Sample {
+  const sample = contextOfKind(template, node);
+  if ('summary' in sample)
+    return { ...sample, summary: { ...sample.summary, id: summaryIdentity(to, now, from).id, to } };
+  return 'messageId' in sample ? { ...sample, messageId: traceId } : sample;
 }
 
 type Sample = ReturnType<typeof contextOfKind>;

@@ -9,6 +9,7 @@ import { htmlToText } from '../notifications/templates/html-text.js';
 import { loadTemplates, type FoundTemplate, type LoadedTemplates } from '../notifications/templates/load.js';
 import { renderTemplate, type RenderedMail, type TemplateContext } from '../notifications/templates/render.js';
 import { contextOfKind } from '../notifications/templates/samples.js';
+import { siteOf } from '../notifications/templates/site.js';
 import { EXIT, UsageError } from './exit.js';
 import { openInBrowser } from './open-in-browser.js';
 import { contextOfFile, contextOfId, type RealData } from './template-data.js';
@@ -86,7 +87,7 @@ export async function previewTemplate(name: string, options: PreviewOptions): Pr
     return;
   }
   for (const note of data.notes) err(`${paint('yellow', 'note:', process.stderr)} ${note}`);
-  const rendered = renderTemplate(template, data.context, config.domains[0] ?? '');
+  const rendered = renderTemplate(template, data.context, siteOf(config));
   const id = idOf(data.context);
   const mail =
     id === undefined || template.kind === 'banner' ? rendered : withId(rendered, id, config.notifications.messageId);

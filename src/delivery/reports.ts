@@ -10,6 +10,7 @@ import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
 import type { Templates } from '../notifications/templates/load.js';
 import { formatZoned } from '../notifications/zoned-time.js';
 import { renderTemplate } from '../notifications/templates/render.js';
+import { siteOf } from '../notifications/templates/site.js';
 import type { DsnContext, ReportedRecipient } from '../notifications/types.js';
 import type { LedgerEntry, NotificationState } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
@@ -176,7 +177,7 @@ export class Reports {
     returned: Returned,
   ): Promise<DsnText> {
     const { config, templates, log } = this.#options;
-    const { node, smtp, domains, notifications } = config;
+    const { node, smtp, notifications } = config;
     const context: DsnContext = {
       kind: 'dsn',
       ...(await describe(message, content, recipients)),
@@ -194,7 +195,7 @@ export class Reports {
     const template = templates?.get(name);
     try {
       if (template !== undefined)
-        return withId(renderTemplate(template, context, domains[0] ?? ''), message.traceId, notifications.messageId);
+        return withId(renderTemplate(template, context, siteOf(config)), message.traceId, notifications.messageId);
     } catch (error) {
       log.error({ template: name, err: error }, 'a template cannot be filled in: the plain text is sent');
     }

@@ -31,7 +31,7 @@ async function compose(
   used: Template = template(owed.template),
   original?: Content,
 ): Promise<{ readonly bytes: Buffer; readonly header: string; readonly mail: ParsedMail }> {
-  const rendered = renderTemplate(used, owed.context, 'example.org');
+  const rendered = renderTemplate(used, owed.context, { mydomain: 'example.org' });
   const { content } = await composeNotification(owed, rendered, { ...SETTINGS, ...settings }, NOW, original);
   const chunks: Buffer[] = [];
   for await (const chunk of content.read()) chunks.push(chunk);
@@ -63,7 +63,7 @@ describe('the marks', () => {
 
   it('the envelope has the null sender and one recipient', async () => {
     const owed = owedNotification({ to: 'jörg@example.org' });
-    const rendered = renderTemplate(template('rule-general'), owed.context, '');
+    const rendered = renderTemplate(template('rule-general'), owed.context, { mydomain: '' });
     const mail = await composeNotification(owed, rendered, SETTINGS, NOW);
     expect(mail).toMatchObject({
       id: owed.id,

@@ -5,11 +5,9 @@ import { composeMail, type MailAttachment, type MailDraft, type WritingSettings 
 import { headerAddress } from './mail/fields.js';
 import { addressOf } from './mailbox.js';
 import type { RenderedMail } from './templates/render.js';
+import type { MessageIdPlace } from './templates/site.js';
 import { ENGLISH_WORDS } from './templates/words.js';
 import type { NotificationMail, OwedNotification } from './types.js';
-
-/** Where a reader sees the unique ID: `notifications.messageId`. */
-export type MessageIdPlace = 'body' | 'subject' | 'header' | 'off';
 
 export interface ComposeSettings extends WritingSettings {
   readonly messageId: MessageIdPlace;

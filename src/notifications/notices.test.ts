@@ -102,7 +102,7 @@ test('every class has a template that shows what there is, and no more than text
     const template = templates.get(`notice-${name}`);
     if (template === undefined) throw new Error(name);
     const context: NoticeContext = { ...mail.context, omitted: 3, subject: 'Hello' };
-    const { subject, html = '', text = '' } = renderTemplate(template, context, 'example.org');
+    const { subject, html = '', text = '' } = renderTemplate(template, context, { mydomain: 'example.org' });
     expect(subject).toMatch(/^\[Gatepost\] /);
     expect(html).not.toMatch(/<script|\{\{|undefined/);
     expect(text).toContain('3 more of this kind');

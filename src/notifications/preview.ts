@@ -1,7 +1,9 @@
 import type { Config } from '../config/load.js';
+import { withId } from './compose.js';
 import { templateOf } from './template-choice.js';
 import type { Templates } from './templates/load.js';
 import { renderTemplate } from './templates/render.js';
+import { siteOf } from './templates/site.js';
 import { htmlToText } from './templates/html-text.js';
 import type { Group } from '../rules/types.js';
 import type { OwedRuleNotification } from './types.js';
@@ -21,11 +23,15 @@ export interface PreviewedNotification {
 export function previewNotification(
   owed: OwedRuleNotification,
   templates: Templates,
-  config: Pick<Config, 'domains'>,
+  config: Pick<Config, 'domains' | 'notifications'>,
 ): PreviewedNotification {
   const template = templateOf(owed, templates);
   if (template === undefined) throw new Error(`there is no template \`${owed.template}\``);
-  const { subject, text, html } = renderTemplate(template, owed.context, config.domains[0] ?? '');
+  const { subject, text, html } = withId(
+    renderTemplate(template, owed.context, siteOf(config)),
+    owed.traceId,
+    config.notifications.messageId,
+  );
   return {
     to: owed.to,
     group: owed.group,

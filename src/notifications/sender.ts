@@ -15,6 +15,7 @@ import type { SendingDesk } from './rate/desk.js';
 import { templateOf } from './template-choice.js';
 import type { Templates } from './templates/load.js';
 import { renderTemplate } from './templates/render.js';
+import { siteOf } from './templates/site.js';
 import type { NotificationMail, OwedNotification } from './types.js';
 
 export interface SenderOptions extends AttemptOptions {
@@ -100,10 +101,10 @@ export class NotificationSender {
 
   private async compose({ notification, original }: NotificationJob): Promise<NotificationMail> {
     const { templates, config, clock } = this.options;
-    const { domains, notifications } = config();
+    const { notifications } = config();
     const template = templateOf(notification, templates);
     if (template === undefined) throw new Error(`there is no template ${notification.template}`);
-    const rendered = renderTemplate(template, notification.context, domains[0] ?? '');
+    const rendered = renderTemplate(template, notification.context, siteOf(config()));
     const content = notification.attach === 'original' ? await this.original(notification, original) : undefined;
     return await composeNotification(notification, rendered, notifications, clock.now(), content);
   }

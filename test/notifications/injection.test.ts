@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { simpleParser, type Attachment } from 'mailparser';
 import { expect, test } from 'vitest';
 import { PROGRAM_FOLDER } from '../../src/config/load.js';
-import { composeNotification, type MessageIdPlace } from '../../src/notifications/compose.js';
+import { composeNotification } from '../../src/notifications/compose.js';
+import type { MessageIdPlace } from '../../src/notifications/templates/site.js';
 import { loadTemplates } from '../../src/notifications/templates/load.js';
 import { renderTemplate } from '../../src/notifications/templates/render.js';
 import type { RuleNotificationContext } from '../../src/notifications/types.js';
@@ -84,7 +85,12 @@ test('whatever a message says lands harmlessly, in every charset', async () => {
             objects: [{ name: one, size: 1, status: 'infected', module: 'signatures', threat: two }],
           };
           const settings = { from: 'Gatepost <gatepost@example.org>', messageId, charset, quotedPrintable };
-          const made = await composeNotification(base, renderTemplate(template, context, 'x.example'), settings, 0);
+          const made = await composeNotification(
+            base,
+            renderTemplate(template, context, { mydomain: 'x.example' }),
+            settings,
+            0,
+          );
           const bytes = await buffer(Readable.from(made.content.read()));
           return { traceId: base.traceId, bytes, mail: await simpleParser(bytes) };
         };

@@ -49,6 +49,7 @@ async function inProcess(args: readonly string[]): Promise<{ readonly stdout: st
       json: true,
       config: site.config,
       ...(option === '--kind' && value !== undefined ? { kind: value } : {}),
+      ...(option === '--template' && value !== undefined ? { template: value } : {}),
     });
     return { stdout, status: process.exitCode };
   } finally {
@@ -84,6 +85,19 @@ describe('notify-test', () => {
     expect(mail.subject).toMatch(/^\[Test\] /);
     expect(sent?.mailFrom).toContain('<>');
   });
+
+  it.each(['summary', 'dsn-delay', 'notice-policy', 'events-daily', 'rule-recipients'])(
+    'by the template %s',
+    async (name) => {
+      const server = await serve({});
+      const answer = await test(server.url, '--template', name);
+      expect(answer.sent).toBe(true);
+      const mail = await simpleParser(server.mails[0]?.bytes ?? '');
+      expect(mail.messageId).toBe(`<${z.object({ messageId: z.string() }).parse(JSON.parse(answer.raw)).messageId}>`);
+      const mark = mail.headers.get('x-gatepost-notification');
+      if (!name.startsWith('events')) expect(mail.text).toContain(mark);
+    },
+  );
 
   it('says what to fix', async () => {
     const closed = await serve({});

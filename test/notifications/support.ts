@@ -235,6 +235,8 @@ export class FakeBackend implements QueueBackend {
     this.listeners.push(listener);
   }
 
+  readonly trouble = undefined;
+
   unfit(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

@@ -72,7 +72,7 @@ function topFields(
     'Auto-Submitted: auto-replied\r\n',
     'X-Auto-Response-Suppress: All\r\n',
     `X-Gatepost-Notification: ${traceId}\r\n`,
-    `X-Gatepost-ID: ${traceId}\r\n`,
+    writing.messageId === 'header' ? `X-Gatepost-ID: ${traceId}\r\n` : '',
     'MIME-Version: 1.0\r\n',
     `Content-Type: multipart/report; report-type=${input.envelope.smtpUtf8 ? 'global-delivery-status' : 'delivery-status'};\r\n`,
     `\tboundary="${boundary}"\r\n`,

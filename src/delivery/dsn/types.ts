@@ -1,6 +1,6 @@
 import type { Envelope, EnvelopeRecipient } from '../../message/envelope.js';
 import type { Content } from '../../message/source.js';
-import type { WritingSettings } from '../../notifications/mail/compose.js';
+import type { ComposeSettings } from '../../notifications/compose.js';
 import type { HopReply } from '../types.js';
 
 /** What a DSN tells (RFC 3464 2.3.3); `expanded` does not occur here. */
@@ -33,7 +33,7 @@ export interface DsnInput {
   /** Our name: the reporting MTA. */
   readonly hostname: string;
   /** The From field, and how texts are written. */
-  readonly writing: WritingSettings;
+  readonly writing: ComposeSettings;
 }
 
 /** The part that people read. */

@@ -7,6 +7,7 @@ import { templateOf } from '../template-choice.js';
 import { htmlToText } from '../templates/html-text.js';
 import type { Templates } from '../templates/load.js';
 import { renderTemplate, type RenderedMail } from '../templates/render.js';
+import { siteOf } from '../templates/site.js';
 import { PRODUCT } from '../templates/views.js';
 import { ENGLISH_WORDS } from '../templates/words.js';
 import type { NotificationMail } from '../types.js';
@@ -30,7 +31,7 @@ export async function composeCollection(
   config: Config,
   now: number,
 ): Promise<NotificationMail> {
-  const { notifications, domains } = config;
+  const { notifications } = config;
   // The store is ours alone: what is read is what the sender wrote.
   const jobs = collection.bodies.map((body) => JSON.parse(body) as NotificationJob);
   const { attachments, whole } = attachmentsOf(jobs);
@@ -38,7 +39,7 @@ export async function composeCollection(
     const { notification } = job;
     const template = templateOf(notification, templates);
     if (template === undefined) throw new Error(`there is no template ${notification.template}`);
-    const rendered = renderTemplate(template, notification.context, domains[0] ?? '');
+    const rendered = renderTemplate(template, notification.context, siteOf(config));
     const place =
       notifications.messageId === 'subject' && collection.bodies.length > 1 ? 'subject' : notifications.messageId;
     const lacking = notification.attach === 'original' && !whole.has(notification.traceId);

@@ -118,7 +118,7 @@ async function attempt(
     const template = templates.get(templateOf(mail), mail.language);
     if (template === undefined) throw new Error(`there is no template ${templateOf(mail)}`);
     const context = { kind: 'event', mail, node: options.node(), nodes: await options.nodes() } as const;
-    const rendered = renderTemplate(template, context, options.mydomain());
+    const rendered = renderTemplate(template, context, { mydomain: options.mydomain() });
     const composed = await composeEventMail(mail, rendered, options.settings(), to, clock.now());
     const { recipients } = await transport.send({ ...composed, wanted: hold.sure });
     return recipients;

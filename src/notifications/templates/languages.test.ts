@@ -81,9 +81,7 @@ describe('German', () => {
           { action: 'reject', recipients: ['bob@example.org'] },
           { action: 'deliver', recipients: ['carol@example.org'] },
         ],
-      },
-      'example.org',
-    );
+      }, { mydomain: 'example.org' });
     expect(mail.subject).toBe(
       '[Gatepost] infiziert, abgelehnt für bob@example.org; zugestellt für carol@example.org: (kein Betreff)',
     );
@@ -98,7 +96,7 @@ describe('German', () => {
     const { templates } = await loadTemplates([SHIPPED], 'de');
     const template = templates.get(name);
     if (template === undefined) throw new Error('no template');
-    const { text = '', subject } = renderTemplate(template, contextOfKind(template), 'example.org');
+    const { text = '', subject } = renderTemplate(template, contextOfKind(template), { mydomain: 'example.org' });
     expect(`${subject}\n${text.replace(/^(.*):.*\b5\d\d .*$/gm, '$1')}`).not.toMatch(/\b(the|and|is|of|not|this|said)\b/);
   });
 });
@@ -118,9 +116,9 @@ describe('a language', () => {
     const sender = templates.get('rule-sender');
     const general = templates.get('rule-general');
     if (sender === undefined || general === undefined) throw new Error('no template');
-    expect(renderTemplate(sender, context, '')).toMatchObject({ subject: 'rejeté', text: '4,3 ko infected' });
+    expect(renderTemplate(sender, context, { mydomain: '' })).toMatchObject({ subject: 'rejeté', text: '4,3 ko infected' });
     expect(general.language).toBe('en');
-    expect(renderTemplate(general, context, '').subject).toBe('[Gatepost] infected, rejected: Your invoice');
+    expect(renderTemplate(general, context, { mydomain: '' }).subject).toBe('[Gatepost] infected, rejected: Your invoice');
   });
 
   it('has its words from the own folder before the shipped one, text by text', async () => {

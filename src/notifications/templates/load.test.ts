@@ -17,7 +17,7 @@ function parse(body: string, head = 'subject: "S"'): ReturnType<typeof parseTemp
 function fill(body: string, head?: string): string {
   const { template, problems } = parse(body, head);
   if (template === undefined) throw new Error(JSON.stringify(problems));
-  const { text, html } = renderTemplate(template, context, 'example.org');
+  const { text, html } = renderTemplate(template, context, { mydomain: 'example.org' });
   return text ?? html ?? '';
 }
 
@@ -177,7 +177,7 @@ describe('HTML', () => {
     const { template, problems } = parse('{{{subject}}} {{&subject}}', 'subject: "S"\nformat: html');
     if (template === undefined) throw new Error('no template');
     expect(problems.map((p) => p.severity)).toEqual(['warning', 'warning']);
-    const { html } = renderTemplate(template, evil, '');
+    const { html } = renderTemplate(template, evil, { mydomain: '' });
     expect(html).not.toContain('<script>');
     expect(html).toContain('&lt;script&gt;');
   });

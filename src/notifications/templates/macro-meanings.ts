@@ -8,6 +8,7 @@ export const MACRO_MEANINGS: Readonly<Record<string, string>> = {
   date: "when the message was received, or the mail about events became due, in the node's time zone: `2026-11-21 17:05:09 +01:00`",
   mydomain: 'the first of `domains`',
   messageId: 'the unique ID (trace ID)',
+  messageIdShown: 'whether the mail shows the unique ID in its text or subject (`notifications.messageId`): `yes` or `no`',
   smtpMessageId: 'the Message-ID field of the message, without angle brackets',
   sender: 'envelope sender; `<>` where it is empty',
   senderIp: 'address of the client',

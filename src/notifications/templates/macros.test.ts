@@ -70,7 +70,7 @@ describe('every macro of the specification, in every spelling and kind', () => {
     const { template, problems } = parse(kind, spelling, spelling);
     expect(problems).toEqual([]);
     if (template === undefined) throw new Error('no template');
-    const { subject, text } = renderTemplate(template, contextOfKind(template), 'example.org');
+    const { subject, text } = renderTemplate(template, contextOfKind(template), { mydomain: 'example.org' });
     expect(text).toMatch(shown);
     expect(subject).toBe(text?.trim());
   });
@@ -95,7 +95,7 @@ describe('texts of the second product', () => {
     const { template, problems } = parse('rule', '%ProgramName% on %ComputerName%', line);
     expect(problems).toEqual([]);
     if (template === undefined) throw new Error('no template');
-    expect(renderTemplate(template, contextOfKind(template), 'example.org')).toMatchObject({
+    expect(renderTemplate(template, contextOfKind(template), { mydomain: 'example.org' })).toMatchObject({
       subject: 'Gatepost on gw1',
       text: '2026-11-21 17:05:09 +01:00 - Gatepost: Module antivirus - Threat Alert triggered on computer gw1: invoice.zip/setup.exe contains Win.Test.EICAR_HDB-1.',
     });
@@ -105,7 +105,7 @@ describe('texts of the second product', () => {
     const { template, problems } = parse('event', '%ProgramName%', '%TimeStamp% - %ProgramName%: %ErrorDescription% on %ComputerName%');
     expect(problems).toEqual([]);
     if (template === undefined) throw new Error('no template');
-    expect(renderTemplate(template, contextOfKind(template), 'example.org').text).toMatch(
+    expect(renderTemplate(template, contextOfKind(template), { mydomain: 'example.org' }).text).toMatch(
       /^2026-11-21 17:05:09 \+01:00 - Gatepost: it does not take mail: .* on gw1$/,
     );
   });
@@ -128,7 +128,7 @@ describe('texts of the second product', () => {
       { severity: 'warning', place: { line: 6, column: 14 }, hint: 'did you mean `virusName`?' },
     ]);
     if (template === undefined) throw new Error('no template');
-    expect(renderTemplate(template, contextOfKind(template), '').text).toBe('a\n %VirusNane% {{vrusName}} %UserName%');
+    expect(renderTemplate(template, contextOfKind(template), { mydomain: '' }).text).toBe('a\n %VirusNane% {{vrusName}} %UserName%');
   });
 });
 

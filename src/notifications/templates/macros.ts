@@ -23,6 +23,7 @@ function macros(kinds: readonly TemplateKind[], shape: MacroShape, names: readon
 export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ...macros(TEMPLATE_KINDS, 'text', ['nodeName', 'nodeIp', 'nodePort', 'nodeComment', 'productName', 'date', 'mydomain']),
   ...macros(MAIL, 'text', ['messageId', 'smtpMessageId', 'sender', 'senderIp', 'subject', 'messageSize']),
+  ...macros(['rule', 'notice'], 'flag', ['messageIdShown']),
   ...macros(MAIL, 'texts', ['allRecipients', 'affectedRecipients']),
   ...macros(RULE, ['id', 'name'], ['rules']),
   ...macros(RULE, 'text', ['action', 'scanner', 'infectedObject', 'virusName', 'objectName', 'objectSize', 'worstStatus', 'objectsOmitted']),

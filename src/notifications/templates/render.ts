@@ -6,6 +6,7 @@ import { eventView } from './event-views.js';
 import { htmlToText } from './html-text.js';
 import type { Template } from './load.js';
 import { mailView } from './mail-views.js';
+import { showsId, type Site } from './site.js';
 import { ruleView, type ViewPlace } from './views.js';
 import type { Words } from './words.js';
 
@@ -25,12 +26,12 @@ export type TemplateContext = RuleNotificationContext | DsnContext | NoticeConte
 /** In code points; longer ones are cut. */
 const MAX_SUBJECT = 250;
 
-/**
- * Fills a template in.
- * @param mydomain first of `domains`
- */
-export function renderTemplate(template: Template, context: TemplateContext, mydomain: string): RenderedMail {
-  const view = (place: ViewPlace): object => viewOf(context, place, mydomain, template.words);
+/** Fills a template in. */
+export function renderTemplate(template: Template, context: TemplateContext, site: Site): RenderedMail {
+  const view = (place: ViewPlace): object => ({
+    ...viewOf(context, place, site.mydomain, template.words),
+    messageIdShown: showsId(site),
+  });
   const subject = headerSafe(oneLine(template.subject(view('header')), MAX_SUBJECT));
   const body = template.body(view('body'));
   const { words } = template;
