@@ -38,7 +38,7 @@ import { nodeIdentity } from './nodes/identity.js';
 import { nodeFacts } from './nodes/facts.js';
 import { openEventMails } from './open-event-mails.js';
 import { openWebhooks } from './open-webhooks.js';
-import { oneAtATime, Parts } from './parts.js';
+import { oneAtATime, Parts, signal } from './parts.js';
 import { adoptProcesses } from './processes/adopt.js';
 import { forgetProcesses } from './processes/forget.js';
 import { configOf, type ProcessPlace } from './processes/place.js';
@@ -127,9 +127,10 @@ async function assemble(
   );
   // For parts that need what is opened after them; spooled items that are to be inspected again wait until it is there.
   const started: { processing?: ProcessorParts; port?: number; notices?: NoticeReporter } = {};
+  const listening = signal();
   const newPool = (of: Setup): InspectPool =>
     parts.add(
-      startPool(of, log, () => started.notices ?? NO_NOTICES),
+      startPool(of, log, () => started.notices ?? NO_NOTICES, listening.given),
       (p) => p.close(),
     );
   // Its threads start while the database does, unless the rules need groups that are read first.
@@ -280,6 +281,7 @@ async function assemble(
   );
   const [first] = smtp.addresses;
   if (first !== undefined) started.port = first.port;
+  listening.give();
   void nodes.now();
   const apply = applier(
     { pool, smtp, health, watchers, withGroups: (bundle) => withGroups(bundle, directory.snapshot), log },

@@ -30,3 +30,10 @@ export function oneAtATime(): (work: () => Promise<void>) => Promise<void> {
     await mine;
   };
 }
+
+/** Something that happens once, and that others wait for. */
+export function signal(): { readonly given: Promise<void>; give(): void } {
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give: () => give() };
+}

@@ -5,8 +5,16 @@ import { createInspectPool, type InspectPool } from '../pipeline/pool.js';
 import type { Log } from '../telemetry/log.js';
 import type { Setup } from './setup.js';
 
-/** Starts the threads that scan; the admins are told of one that is lost. */
-export function startPool(setup: Setup, log: Log, notices: () => NoticeReporter): InspectPool {
+/**
+ * Starts the threads that scan; the admins are told of one that is lost.
+ * @param listening the others are started beside the first when mail is taken in
+ */
+export function startPool(
+  setup: Setup,
+  log: Log,
+  notices: () => NoticeReporter,
+  listening: Promise<void>,
+): InspectPool {
   const { config, bundle, specs } = setup;
   return createInspectPool({
     bundle,
@@ -14,6 +22,7 @@ export function startPool(setup: Setup, log: Log, notices: () => NoticeReporter)
     limits: config.scan,
     deadline: config.scan.deadline,
     threads: threadsOf(config),
+    rest: listening,
     onTrouble: ({ kind, traceId, reason }) => {
       log.error({ kind, id: traceId, reason }, 'a scanning thread was lost');
       const errorDescription = `A scanning thread was lost (${kind}) and has been replaced.`;

@@ -34,6 +34,11 @@ export interface PoolTrouble {
 
 export interface PoolOptions extends InspectorOptions {
   readonly threads: number;
+  /**
+   * The pool is ready with one thread, and starts the others when this resolves: until then the cores are for the rest of
+   * the start. Absent: all are started at once.
+   */
+  readonly rest?: Promise<void>;
   /** Compiled module of the threads. */
   readonly workerFile?: URL;
   /** MiB of JavaScript heap of each thread. */
@@ -66,7 +71,7 @@ export interface ReloadOptions {
 
 /** Inspects messages in threads. */
 export interface InspectPool {
-  /** Resolves when all threads are up. @throws Error when they cannot be, such as for a detector that fails to load */
+  /** Resolves when the threads of the start are up. @throws Error when they cannot be, such as for a detector that fails to load */
   ready(): Promise<void>;
   /**
    * Never rejects: a message that cannot be scanned is decided by the rules' `scan-error`, and else deferred.
@@ -108,7 +113,7 @@ class ThreadPool implements InspectPool {
       maxLarge: options.maxLargeBytes ?? DEFAULT_MAX_LARGE,
       maxWait: options.maxWait ?? DEFAULT_MAX_WAIT,
     });
-    this.current = new Generation(1, judgedBy, this.newThreads(specs, 1, judgedBy), specs);
+    this.current = new Generation(1, judgedBy, this.newThreads(specs, 1, judgedBy, options.rest), specs);
     this.gate.resize(this.current.threads.places);
   }
 
@@ -214,12 +219,13 @@ class ThreadPool implements InspectPool {
     return deferEveryone(input, sizeOf(source), finding);
   }
 
-  private newThreads(specs: readonly DetectorSpec[], set: number, judgedBy: JudgedBy): ThreadSet {
+  private newThreads(specs: readonly DetectorSpec[], set: number, judgedBy: JudgedBy, rest?: Promise<void>): ThreadSet {
     const { threads, workerFile, heap } = this.options;
     return new ThreadSet({
       specs,
       sets: new Map([[set, judgedBy]]),
       threads,
+      ...(rest === undefined ? {} : { rest }),
       capacity: specs.some((spec) => spec.waits === true) ? WHILE_WAITING : 1,
       workerFile: workerFile ?? moduleUrl('pipeline/worker'),
       heap: heap ?? DEFAULT_HEAP,

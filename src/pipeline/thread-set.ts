@@ -27,6 +27,8 @@ export interface ThreadSetOptions {
   /** What messages are judged by at first. */
   readonly sets: Sets;
   readonly threads: number;
+  /** One thread is enough to be ready; the others are started when this resolves. Absent: all at once. */
+  readonly rest?: Promise<void>;
   /** Tasks that a thread works on at a time. */
   readonly capacity: number;
   readonly workerFile: URL;
@@ -59,6 +61,8 @@ export class ThreadSet {
   private readonly looking: NodeJS.Timeout;
   private starting: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void };
   private startFailedAt = -Infinity;
+  /** How many there should be. */
+  private wanted: number;
   private users = 0;
   private retired: (() => void) | undefined;
   private ended = false;
@@ -68,7 +72,12 @@ export class ThreadSet {
     this.sets = new Map(options.sets);
     this.suspicion = new Suspicion({ again: (run) => this.again(run), drop: (thread) => this.giveUp(thread) });
     this.starting = newStart();
-    for (let i = 0; i < options.threads; i++) this.addThread();
+    this.wanted = options.rest === undefined ? options.threads : 1;
+    for (let i = 0; i < this.wanted; i++) this.addThread();
+    void options.rest?.then(() => {
+      this.wanted = options.threads;
+      this.refill();
+    });
     this.looking = setInterval(() => this.look(), LOOK);
     this.looking.unref();
   }
@@ -77,7 +86,7 @@ export class ThreadSet {
     return this.threads.size * this.options.capacity;
   }
 
-  /** Resolves when every thread has loaded rules and detectors. @throws Error with the reason when one cannot */
+  /** Resolves when every thread that was started has loaded rules and detectors. @throws Error with the reason when one cannot */
   async ready(): Promise<void> {
     await this.starting.promise;
   }
@@ -184,7 +193,7 @@ export class ThreadSet {
   /** As many threads as there should be: also in a set that is replaced, as long as messages use it. */
   private refill(): void {
     if (this.ended) return;
-    while (this.threads.size < this.options.threads) this.addThread();
+    while (this.threads.size < this.wanted) this.addThread();
     this.options.onPlaces();
   }
 
@@ -300,7 +309,7 @@ export class ThreadSet {
     if (thread.runs.size === 0) {
       thread.closedToNew = false;
       if (this.leaving.delete(thread)) void thread.end();
-      else if (this.threads.size > this.options.threads && this.busyFor(STUCK) === 0) this.remove(thread);
+      else if (this.threads.size > this.wanted && this.busyFor(STUCK) === 0) this.remove(thread);
       else if (!thread.stepUp()) {
         this.remove(thread);
         this.refill();
@@ -323,11 +332,11 @@ export class ThreadSet {
       if (this.timeOnTask(thread) > LONG) thread.stepBack();
     }
     const now = performance.now();
-    if (this.threads.size < this.options.threads && now - this.startFailedAt > START_AGAIN) this.refill();
+    if (this.threads.size < this.wanted && now - this.startFailedAt > START_AGAIN) this.refill();
     const stuck = this.busyFor(STUCK);
-    const wanted = this.options.threads + Math.min(stuck, this.options.threads);
+    const most = this.wanted + Math.min(stuck, this.wanted);
     const backlog = this.queue.length + this.aloneQueue.length + this.options.waiting();
-    if (stuck > 0 && backlog > 0 && this.threads.size < wanted) {
+    if (stuck > 0 && backlog > 0 && this.threads.size < most) {
       this.addThread();
       this.options.onPlaces();
     }

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { signal } from '../../src/gateway/parts.js';
 import { memorySource } from '../../src/message/source.js';
 import { createInspectPool, type InspectPool, type PoolOptions, type PoolTrouble } from '../../src/pipeline/pool.js';
 import type { Inspection } from '../../src/pipeline/types.js';
@@ -103,6 +104,17 @@ describe('the thread pool', () => {
     expect(others.map(failureOf)).toEqual(Array.from({ length: 20 }, () => undefined));
     expect(failureOf(await hanging)).toBe('timeout');
     expect(pool.counters).toEqual({ queued: 0, running: 0, restarts: 1 });
+  });
+
+  it('is ready with one thread when the others are to wait', async () => {
+    const listening = signal();
+    const pool = await start(TOLERANT, { deadline: 2_000, threads: 2, rest: listening.given });
+    const hanging = send(pool, 'hang');
+    const other = send(pool, 'fine');
+    await expect.poll(() => pool.counters).toMatchObject({ running: 1, queued: 1 });
+    listening.give();
+    expect(failureOf(await other)).toBeUndefined();
+    expect(failureOf(await hanging)).toBe('timeout');
   });
 
   it('defers a hanging message where the rule has no scan-error', async () => {

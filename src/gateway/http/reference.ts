@@ -7,6 +7,7 @@ export const IDLE_PARTS: MeasuredParts = {
     name: 'none',
     available: false,
     queues: [],
+    trouble: undefined,
     unfit: () => Promise.resolve(undefined),
     queue: () => {
       throw new Error('there is no queue');

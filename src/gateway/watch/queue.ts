@@ -18,7 +18,7 @@ export function watchQueue(queue: QueueBackend, events: EventService, interval: 
       else
         events.raise('queue-unavailable', {
           subject: queue.name,
-          detail: `${whyOf(unfit ?? reason)}; mail flows, retries and notifications wait on disk`,
+          detail: `${whyOf(unfit ?? queue.trouble ?? reason)}; mail flows, retries and notifications wait on disk`,
         });
     },
   });
