@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/support/run.ts'],
     pool: 'forks',
     // A process runs one file after the other, and loads the libraries once: no test leaves anything behind in it.
     isolate: false,

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { layDatabaseOf } from './database.js';
 
 /** Another build of the program may be named, such as an unpacked package. */
 const PROGRAM = process.env['GATEPOST_PROGRAM'] ?? path.join(import.meta.dirname, '..', '..', 'bin', 'gatepost.js');
@@ -94,12 +95,13 @@ export function spawnGateway(
   };
 }
 
-/** Starts `gatepost start` as a user would, and waits until it listens. */
+/** Starts `gatepost start` as a user would, on a database that is there, and waits until it listens. */
 export async function startGatewayProcess(
   site: Pick<Site, 'config'>,
   environment: NodeJS.ProcessEnv = {},
   options: readonly string[] = [],
 ): Promise<RunningGateway> {
+  await layDatabaseOf(site.config);
   const gateway = spawnGateway(site, environment, options);
   return { ...gateway, port: await gateway.ready };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openStore, type OpenStore } from '../../src/store/open.js';
 import { silentLog, type Log } from '../../src/telemetry/log.js';
+import { layDatabase } from './database.js';
 
 export interface TestStore {
   readonly store: OpenStore;
@@ -18,6 +19,7 @@ export interface TestStore {
 export async function startTestStore(log: Log = silentLog()): Promise<TestStore> {
   const dataFolder = await mkdtemp(path.join(tmpdir(), 'gatepost-store-'));
   await chmod(dataFolder, 0o755);
+  await layDatabase(dataFolder);
   const store = await openStore({ store: 'embedded', data: dataFolder }, log);
   return {
     store,
