@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobsOptions } from 'bullmq';
-import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { BackendQueue, BackendWorker, Driver } from './driver.js';
 import { QueueError } from './errors.js';
@@ -17,6 +16,8 @@ export interface BackendOptions {
 
 /** Pause between looks at a backend that does not answer, in ms. */
 const RETRY = { first: 100, last: 2000 };
+/** One that answers for less than that, in ms, is looked at with growing pauses: it may answer, and yet take no jobs. */
+const BRIEF = 5000;
 const DEFAULT_GRACE = 10_000;
 /** How long the question how it is set up may take, in ms. */
 const UNFIT_PATIENCE = 2000;
@@ -41,6 +42,11 @@ export class WatchedBackend implements QueueBackend {
   readonly #patience = new Patience();
   #wake = new AbortController();
   #available = false;
+  #trouble: string | undefined;
+  /** When it came into reach; by the monotonic clock. */
+  #since = -Infinity;
+  /** How often in a row it was in reach only briefly. */
+  #falls = 0;
   #watching: Promise<void> | undefined;
   #connecting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -69,6 +75,10 @@ export class WatchedBackend implements QueueBackend {
     return this.#available;
   }
 
+  get trouble(): string | undefined {
+    return this.#available ? undefined : this.#trouble;
+  }
+
   async unfit(): Promise<string | undefined> {
     return await atMost(UNFIT_PATIENCE, this.#driver.unfit());
   }
@@ -82,8 +92,9 @@ export class WatchedBackend implements QueueBackend {
         break;
       } catch (error) {
         if (error instanceof QueueError && error.code === 'refused') throw error;
+        this.#trouble = this.#driver.reasonOf(error);
         if (Date.now() > deadline) {
-          this.#log.warn({ queue: this.name, reason: messageOf(error) }, 'the job queue does not answer yet');
+          this.#log.warn({ queue: this.name, reason: this.#trouble }, 'the job queue does not answer yet');
           break;
         }
         await sleep(RETRY.first / 2);
@@ -159,9 +170,10 @@ export class WatchedBackend implements QueueBackend {
     } catch (error) {
       if (error instanceof QueueError && error.code === 'invalid') throw error;
       // Whoever was turned away waits for word that the backend is back: it must come, so the backend is looked at anew.
-      this.#lost(messageOf(error));
+      const reason = this.#driver.reasonOf(error);
+      this.#lost(reason);
       // Not as the cause: errors of Redis bear the whole command, job data included.
-      throw new QueueError('unavailable', `the job queue ${registration.name} failed: ${messageOf(error)}`);
+      throw new QueueError('unavailable', `the job queue ${registration.name} failed: ${reason}`);
     }
   }
 
@@ -182,7 +194,7 @@ export class WatchedBackend implements QueueBackend {
         await this.#driver.openWorker(registration.name, processor, workerSettings(concurrency, this.#backoff)),
     };
     if (this.#available) {
-      this.#startWorker(registration).catch((error: unknown) => this.#lost(messageOf(error)));
+      this.#startWorker(registration).catch((error: unknown) => this.#lost(this.#driver.reasonOf(error)));
     }
   }
 
@@ -213,6 +225,7 @@ export class WatchedBackend implements QueueBackend {
     if (this.#stopped) return;
     const before = this.#available;
     this.#available = true;
+    if (!before) this.#since = performance.now();
     this.#log.info({ queue: this.name }, before ? 'the job queue was emptied' : 'the job queue is there');
     for (const listener of this.#availableListeners) listener();
   }
@@ -220,6 +233,8 @@ export class WatchedBackend implements QueueBackend {
   #lost(reason: string): void {
     if (!this.#available || this.#stopped) return;
     this.#available = false;
+    this.#trouble = reason;
+    this.#falls = performance.now() - this.#since < BRIEF ? this.#falls + 1 : 0;
     this.#log.warn({ queue: this.name, reason }, 'the job queue is out of reach');
     this.#wake.abort();
     for (const listener of this.#unavailableListeners) listener(reason);
@@ -229,18 +244,24 @@ export class WatchedBackend implements QueueBackend {
     let pause = this.#available ? this.#interval : RETRY.first;
     for (;;) {
       await this.#pause(pause);
+      if (this.#falls > 1 && !this.#available) await this.#rest(Math.min(RETRY.first * 2 ** this.#falls, RETRY.last));
       if (this.#stopped) return;
       try {
         await this.#patience.wait(this.#connect());
         pause = this.#interval;
       } catch (error) {
-        const reason = messageOf(error);
+        const reason = this.#driver.reasonOf(error);
         this.#lost(reason);
+        this.#trouble = reason;
         pause = pause >= this.#interval ? RETRY.first : Math.min(pause * 2, RETRY.last);
         this.#log.debug({ queue: this.name, reason }, 'the job queue does not answer');
       }
       if (!this.#available) pause = Math.min(pause, RETRY.last);
     }
+  }
+
+  async #rest(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
   async #pause(ms: number): Promise<void> {

@@ -38,6 +38,8 @@ export interface Driver {
    * last time.
    */
   probe(): Promise<{ readonly emptied: boolean }>;
+  /** What a failure is about, and what to do where an admin can do something. */
+  reasonOf(error: unknown): string;
   /** Why it must not be used as it is set up; undefined also when it does not answer. */
   unfit(): Promise<string | undefined>;
   /** Called when a connection breaks. */

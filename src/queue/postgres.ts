@@ -62,6 +62,7 @@ export function postgresDriver(name: string, connection: PoolConfig, log: Log, c
       migrated = true;
       return { emptied: false };
     },
+    reasonOf: messageOf,
     // PostgreSQL throws nothing away.
     unfit: () => Promise.resolve(undefined),
     onLost: (listener) => void listeners.push(listener),

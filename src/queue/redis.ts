@@ -10,6 +10,13 @@ import { connectRedis, primariesOf, type ReadyTarget, type RedisClient } from '.
 /** How long a producer waits for an answer, in ms. */
 const COMMAND_TIMEOUT = 1000;
 
+/** How long the marker outlives its writer, in seconds. */
+const MARKER_LIFE = 7 * 86_400;
+/** Writes the marker anew, by a script as BullMQ does. @returns whether it was there (1) */
+const MARK = `local there = redis.call('EXISTS', KEYS[1])
+redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+return there`;
+
 /** BullMQ on Redis. Producers fail fast while it is away; workers wait for it for ever. */
 export function redisDriver(target: ReadyTarget, log: Log): Driver {
   const { prefix } = target;
@@ -18,7 +25,7 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
   const listeners: ((reason: string) => void)[] = [];
   let lastError = 'the connection was closed';
   producer.on('error', (error: Error) => {
-    lastError = reasonOf(error);
+    lastError = reasonOf(error, prefix);
   });
   producer.on('close', () => {
     for (const listener of listeners) listener(lastError);
@@ -26,6 +33,7 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
   // Is gone when Redis was emptied or came back without its data.
   const marker = `${prefix}:seen:${randomBytes(8).toString('hex')}`;
   let marked = false;
+  let emptied = false;
 
   function workerClient(): RedisClient {
     if (workers.client === undefined) {
@@ -41,13 +49,16 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
     name: target.name,
     probe: async () => {
       if (producer.status !== 'ready') throw new QueueError('unavailable', `Redis does not answer: ${lastError}`);
-      if (marked && (await producer.exists(marker)) === 1) return { emptied: false };
+      // By a write: a Redis that answers may take nothing, such as one that is full.
+      const there = await producer.eval(MARK, 1, marker, MARKER_LIFE);
+      if (marked && !emptied && there === 1) return { emptied: false };
+      emptied = marked;
       await requireNoEviction(producer);
-      await producer.set(marker, '1', 'EX', 7 * 86_400);
-      const emptied = marked;
-      marked = true;
-      return { emptied };
+      const found = emptied;
+      [marked, emptied] = [true, false];
+      return { emptied: found };
     },
+    reasonOf: (error) => reasonOf(error, prefix),
     unfit: async () => {
       if (producer.status !== 'ready') return undefined;
       try {
@@ -84,13 +95,27 @@ const UNVERIFIED = [
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ];
 
-/** What went wrong with a connection, and what to do where an admin can do something. */
-function reasonOf(error: Error): string {
-  const reason = messageOf(error);
-  return UNVERIFIED.includes(codeOf(error) ?? '')
-    ? `its certificate cannot be verified (${reason}): name the file of its authority in \`queue:\`, as rediss://...?ca=FILE`
-    : reason;
+/** What went wrong, and what to do where an admin can do something. */
+function reasonOf(error: unknown, prefix: string): string {
+  // A script says where in it, which is of no use to an admin.
+  const reason = messageOf(error).replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?/, '');
+  if (UNVERIFIED.includes(codeOf(error) ?? ''))
+    return `its certificate cannot be verified (${reason}): name the file of its authority in \`queue:\`, as rediss://...?ca=FILE`;
+  const advice = ADVICE.find(([shape]) => shape.test(reason))?.[1];
+  return advice === undefined ? reason : `${reason.replace(/\.$/, '')}: ${advice.replace('PREFIX', prefix)}`;
 }
+
+/** What to do about a refusal of Redis. */
+const ADVICE = [
+  [/^OOM /, 'Redis is full: raise its `maxmemory`'],
+  [/^MISCONF /, 'Redis cannot write to its disk: make room there'],
+  [
+    /^NOPERM |^ERR The user executing the script|ACL failure/,
+    'let the user of `queue:` do what is needed: ACL SETUSER ... ~PREFIX:* +@all -@dangerous +info',
+  ],
+  [/^WRONGPASS /, 'set user and password of `queue:`'],
+  [/^NOAUTH /, 'name user and password in `queue:`'],
+] as const;
 
 /** @throws QueueError `refused` when Redis may throw jobs away to make room */
 async function requireNoEviction(client: RedisClient): Promise<void> {

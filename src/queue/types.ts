@@ -48,6 +48,8 @@ export interface QueueBackend {
   /** For people, without secrets. */
   readonly name: string;
   readonly available: boolean;
+  /** What keeps it out of reach; undefined while nothing does, or nothing is known. */
+  readonly trouble: string | undefined;
   /** Why it must not be used as it is set up, though it may answer; undefined when nothing is known against it. */
   unfit(): Promise<string | undefined>;
   queue<Data>(name: string): JobQueue<Data>;

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PROGRAM_FOLDER } from '../../src/config/load.js';
 import { openQueue } from '../../src/queue/open.js';
 import type { QueueBackend } from '../../src/queue/types.js';
 import type { OpenStore } from '../../src/store/open.js';
@@ -178,6 +181,85 @@ describe.skipIf(redisMissing)('Redis that goes away', () => {
 });
 
 describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
+  it('that is full is out of reach with what to do, told once, until there is room', async () => {
+    const redis = await startRedis();
+    const backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
+    try {
+      const told: string[] = [];
+      backend.onUnavailable((reason) => told.push(reason));
+      await redis.command('CONFIG SET maxmemory 1mb');
+      expect(await failures(backend, 3)).toBeLessThan(2500);
+      await until('it to be out of reach', () => Promise.resolve(!backend.available));
+      expect(backend.trouble).toBe(
+        "OOM command not allowed when used memory > 'maxmemory': Redis is full: raise its `maxmemory`",
+      );
+      expect(told).toEqual([backend.trouble]);
+      await redis.command('CONFIG SET maxmemory 0');
+      await until('its return', () => Promise.resolve(backend.available));
+      expect(backend.trouble).toBeUndefined();
+      await backend.queue('work').add('a', 1);
+    } finally {
+      await backend.close(500);
+      await redis.dispose();
+    }
+  });
+
+  it('a user with the rights that the docs name is enough; one without some of them is told, and asked seldom', async () => {
+    const redis = await startRedis();
+    const docs = await readFile(path.join(PROGRAM_FOLDER, 'docs', 'cluster.md'), 'utf8');
+    const rights = /ACL SETUSER mail on >PASSWORD (.*)$/m.exec(docs)?.[1] ?? 'none';
+    await redis.command(`ACL SETUSER mail on >pw ${rights}`);
+    await redis.command(`ACL SETUSER less on >pw ${rights} -incr`);
+    const url = (user: string): string => redis.url.replace('//', `//${user}:pw@`);
+    const backend = await openQueue({ queue: url('mail') }, noStore, silentLog(), quick);
+    const less = await openQueue({ queue: url('less') }, noStore, silentLog(), quick);
+    const other = await openQueue({ queue: `${url('mail')}?prefix=other` }, noStore, silentLog(), quick);
+    try {
+      const seen = new Set<number>();
+      const queue = backend.queue<number>('work');
+      queue.process(1, (data) => {
+        seen.add(data);
+        return Promise.resolve('done');
+      });
+      await queue.addAll([1, 2].map((data) => ({ id: `${data}`, data, delay: data })));
+      await queue.repeat('look', 3, 100);
+      await until('the jobs', () => Promise.resolve(seen.size === 3));
+      await queue.promote('4');
+      await queue.remove('4');
+      expect(await queue.counts()).toMatchObject({ active: 0 });
+
+      expect(other.available).toBe(false);
+      expect(other.trouble).toContain('~other:* +@all -@dangerous +info');
+
+      let times = 0;
+      const reasons: string[] = [];
+      const tried = new Promise<void>((resolve) => {
+        less.onUnavailable((reason) => {
+          reasons.push(reason);
+          if (reasons.length === 4) resolve();
+        });
+      });
+      const add = async (): Promise<void> => {
+        times += 1;
+        await less
+          .queue('work')
+          .add('a', 1)
+          .catch(() => undefined);
+      };
+      less.onAvailable(() => void add());
+      const start = performance.now();
+      await add();
+      await tried;
+      console.error('C', reasons);
+      expect(times).toBe(4);
+      expect(performance.now() - start).toBeGreaterThan(800);
+      expect(reasons[0]).toContain('~gatepost:* +@all -@dangerous +info');
+    } finally {
+      await Promise.all([backend, less, other].map(async (each) => await each.close(500)));
+      await redis.dispose();
+    }
+  });
+
   it('is refused with the line to change', async () => {
     const redis = await startRedis(['--maxmemory-policy', 'allkeys-lru']);
     await expect(openQueue({ queue: redis.url }, noStore, silentLog())).rejects.toThrow('maxmemory-policy noeviction');

@@ -32,6 +32,8 @@ export class MemoryBackend implements QueueBackend {
     this.#listeners.push(listener);
   }
 
+  readonly trouble = undefined;
+
   unfit(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
