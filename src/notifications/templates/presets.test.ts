@@ -1,17 +1,18 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM_FOLDER } from '../../config/load.js';
+import { newTraceId } from '../../message/trace-id.js';
 import type { DsnContext, EventContext, NoticeContext, RuleNotificationContext } from '../types.js';
 import type { SummaryContext } from '../summary/types.js';
 import { withId } from '../compose.js';
 import { loadTemplates } from './load.js';
 import { renderTemplate, type TemplateContext } from './render.js';
-import { contextOfKind } from './samples.js';
+import { contextOfKind, SAMPLE_TIME } from './samples.js';
 import type { MessageIdPlace } from './site.js';
 
 const { all } = await loadTemplates([path.join(PROGRAM_FOLDER, 'templates')], 'en');
 const mails = all.map(({ template }) => template).filter(({ kind }) => kind !== 'banner');
-const ID = '01KBDAXM00000000000000TEST';
+const ID = newTraceId(SAMPLE_TIME);
 const PLACES: readonly MessageIdPlace[] = ['body', 'subject', 'header', 'off'];
 
 function times<T>(count: number, make: (n: number) => T): readonly T[] {
