@@ -1,5 +1,7 @@
-import { formatDuration, formatSize } from '../config/units.js';
+import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
+import { textWidth } from '../config/text-width.js';
+import { formatDuration, formatSize } from '../config/units.js';
 import { paint, printable } from './terminal.js';
 
 const time = z.iso.datetime();
@@ -60,14 +62,24 @@ const shapes = {
       failure: z.string().optional(),
     }),
   ),
-  rules: z.looseObject({ folder: z.string().optional(), count: z.number().optional() }),
+  rules: z.object({
+    folder: z.string().optional(),
+    count: z.number().optional(),
+    loadedAt: time,
+    hash: z.string(),
+    reloads: z.number().default(0),
+    waiting: z.array(z.string()).default([]),
+    lastReload: z
+      .object({ at: time, ok: z.boolean(), problems: z.array(z.object({ message: z.string() })) })
+      .optional(),
+  }),
   events: z.array(z.object({ event: z.string(), severity: z.string(), subject: z.string(), detail: z.string() })),
 };
 
 type Sections = Readonly<Record<string, unknown>>;
 
-/** The picture of a gateway for a person. @param now ms since the epoch */
-export function statusText(sections: Sections, now: number): string {
+/** The picture of a gateway for a person. @param now ms since the epoch @param columns of the terminal; default: lines of any length */
+export function statusText(sections: Sections, now: number, columns = Infinity): string {
   const rows: [string, string][] = [];
   const add = (title: string, values: readonly string[]): void => {
     values.forEach((value, index) => rows.push([index === 0 ? title : '', value]));
@@ -132,7 +144,7 @@ export function statusText(sections: Sections, now: number): string {
   );
   add('directory', (read(sections, 'directory') ?? []).map(groupLine));
   const rules = read(sections, 'rules');
-  if (rules !== undefined) add('rules', [plain(rules)]);
+  if (rules !== undefined) add('rules', rulesLines(rules));
   const events = read(sections, 'events');
   if (events !== undefined)
     add(
@@ -148,8 +160,45 @@ export function statusText(sections: Sections, now: number): string {
   const version = typeof sections['version'] === 'string' ? ` ${sections['version']}` : '';
   return [
     paint('bold', `Gatepost${version}`),
-    ...rows.map(([title, value]) => `  ${title.padEnd(width)}  ${value}`),
+    ...rows.map(([title, value]) => {
+      const lines = folded(value, Math.max(20, columns - width - 4));
+      return `  ${title.padEnd(width)}  ${lines.join(`\n${' '.repeat(width + 4)}`)}`;
+    }),
   ].join('\n');
+}
+
+/** The text in lines of at most so many columns, where there are spaces to break it at. */
+function folded(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && textWidth(stripVTControlCharacters(longer)) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
+function rulesLines(rules: z.output<typeof shapes.rules>): readonly string[] {
+  const { count, folder, hash, loadedAt, reloads, waiting, lastReload } = rules;
+  const facts = [
+    ...(count === undefined || folder === undefined ? [] : [`${count} of ${folder}`]),
+    `set ${hash.slice(0, 12)}`,
+    `loaded ${loadedAt}`,
+    ...(reloads === 0
+      ? []
+      : [reloads === 1 ? 'changed once since the start' : `changed ${reloads} times since the start`]),
+  ];
+  const [problem] = lastReload?.problems ?? [];
+  return [
+    facts.join(', '),
+    ...(lastReload?.ok === false
+      ? [paint('red', `what was changed is refused since ${lastReload.at}: ${printable(problem?.message ?? '')}`)]
+      : []),
+    ...(waiting.length === 0 ? [] : [paint('yellow', `waits for a restart: ${printable(waiting.join(', '))}`)]),
+  ];
 }
 
 function read<Name extends keyof typeof shapes>(

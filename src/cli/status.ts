@@ -43,7 +43,7 @@ export async function status(options: StatusOptions): Promise<void> {
     else {
       // Clears the screen: the picture stays where it is.
       if (options.watch === true && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
-      out(statusText(sections, Date.now()));
+      out(statusText(sections, Date.now(), process.stdout.isTTY ? process.stdout.columns : undefined));
     }
     if (options.watch !== true) return;
     await sleep(EVERY);

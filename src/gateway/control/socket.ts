@@ -76,11 +76,17 @@ export async function openControl(
 
 /**
  * Asks the gateway that runs on a data folder.
- * @throws NotRunningError when there is none
+ * @param patience for the whole conversation, ms
+ * @throws NotRunningError when there is none, or it does not answer in time
  */
-export async function askControl(data: string, request: string, details?: unknown): Promise<unknown> {
+export async function askControl(
+  data: string,
+  request: string,
+  details?: unknown,
+  patience = PATIENCE,
+): Promise<unknown> {
   const socket = await placeOf(data);
-  const answer: unknown = JSON.parse(await exchange(socket, `${JSON.stringify({ request, details })}\n`));
+  const answer: unknown = JSON.parse(await exchange(socket, `${JSON.stringify({ request, details })}\n`, patience));
   if (typeof answer === 'object' && answer !== null) {
     if ('answer' in answer) return answer.answer;
     if ('error' in answer && typeof answer.error === 'string') throw new Error(answer.error);
@@ -102,12 +108,12 @@ async function placeOf(data: string): Promise<string> {
   throw new NotRunningError(`the gateway on ${data} does not say where it can be asked`);
 }
 
-async function exchange(socket: string, line: string): Promise<string> {
+async function exchange(socket: string, line: string, patience: number): Promise<string> {
   return await new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const client = connect(socket, () => client.write(line));
-    client.setTimeout(PATIENCE, () => client.destroy(new NotRunningError('the gateway does not answer in time')));
+    client.setTimeout(patience, () => client.destroy(new NotRunningError('the gateway does not answer in time')));
     client.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;

@@ -36,6 +36,7 @@ export function openParentLine(reload: () => void): ParentLine {
       const order = readOrder(message);
       if (order === 'reload') reload();
       else if (order === 'stop') resolve('the process above');
+      else if (order === 'answer') process.send?.({ answer: 'here' });
     });
     // Ctrl-C of a terminal reaches all processes; the one above sees to it that the stop comes to an end.
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve(name));

@@ -23,9 +23,9 @@ const readySchema = z.object({
 });
 
 /** What the process above tells one of its own. */
-export type Order = 'stop' | 'reload';
+export type Order = 'stop' | 'reload' | 'answer';
 
-const orderSchema = z.object({ order: z.enum(['stop', 'reload']) });
+const orderSchema = z.object({ order: z.enum(['stop', 'reload', 'answer']) });
 
 /** A message of a process that it is ready; undefined for any other. */
 export function readReady(message: unknown): ReadyFacts | undefined {

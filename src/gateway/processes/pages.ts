@@ -7,20 +7,26 @@ import type { ProcessState } from './supervisor.js';
 
 const pageSchema: z.ZodType<Page> = z.object({ status: z.number(), type: z.string(), body: z.string() });
 
+/** How long a page waits for a process, ms: scrapers give up after 10 s, and balancers sooner. */
+const PATIENCE = { ready: 1_000, metrics: 4_000 };
+
 /** What the process above its gateway processes serves: it asks them. A process that does not answer is left out. */
 export function processPages(data: string, states: readonly ProcessState[]): ReadonlyMap<string, PageMaker> {
-  const ask = async (path: string): Promise<readonly { readonly number: number; readonly page: Page }[]> => {
+  const ask = async (
+    path: string,
+    patience: number,
+  ): Promise<readonly { readonly number: number; readonly page: Page }[]> => {
     const answers = await Promise.allSettled(
       states.map(async ({ number }) => ({
         number,
-        page: pageSchema.parse(await askControl(folderOf(data, number), 'page', path)),
+        page: pageSchema.parse(await askControl(folderOf(data, number), 'page', path, patience)),
       })),
     );
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   };
   let running: Promise<Page> | undefined;
   const metrics = async (): Promise<Page> => {
-    const pages = await ask('/metrics');
+    const pages = await ask('/metrics', PATIENCE.metrics);
     const merged = mergeMetrics(pages.map(({ number, page }) => ({ process: number, text: page.body })));
     const type = pages[0]?.page.type ?? 'text/plain; version=0.0.4; charset=utf-8';
     return { status: 200, type, body: `${merged}${merged === '' ? '' : '\n'}${aboutProcesses(states)}` };
@@ -30,7 +36,7 @@ export function processPages(data: string, states: readonly ProcessState[]): Rea
     [
       '/readyz',
       async () => {
-        const pages = await ask('/readyz');
+        const pages = await ask('/readyz', PATIENCE.ready);
         if (pages.some(({ page }) => page.status === 200)) return plain(200, 'ready');
         const reasons = pages.map(({ number, page }) => `process ${number} is ${page.body.trim()}`);
         return plain(503, `not ready: ${reasons.length === 0 ? 'no process takes mail' : reasons.join('; ')}`);

@@ -9,6 +9,7 @@ import { Parts } from '../parts.js';
 import { PLACE } from './child.js';
 import { readReady, type Order, type ReadyFacts } from './messages.js';
 import { processPages } from './pages.js';
+import { watchSilence, type SilenceWatch } from './silence.js';
 
 /** Pause before a process that died is started again, ms: it doubles up to the last value. */
 const PAUSE = { first: 250, last: 30_000 };
@@ -176,13 +177,25 @@ class Slot implements ProcessState {
       ...(died === undefined ? {} : { [PLACE.died]: died }),
     });
     this.#worker = worker;
+    // From when it takes mail: what a start does may take its time.
+    let watch: SilenceWatch | undefined;
+    let hung = false;
+    const onHung = (): void => {
+      hung = true;
+      this.#log.error({ process: this.number }, 'a process hangs: it is ended');
+      worker.process.kill('SIGKILL');
+    };
     worker.on('message', (message) => {
+      watch?.heard();
       const facts = readReady(message);
-      if (facts !== undefined) onReady(facts);
+      if (facts === undefined) return;
+      watch ??= watchSilence(() => this.tell('answer'), onHung);
+      onReady(facts);
     });
     const ending = new Promise<Ending>((resolve) => {
       const pid = worker.process.pid ?? 0;
       const ended = (text: string, killed: boolean, good: boolean): void => {
+        watch?.stop();
         this.#worker = undefined;
         resolve({ pid, text, killed, good });
       };
@@ -192,7 +205,7 @@ class Slot implements ProcessState {
         else this.#log.warn({ process: this.number, reason: error.message }, 'a process cannot be told anything');
       });
       worker.once('exit', (code: number | null, signal: string | null) =>
-        ended(signal ?? `status ${code ?? 0}`, signal !== null, code === 0),
+        ended(hung ? 'it did not answer' : (signal ?? `status ${code ?? 0}`), signal !== null, code === 0),
       );
     });
     this.#ended = ending.then(() => undefined);
