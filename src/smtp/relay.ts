@@ -38,7 +38,7 @@ export class RelayPolicy {
     return {
       code: 550,
       enhanced: '5.7.1',
-      text: `Relaying denied: ${domain} is not among this gateway's domains (see \`domains\` and \`trusted\` in gatepost.yaml)`,
+      text: `Relaying denied: ${domain} is not among the domains of this gateway`,
     };
   }
 }
