@@ -47,6 +47,9 @@ export class Metrics {
 
   constructor(about: { readonly version: string; readonly node: string }) {
     collectDefaultMetrics({ register: this.#registry });
+    // Gauges with the names of counters: `promtool check metrics` would complain. What they sum up is there by type.
+    for (const of of ['handles', 'requests', 'resources'])
+      this.#registry.removeSingleMetric(`nodejs_active_${of}_total`);
     this.read({
       name: 'build_info',
       help: 'Version and node; always 1',

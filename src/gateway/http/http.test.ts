@@ -46,6 +46,8 @@ describe('the pages for machines', () => {
     expect(text).toContain('gatepost_build_info{version="1.2.3",node="gw1"} 1');
     expect(text).toContain('gatepost_spool_items 0');
     expect(text).toContain('process_resident_memory_bytes');
+    for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm))
+      expect([name, name?.endsWith('_total')]).toEqual([name, type === 'counter']);
     expect(text).not.toContain('secret');
   });
 
