@@ -46,6 +46,10 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
     longest: settings.long ? 3000 : 2000,
     least: settings.long ? 0 : 4,
     errors,
+    onProgress: (done) => {
+      if (settings.long && done % 10 === 0)
+        process.stdout.write(`${queue}: ${done} of ${kills} kills, ${load.acknowledged.length} messages acknowledged\n`);
+    },
   });
   await load.stop();
   hop.script = KIND;

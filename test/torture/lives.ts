@@ -30,6 +30,8 @@ export interface LivesOptions {
   readonly least: number;
   /** Takes what the gateways log as errors. */
   readonly errors: string[];
+  /** Told after each life, with the kills of gateways so far. */
+  readonly onProgress?: (kills: number) => void;
 }
 
 /** Writes a kill down that is about to be. @returns what takes it back */
@@ -39,7 +41,10 @@ type NoteKill = (victim: Victim) => () => void;
 export async function live(options: LivesOptions): Promise<Kill[]> {
   const kills: Kill[] = [];
   const ofGateway = (): number => kills.filter(({ victim }) => victim.startsWith('gateway')).length;
-  for (let number = 1; ofGateway() < options.kills; number += 1) await oneLife(options, kills, nameOf(number));
+  for (let number = 1; ofGateway() < options.kills; number += 1) {
+    await oneLife(options, kills, nameOf(number));
+    options.onProgress?.(ofGateway());
+  }
   return kills;
 }
 
