@@ -48,7 +48,9 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
     errors,
     onProgress: (done) => {
       if (settings.long && done % 10 === 0)
-        process.stdout.write(`${queue}: ${done} of ${kills} kills, ${load.acknowledged.length} messages acknowledged\n`);
+        process.stdout.write(
+          `${queue}: ${done} of ${kills} kills, ${load.acknowledged.length} messages acknowledged\n`,
+        );
     },
   });
   await load.stop();
