@@ -307,6 +307,12 @@ function statusOf(error: CommanderError): number {
   return error.exitCode === 0 ? EXIT.good : EXIT.usage;
 }
 
+// Whoever reads what is printed may have had enough (`| head`). A gateway goes on without a reader.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (process.argv[2] !== 'start') process.exit();
+  });
 try {
   const root = program();
   for (const command of [root, ...root.commands.flatMap((c) => [c, ...c.commands])]) command.exitOverride();

@@ -3,7 +3,14 @@ import { statusText } from './status-text.js';
 
 const NOW = Date.parse('2026-05-04T10:00:00Z');
 const node = {
-  ...{ name: 'gw1', comment: 'rack 2', pid: 7, started: '2026-05-04T09:00:00.000Z', uptime: 3_600_000 },
+  ...{
+    name: 'gw1',
+    roles: ['gateway', 'worker'],
+    comment: 'rack 2',
+    pid: 7,
+    started: '2026-05-04T09:00:00.000Z',
+    uptime: 3_600_000,
+  },
   listen: [{ host: '::1', port: 25, implicitTls: true }],
 };
 const rules = {
@@ -20,7 +27,7 @@ const rules = {
 
 it('says what is in force, what was refused, and what waits for a restart', () => {
   expect(statusText({ version: '1.0', node, rules }, NOW)).toBe(`Gatepost 1.0
-  node     gw1 (rack 2), process 7
+  node     gw1 (rack 2), gateway, worker, process 7
   up       60 min, since 2026-05-04T09:00:00.000Z
   listens  tls://[::1]:25
   rules    2 of /etc/gatepost/rules, set d93bc3ff9222, loaded 2026-05-04T09:00:00.000Z, changed once since the start

@@ -9,6 +9,7 @@ const time = z.iso.datetime();
 const shapes = {
   node: z.object({
     name: z.string(),
+    roles: z.array(z.string()).default([]),
     comment: z.string(),
     pid: z.number(),
     started: time,
@@ -86,7 +87,9 @@ export function statusText(sections: Sections, now: number, columns = Infinity):
   };
   const node = read(sections, 'node');
   if (node !== undefined) {
-    add('node', [`${node.name}${node.comment === '' ? '' : ` (${node.comment})`}, process ${node.pid}`]);
+    add('node', [
+      `${node.name}${node.comment === '' ? '' : ` (${node.comment})`}, ${[...node.roles, `process ${node.pid}`].join(', ')}`,
+    ]);
     add('up', [`${formatDuration(node.uptime)}, since ${node.started}`]);
     add(
       'listens',

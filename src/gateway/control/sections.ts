@@ -5,6 +5,7 @@ import type { EventService } from '../../events/types.js';
 import type { NotificationService } from '../../notifications/service.js';
 import type { QueueBackend } from '../../queue/types.js';
 import type { SmtpAddress } from '../../smtp/smtp-service.js';
+import type { NodeRole } from '../../store/node-types.js';
 import type { MailCounts } from './mail-counts.js';
 import { eventView, type StatusBoard } from './status.js';
 
@@ -18,6 +19,7 @@ export interface StatusParts {
   readonly store: { readonly name: string; readonly available: () => boolean; readonly lostLines: () => number };
   readonly health: Pick<HealthMonitor, 'states'>;
   readonly events: EventService;
+  readonly roles: readonly NodeRole[];
 }
 
 /** Adds the sections of `gatepost status` that every gateway has; a part may take the place of one afterwards. */
@@ -26,6 +28,7 @@ export function provideSections(board: StatusBoard, parts: StatusParts): void {
   const started = new Date();
   board.provide('node', () => ({
     name: config.node.name,
+    roles: parts.roles,
     address: config.node.address,
     comment: config.node.comment,
     pid: process.pid,
