@@ -139,6 +139,19 @@ describe('a post', () => {
     expect((await postTo(slow, PAYLOAD, NOW)).state).toBe('later');
   });
 
+  it('one that is not wanted any more when the connection is there is given up, untold', async () => {
+    let told = 0;
+    const to = await hookTo((request, response) => {
+      told += 1;
+      request.resume();
+      response.end();
+    });
+    const result = await postTo(to, PAYLOAD, NOW, () => false);
+    expect(result).toEqual({ state: 'later', away: false, reply: 'given up: it was held up for too long' });
+    expect((await postTo(to, PAYLOAD, NOW, () => true)).state).toBe('sent');
+    expect(told).toBe(1);
+  });
+
   it('what is not there, hangs up or is not HTTP is tried again', async () => {
     const port = await listen(createServer());
     servers.pop()?.close();
@@ -151,14 +164,19 @@ describe('a post', () => {
     const tls = path.join(PROGRAM_FOLDER, 'test', 'fixtures', 'tls');
     const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(path.join(tls, name), 'utf8'));
     if (cert === undefined || key === undefined) throw new Error('no certificate');
+    let told = 0;
     const server = createTlsServer({ cert, key }, (request, response) => {
+      told += 1;
       request.resume();
       response.end('ok');
     });
     const port = await listen(server);
     const strict = await postTo(hook(`https://localhost:${port}/`), PAYLOAD, NOW);
     expect(strict).toMatchObject({ state: 'later', away: true });
-    expect((await postTo(hook(`https://localhost:${port}/`, { ca: cert }), PAYLOAD, NOW)).state).toBe('sent');
+    const trusting = hook(`https://localhost:${port}/`, { ca: cert });
+    expect((await postTo(trusting, PAYLOAD, NOW)).state).toBe('sent');
+    expect((await postTo(trusting, PAYLOAD, NOW, () => false)).state).toBe('later');
+    expect(told).toBe(1);
   });
 });
 

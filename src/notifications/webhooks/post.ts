@@ -26,11 +26,22 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
 /**
  * Posts one message. Never rejects. Redirects are not followed: the message and its signature are for this address.
  * @param now ms since the epoch
+ * @param wanted asked right before anything is sent: false gives it up, untold
  */
-export async function postTo(hook: Webhook, payload: WebhookPayload, now: number): Promise<PostResult> {
+export async function postTo(
+  hook: Webhook,
+  payload: WebhookPayload,
+  now: number,
+  wanted: () => boolean = () => true,
+): Promise<PostResult> {
   const body = JSON.stringify(payload);
   try {
-    const { status, statusText, text, retryAfter } = await exchange(hook, body, signatureOf(body, hook.secret, now));
+    const { status, statusText, text, retryAfter } = await exchange(
+      hook,
+      body,
+      signatureOf(body, hook.secret, now),
+      wanted,
+    );
     const shown = clean(text);
     const reply = `HTTP ${status}${statusText === '' ? '' : ` ${clean(statusText)}`}${shown === '' ? '' : `: ${shown}`}`;
     const state = stateOf(status);
@@ -38,7 +49,7 @@ export async function postTo(hook: Webhook, payload: WebhookPayload, now: number
   } catch (error) {
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
     const reply = error instanceof Error ? clean(error.message) : 'the connection failed';
-    return { state: 'later', reply, away: true, ...(code === undefined ? {} : { code }) };
+    return { state: 'later', reply, away: !(error instanceof NotWantedError), ...(code === undefined ? {} : { code }) };
   }
 }
 
@@ -54,7 +65,7 @@ interface Answer {
   readonly retryAfter?: number;
 }
 
-async function exchange(hook: Webhook, body: string, signature: string): Promise<Answer> {
+async function exchange(hook: Webhook, body: string, signature: string, wanted: () => boolean): Promise<Answer> {
   const { url } = hook;
   const signal = AbortSignal.timeout(hook.timeout);
   const options = {
@@ -86,8 +97,24 @@ async function exchange(hook: Webhook, body: string, signature: string): Promise
         ? tlsRequest(target, { ...options, ...(hook.ca === undefined ? {} : { ca: hook.ca }) }, taken)
         : plainRequest(target, options, taken);
     request.on('error', fail);
-    request.end(body);
+    // Header and body go out together, when there is a connection to write them to.
+    const send = (): void => {
+      if (wanted()) request.end(body);
+      else request.destroy(new NotWantedError());
+    };
+    request.once('socket', (socket) => {
+      if (socket.connecting) socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', send);
+      else send();
+    });
   });
+}
+
+class NotWantedError extends Error {
+  override readonly name = 'NotWantedError';
+
+  constructor() {
+    super('given up: it was held up for too long');
+  }
 }
 
 class TimeoutError extends Error {

@@ -5,7 +5,7 @@ import type { JobOutcome } from '../../queue/types.js';
 import type { KeptJob } from '../../store/notification-book-types.js';
 import type { Ledger, LedgerEntry } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
-import { whileHeld, type Holds } from '../holds.js';
+import { whileHeld, type Hold, type Holds } from '../holds.js';
 import { insist } from '../insist.js';
 import type { Clock } from '../job.js';
 import { isFinal } from '../ledger-entry.js';
@@ -68,10 +68,10 @@ export class WebhookSender {
     const { holds, clock } = this.#options;
     const outcome = this.#unrecorded.get(call.id);
     if (outcome !== undefined) return await this.#record(call, outcome);
-    return await whileHeld(holds, call.id, clock, async () => await this.#held(call));
+    return await whileHeld(holds, call.id, clock, async (hold) => await this.#held(call, hold));
   }
 
-  async #held(call: WebhookCall): Promise<JobOutcome> {
+  async #held(call: WebhookCall, hold: Hold): Promise<JobOutcome> {
     const { ledger, clock, retry } = this.#options;
     const known = await ledger.get(call.id);
     if (known !== undefined && isFinal(known)) return await this.#settled(call);
@@ -86,27 +86,27 @@ export class WebhookSender {
       this.#probed.add(call.hook);
     }
     try {
-      return await this.#call(call, known, deadline);
+      return await this.#call(call, known, deadline, hold);
     } finally {
       if (probe) this.#probed.delete(call.hook);
     }
   }
 
-  async #call(call: WebhookCall, known: LedgerEntry | undefined, deadline: number): Promise<JobOutcome> {
+  async #call(call: WebhookCall, known: LedgerEntry | undefined, deadline: number, hold: Hold): Promise<JobOutcome> {
     const { ledger, clock } = this.#options;
     const now = clock.now();
     const entry = callEntry(call, known?.time ?? new Date(now), (known?.attempts ?? 0) + 1);
     // Written before the attempt: a ledger that cannot be written now could not be told of a success either.
     await ledger.put({ ...entry, ...(known?.lastReply === undefined ? {} : { lastReply: known.lastReply }) });
-    return await this.#conclude(call, entry, await this.#attempt(call), deadline);
+    return await this.#conclude(call, entry, await this.#attempt(call, hold), deadline);
   }
 
-  async #attempt(call: WebhookCall): Promise<PostResult> {
+  async #attempt(call: WebhookCall, hold: Hold): Promise<PostResult> {
     const { hooks, clock } = this.#options;
     const hook = hooks().find(({ id }) => id === call.hook);
     if (hook === undefined)
       return { state: 'later', reply: 'no webhook of that address is configured on this node', away: true };
-    const result = await postTo(hook, call.payload, clock.now());
+    const result = await postTo(hook, call.payload, clock.now(), hold.sure);
     if (result.away) this.#pausedUntil.set(hook.id, clock.now() + PAUSE);
     else this.#pausedUntil.delete(hook.id);
     return result;
