@@ -10,9 +10,9 @@ export default defineConfig({
     isolate: false,
     // Many tests wait for processes that they start: one file more than there are cores keeps these busy.
     maxWorkers: os.availableParallelism() + 1,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     // No test is about time: what is waited for may come late on a busy machine.
-    expect: { poll: { timeout: 20_000 } },
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
   },
 });

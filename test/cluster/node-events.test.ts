@@ -108,28 +108,28 @@ store: "${urlOf(store.store.connection)}"
     control = await start(first);
     other = spawnGateway(second, {}, ['--role', 'worker']);
     await other.ready;
-  }, 60_000);
+  });
   afterAll(async () => {
     await other.kill();
     await control.close();
     for (const made of sites) await made.remove();
     await server.close();
     await Promise.all([redis.dispose(), store.stop()]);
-  }, 60_000);
+  });
 
   it('rules that differ: raised for the node that is alone, and told', async () => {
     await holds('settings-differ', 'w2');
     const { text } = await told(/warning: Settings of nodes differ/);
     expect(text).toContain('w2');
     expect(text).toMatch(/bring the same rules, lists, templates and domains to all\s+nodes/);
-  }, 60_000);
+  });
 
   it('the same rules again, which it takes over by itself: over, and told', async () => {
     const [, second] = sites;
     await writeFile(path.join(second?.folder ?? '', 'rules/50-test.yaml'), rulesOf('reject'));
     await holds('settings-differ');
     await told(/over: .*[Ss]ettings/);
-  }, 60_000);
+  });
 
   it('a node that is silent is missed until it is back; one that was stopped, or removed, is not', async () => {
     const gone = node('gone');
@@ -144,7 +144,7 @@ store: "${urlOf(store.store.connection)}"
     await gone.leave();
     await store.store.nodes.remove('gone');
     await holds('node-unavailable');
-  }, 60_000);
+  });
 
   it('another version, and a Redis that may evict: cluster-misconfigured, each of its own', async () => {
     const old = node('old', { version: '0.0.1' });
@@ -157,7 +157,7 @@ store: "${urlOf(store.store.connection)}"
     await until('the line to change in the mail', async () =>
       (await mailsWith(/Cluster misconfigured/)).some(({ text }) => /maxmemory-policy\s+noeviction/.test(text ?? '')),
     );
-  }, 60_000);
+  });
 
   it('each of them was sent once', () => {
     const ids = server.mails.map(({ bytes }) => /^Message-ID: .*$/m.exec(bytes.toString('latin1'))?.[0]);
@@ -168,5 +168,5 @@ store: "${urlOf(store.store.connection)}"
     const late = await site('w3', 'UTC', 'reject');
     await change(`INSERT INTO gatepost.migration (version, name) VALUES (99999, 'later')`);
     await expect(start(late)).rejects.toThrow(/schema version 99999.*update Gatepost on this node/);
-  }, 30_000);
+  });
 });

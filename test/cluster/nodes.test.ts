@@ -107,7 +107,7 @@ async function join(
 }
 
 async function eventually(ask: () => boolean | Promise<boolean>): Promise<void> {
-  await until('the nodes to settle it', async () => await ask(), 10_000);
+  await until('the nodes to settle it', async () => await ask());
 }
 
 async function active(event: string): Promise<readonly string[]> {

@@ -177,7 +177,7 @@ delivery: { nextHop: "maildir:./inbox" }
       const { stdout } = await runGatepost(['nodes', '--json', '--config', site.config]);
       return !stdout.includes('gw-2');
     });
-  }, 240_000);
+  });
 
   it.skipIf(!has('perl'))(
     'shares a socket of a service manager, with TLS and the PROXY protocol; all end with the one above, and come back',
@@ -190,7 +190,7 @@ delivery: { nextHop: "maildir:./inbox" }
       );
       const manager = startUnderManager(site.config);
       try {
-        await until('the first start', () => Promise.resolve(manager.starts === 1), 60_000);
+        await until('the first start', () => Promise.resolve(manager.starts === 1));
         const secure = async (from: string, text: string): Promise<string> => {
           const client = await Client.connect(manager.port);
           client.write(`PROXY TCP4 ${from} 127.0.0.1 4711 25\r\n`);

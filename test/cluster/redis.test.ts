@@ -114,7 +114,7 @@ describe.skipIf(redisMissing)('Redis of every kind', () => {
       expect(refused.available).toBe(false);
       expect(lines.join('')).toMatch(/certificate cannot be verified \(.*name the file of its authority/);
     }
-  }, 40_000);
+  });
 
   it('one that evicts is refused at the start, with the line to change', async () => {
     const redis = await serve(['maxmemory-policy volatile-lru']);
@@ -156,7 +156,7 @@ describe.skipIf(redisMissing)('Redis of every kind', () => {
     await addAll();
     await until('all that is owed', () => Promise.resolve(owed.every((id) => seen.has(id))));
     expect((await look.role())[0]).toBe('master');
-  }, 40_000);
+  });
 
   it('a cluster of three: the keys of all queues lie where BullMQ can use them together', async () => {
     const cluster = ['cluster-enabled yes', 'cluster-node-timeout 1000', 'cluster-config-file nodes.conf'];
@@ -185,7 +185,7 @@ describe.skipIf(redisMissing)('Redis of every kind', () => {
     // One of them that evicts is enough.
     await clients[2]?.config('SET', 'maxmemory-policy', 'allkeys-lru');
     expect(await backend.unfit()).toContain('maxmemory-policy noeviction');
-  }, 40_000);
+  });
 });
 
 it('an address that is none, and a certificate that cannot be read, stop the start with what is wrong', async () => {

@@ -30,7 +30,7 @@ queue: "${redis.url}"
       },
     );
     gateway = await startGatewayProcess(site);
-  }, 60_000);
+  });
   afterAll(async () => {
     await gateway.kill();
     await server.close();
@@ -48,5 +48,5 @@ queue: "${redis.url}"
     redis.pause();
     expect(await gateway.stop()).toBe(0);
     expect(gateway.log.join('')).toContain('"msg":"stopped"');
-  }, 60_000);
+  });
 });

@@ -82,11 +82,11 @@ describe.skipIf(redisMissing || clamdMissing || rspamdMissing)('what docker-comp
       client: CLIENT,
       change: (config) => `${config}health: 1s\nscan: { threads: 1 }\n`,
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await topology.dispose();
     await Promise.all([clamd.dispose(), rspamd.dispose()]);
-  }, 60_000);
+  });
 
   it('mail that came before a worker runs: it flows through both gateways, and names the client of the PROXY line', async () => {
     // Workers come later: what is owed waits.
@@ -100,7 +100,7 @@ describe.skipIf(redisMissing || clamdMissing || rspamdMissing)('what docker-comp
     // Whoever is not the balancer is not believed, and nobody gets past it.
     const [first] = topology.gateways;
     expect(await send(first?.port ?? 0, 'x', 'past the balancer')).not.toMatch(/^250 /);
-  }, 120_000);
+  });
 
   it('an infected one is refused by every gateway, and each is told once, by whichever worker', async () => {
     for (const number of [1, 2])
@@ -112,7 +112,7 @@ describe.skipIf(redisMissing || clamdMissing || rspamdMissing)('what docker-comp
       expect(rcptTo.join()).toContain('security@example.org');
       expect(bytes.toString()).toContain('Test.Marker');
     }
-  }, 120_000);
+  });
 
   it('health pages answer, and the nodes are listed', async () => {
     for (const { pages } of [...topology.gateways, ...topology.workers])
@@ -129,7 +129,7 @@ describe.skipIf(redisMissing || clamdMissing || rspamdMissing)('what docker-comp
     expect(new Set(listed.map(({ rules }) => rules)).size).toBe(1);
     const { stdout } = await command(topology.workers[0], 'status', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ node: { name: 'worker1', roles: ['worker'] } });
-  }, 60_000);
+  });
 
   it('workers come and go, also on the configuration of a gateway; a second gateway of a name is refused', async () => {
     const [gateway] = topology.gateways;
@@ -165,7 +165,7 @@ describe.skipIf(redisMissing || clamdMissing || rspamdMissing)('what docker-comp
       await second.kill();
       await other.remove();
     }
-  }, 120_000);
+  });
 
   it('a worker that dies is not missed by the mail, and an engine that dies is told in one mail', async () => {
     await topology.workers[1]?.process.kill();
@@ -184,5 +184,5 @@ describe.skipIf(redisMissing || clamdMissing || rspamdMissing)('what docker-comp
     expect(await send(topology.balancer.port, 'Good evening.', 'clean 5')).toMatch(/^451 /);
     expect(mailsWith('X-Gatepost-Event:')).toHaveLength(1);
     expect(mailsWith('X-Gatepost-Notification:')).toHaveLength(before + 1);
-  }, 120_000);
+  });
 });

@@ -133,13 +133,11 @@ describe('an attempt that takes longer than the client waits', () => {
     // While another item is tried three times, no second attempt of this one begins.
     await delivery.deliver(request({}, 'later@x.test'));
     const attempts = async () => (await list()).map(({ recipients }) => recipients[0]?.attempts ?? 0);
-    await expect.poll(async () => Math.max(...(await attempts())), { timeout: 15_000 }).toBeGreaterThan(2);
+    await expect.poll(async () => Math.max(...(await attempts()))).toBeGreaterThan(2);
     const tries = () => server.dialogue.filter((line) => line.includes('b@example.net')).length;
     expect(tries()).toBe(1);
     answer();
-    await expect
-      .poll(() => records, { timeout: 15_000 })
-      .toMatchObject([{ state: 'delivered', reply: '250 2.0.0 at last' }]);
+    await expect.poll(() => records).toMatchObject([{ state: 'delivered', reply: '250 2.0.0 at last' }]);
     expect((await list()).length).toBe(1);
     expect(tries()).toBe(1);
   });
@@ -170,7 +168,7 @@ describe('a hop that is away', () => {
     const tried = (await list()).filter(({ recipients }) => (recipients[0]?.attempts ?? 0) > 0);
     expect(tried.length).toBe(5);
     const back = await fake({ port: server.port });
-    await expect.poll(() => back.mails.length, { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => back.mails.length).toBe(200);
     await expect.poll(list).toEqual([]);
     expect(new Set(back.mails.flatMap(({ rcptTo }) => rcptTo)).size).toBe(200);
     await expect.poll(() => records.length).toBe(200);
@@ -413,7 +411,7 @@ describe('the spool', () => {
     await writeFile(file, TEXT.replace('body', 'BODY'));
     server.script = {};
     await made.delivery.command({ action: 'retry', ids: [], all: true });
-    await expect.poll(made.list, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(made.list).toEqual([]);
     expect(server.mails.length).toBe(1);
     const setAside = async (): Promise<string[]> => (await readdir(path.join(spoolOf(made), 'corrupt'))).sort();
     await expect.poll(setAside).toEqual(['.eml', '.json', '.reason'].map((end) => `${bad.item}${end}`));
@@ -427,7 +425,7 @@ describe('the spool', () => {
     expect((await made.list()).map(({ id }) => id)).toEqual([mail.item]);
     expect((await readSpoolItem(spoolOf(made), mail.item))?.item.envelope.sender).toBe('a@example.org');
     await expect(addToSpool(spoolOf(made), mail)).rejects.toThrow(SpoolItemExistsError);
-    await expect.poll(() => server.mails.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => server.mails.length).toBe(1);
     await expect.poll(made.list).toEqual([]);
   });
 

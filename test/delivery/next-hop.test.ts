@@ -158,7 +158,7 @@ describe('a next hop that', () => {
         const early = server.mails.length;
         server.script = extensions === undefined ? {} : { ehlo: '250 fake.test' };
         server.cut();
-        await expect.poll(list, { timeout: 30_000 }).toEqual([]);
+        await expect.poll(list).toEqual([]);
         const later = server.mails.slice(early);
         expect(later.flatMap(({ rcptTo }) => rcptTo)).toEqual(spooled.map((address) => `TO:<${address}>`));
         expect(later.every(({ mailFrom }) => mailFrom.startsWith('FROM:<a@example.org>'))).toBe(true);
@@ -178,7 +178,7 @@ describe('a next hop that', () => {
     expect(await delivery.deliver(request())).toMatchObject([{ state: 'spooled' }]);
     const server = await startFakeSmtp({ port });
     closing.push(() => server.close());
-    await expect.poll(list, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(list).toEqual([]);
     expect(server.mails.length).toBe(1);
   });
 
@@ -231,7 +231,7 @@ describe('a next hop that', () => {
     const { delivery, list } = await open(server.url);
     await delivery.deliver(request());
     server.script = { rcpt: (line) => (line.includes('b@example.net') ? '550 5.1.1 gone' : undefined) };
-    await expect.poll(list, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(list).toEqual([]);
     expect(server.mails.map(({ mailFrom, rcptTo }) => [mailFrom.slice(0, 7), rcptTo])).toEqual([
       ['FROM:<>', ['TO:<a@example.org> NOTIFY=NEVER']],
     ]);
@@ -293,7 +293,7 @@ test('a hop that comes back while a mail is being spooled gets it; the mail is n
   server.script = {};
   gate.open();
   expect(await outcomes).toMatchObject([{ state: 'spooled' }]);
-  await expect.poll(list, { timeout: 30_000 }).toEqual([]);
+  await expect.poll(list).toEqual([]);
   expect(server.mails.length).toBe(1);
   expect(await readdir(path.join(folder, 'data', 'spool', 'corrupt'))).toEqual([]);
 });

@@ -65,7 +65,7 @@ describe.skipIf(!CAN_POSTFIX)('Postfix as next hop', () => {
   /** What has come out behind Postfix in this test. */
   const arrived = (): readonly FakeMail[] => sink.mails.slice(before.mails);
   async function arrives(count: number): Promise<readonly FakeMail[]> {
-    await expect.poll(() => arrived().length, { timeout: 30_000 }).toBe(count);
+    await expect.poll(() => arrived().length).toBe(count);
     return arrived();
   }
   const lines = (verb: string): string[] =>
@@ -101,7 +101,7 @@ describe.skipIf(!CAN_POSTFIX)('Postfix as next hop', () => {
     ]);
     const envelope = { ...asked.envelope, ret: 'headers' as const, envid: 'QQ314159' };
     await delivery.deliver({ ...asked, envelope });
-    await expect.poll(() => lines('RCPT').length, { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => lines('RCPT').length).toBe(2);
     expect(lines('MAIL')[0]).toMatch(/ RET=HDRS\b/);
     expect(lines('MAIL')[0]).toMatch(/ ENVID=QQ314159\b/);
     expect(lines('RCPT').sort()).toEqual([
@@ -198,7 +198,7 @@ describe.skipIf(!CAN_POSTFIX)('Postfix as next hop', () => {
       ...texts.map((text) => delivery.deliver(mail([{ address: 'b@x.test' }], `Subject: x\r\n\r\n${text}`))),
     ]);
     expect(results.flat().every(({ state }) => state === 'delivered')).toBe(true);
-    await expect.poll(() => arrived().flatMap(({ rcptTo }) => rcptTo).length, { timeout: 30_000 }).toBe(150);
+    await expect.poll(() => arrived().flatMap(({ rcptTo }) => rcptTo).length).toBe(150);
     const bodies = arrived().map(({ bytes }) => bytes.toString().slice(bytes.indexOf('\r\n\r\n') + 4));
     expect(bodies.filter((body) => body.startsWith('number')).sort()).toEqual([...texts].sort());
     expect(new Set(arrived().flatMap(({ rcptTo }) => rcptTo)).size).toBe(101);
@@ -210,7 +210,7 @@ describe.skipIf(!CAN_POSTFIX)('Postfix as next hop', () => {
       Array.from({ length: 12 }, async (_, index) => await delivery.deliver(request({}, `n${index}@x.test`))),
     );
     expect(outcomes.flat().every(({ state }) => state !== 'refused')).toBe(true);
-    await expect.poll(list, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(list).toEqual([]);
     const mails = await arrives(12);
     expect(new Set(mails.flatMap(({ rcptTo }) => rcptTo)).size).toBe(12);
   });

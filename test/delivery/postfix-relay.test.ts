@@ -96,7 +96,7 @@ http: { listen: off }
     before = sink.mails.length;
   });
   async function arrive(count: number): Promise<readonly FakeMail[]> {
-    await expect.poll(() => sink.mails.length - before, { timeout: 30_000 }).toBe(count);
+    await expect.poll(() => sink.mails.length - before).toBe(count);
     return sink.mails.slice(before);
   }
 
@@ -153,7 +153,7 @@ http: { listen: off }
   test.skipIf(!existsSync(SOURCE) || !existsSync(SINK))('smtp-source before, smtp-sink behind: none lost', async () => {
     const args = ['-s', '10', '-m', '200', '-l', '2000', '-f', 'a@example.net', '-t', 'b@dump.test'];
     expect(await run(SOURCE, [...args, `127.0.0.1:${gateway.port}`])).toBe(0);
-    await expect.poll(async () => (await readdir(dumped)).length, { timeout: 30_000 }).toBe(200);
+    await expect.poll(async () => (await readdir(dumped)).length).toBe(200);
   });
 
   test('no end of data that is none splits a mail, although this Postfix takes a bare line feed for a line end', async () => {

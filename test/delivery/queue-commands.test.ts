@@ -63,7 +63,7 @@ describe('commands on spooled items', () => {
     closing.push(() => again.close());
     const free = request();
     await addToSpool(spoolOf(again), free);
-    await expect.poll(() => server.mails.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => server.mails.length).toBe(1);
     expect(await again.list()).toMatchObject([{ id: key, recipients: [{ nextAttempt: null }] }]);
     await run(again, 'unhold', [key]);
     await run(again, 'retry', [key]);
@@ -202,6 +202,6 @@ test('2,000 items: all are seen at the start, listed in pages, and delivered', a
   const again = await setting([first.server.url], { ...FAR, folder: first.made.folder });
   closing.push(() => again.close());
   expect(again.delivery.spoolState.items).toBe(2000);
-  await expect.poll(() => first.server.mails.length, { timeout: 40_000 }).toBe(2000);
+  await expect.poll(() => first.server.mails.length).toBe(2000);
   await expect.poll(() => again.delivery.spoolState.items).toBe(0);
 });

@@ -64,7 +64,7 @@ describe.skipIf(!HAS_SLAPD)('groups of OpenLDAP', () => {
   let server: Slapd;
   beforeAll(async () => {
     server = await startSlapd(LDIF);
-  }, 120_000);
+  });
   afterAll(async () => await server.remove());
 
   function settings(groups: unknown, more: Readonly<Record<string, unknown>> = {}): DirectorySettings {
@@ -155,7 +155,7 @@ describe.skipIf(!HAS_SLAPD)('groups of OpenLDAP', () => {
     // A server whose bound is for all pages together: that is a failure, and never half a list.
     const over = await read({ found: '(title=Many)' }, { bind: { dn: LIMITED, password: PASSWORD } });
     expect(over['found']).toEqual({ failure: expect.stringContaining('size limit') as unknown });
-  }, 60_000);
+  });
 
   it('has a bound on the members of a group', async () => {
     const session = await openSession(settings(['finance']));

@@ -39,7 +39,7 @@ beforeAll(async () => {
   ].join('\n');
   site = await makeSite(config, { 'phishing.txt': 'bad.example\n' });
   gateway = await startGatewayProcess(site);
-}, 60_000);
+});
 afterAll(async () => {
   await gateway.kill();
   await clamd.close();
@@ -52,11 +52,11 @@ async function conditions(): Promise<readonly Condition[]> {
 }
 
 async function raised(event: string): Promise<void> {
-  await until(`${event} to be raised`, async () => (await conditions()).some((one) => one.event === event), 10_000);
+  await until(`${event} to be raised`, async () => (await conditions()).some((one) => one.event === event));
 }
 
 async function over(event: string): Promise<void> {
-  await until(`${event} to be over`, async () => !(await conditions()).some((one) => one.event === event), 10_000);
+  await until(`${event} to be over`, async () => !(await conditions()).some((one) => one.event === event));
 }
 
 describe('a gateway raises and resolves what it knows of', () => {

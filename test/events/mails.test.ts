@@ -24,13 +24,13 @@ notifications:
   events: { changeInterval: 2s, recipients: [ { to: [${RECIPIENTS.join(', ')}] } ] }
 `);
   gateway = await startGatewayProcess(site);
-}, 60_000);
+});
 
 afterAll(async () => {
   await gateway.stop();
   await Promise.all([hop.close(), server.close()]);
   await site.remove();
-}, 60_000);
+});
 
 async function mailWith(subject: RegExp) {
   const mail = await until(`a mail ${subject}`, async () => {

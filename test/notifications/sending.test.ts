@@ -170,7 +170,7 @@ describe.each<[string, SendingStore]>([
       { name: 'a', count: total - 60 - ofB },
     ]);
     expect(summary?.traceIds).toHaveLength(100);
-  }, 120_000);
+  });
 
   it('workers that ask at the same time share one window', async () => {
     const to = newAddress();

@@ -236,7 +236,7 @@ describe.skipIf(redisMissing)('webhooks on Redis, over deaths of workers', () =>
     await worker();
     await raise(60);
     const told = (): number => calls.filter(({ path }) => path !== `/${silent}`).length;
-    await until('the other one to be told of all', () => Promise.resolve(told() === 60), 15_000);
+    await until('the other one to be told of all', () => Promise.resolve(told() === 60));
     // Each of them takes a second of one that says nothing: they are not tried one after the other.
     expect(calls.length - told()).toBeLessThan(20);
   });

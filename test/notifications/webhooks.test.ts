@@ -108,7 +108,7 @@ notifications:
     { 'rules/10.yaml': RULES },
   );
   gateway = await startGatewayProcess(site);
-}, 60_000);
+});
 
 afterAll(async () => {
   await gateway.stop();
@@ -116,7 +116,7 @@ afterAll(async () => {
   receiver.closeAllConnections();
   receiver.close();
   await site.remove();
-}, 60_000);
+});
 
 describe('a gateway with a webhook', () => {
   it('tells it once of a message, again after failures with the same id, and hides what is secret', async () => {

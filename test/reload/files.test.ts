@@ -24,7 +24,7 @@ let gateway: RunningGateway;
 const count = (text: string): number => gateway.log.filter((line) => line.includes(text)).length;
 
 async function said(text: string, before: number): Promise<void> {
-  await until(`the log to say: ${text}`, () => Promise.resolve(count(text) > before), 60_000);
+  await until(`the log to say: ${text}`, () => Promise.resolve(count(text) > before));
 }
 
 /** Writes a file as editors do. */

@@ -31,7 +31,7 @@ async function replace(name: string, text: string): Promise<void> {
 const count = (text: string): number => gateway.log.filter((line) => line.includes(text)).length;
 
 async function said(text: string, before: number): Promise<void> {
-  await until(`the log to say: ${text}`, () => Promise.resolve(count(text) > before), 60_000);
+  await until(`the log to say: ${text}`, () => Promise.resolve(count(text) > before));
 }
 
 beforeAll(async () => {
@@ -45,13 +45,13 @@ delivery: { nextHop: "${hop.url}?tls=off" }
     { 'rules/10-a.yaml': rule('a', 0), 'rules/20-b.yaml': rule('b', 0) },
   );
   gateway = await startGatewayProcess(site);
-}, 60_000);
+});
 
 afterAll(async () => {
   expect(await gateway.stop()).toBe(0);
   await hop.close();
   await site.remove();
-}, 60_000);
+});
 
 describe('settings are reloaded', () => {
   it('a bad set changes nothing, is said with its place, and is over when it is mended', async () => {

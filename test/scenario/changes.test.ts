@@ -48,13 +48,13 @@ notifications: { from: "Gatepost <gatepost@example.org>" }
     },
   );
   gateway = await startGatewayProcess(site);
-}, 60_000);
+});
 
 afterAll(async () => {
   await gateway.stop();
   await Promise.all([hop.close(), other.close(), late?.close()]);
   await site.remove();
-}, 60_000);
+});
 
 let sent = 0;
 /** @returns the reply, or the refusal */

@@ -101,12 +101,12 @@ http: { listen: off }
     await writeFile(path.join(site.folder, 'stored', `${name}.eml`), Buffer.concat([Buffer.from(head), bytes]));
   }
   gateway = await startGatewayProcess(site);
-}, 60_000);
+});
 
 afterAll(async () => {
   await gateway.stop();
   await Promise.all([hop.close(), notices.close(), site.remove()]);
-}, 60_000);
+});
 
 /** Puts a rule set in force, as an editor does. */
 async function putInForce(set: string): Promise<void> {
@@ -116,7 +116,7 @@ async function putInForce(set: string): Promise<void> {
   const file = path.join(site.folder, RULES);
   await writeFile(`${file}.new`, SETS[set] ?? '');
   await rename(`${file}.new`, file);
-  await until('the rules to be in force', () => Promise.resolve(said() > before), 30_000);
+  await until('the rules to be in force', () => Promise.resolve(said() > before));
 }
 
 const SESSION = { client: '127.0.0.1', helo: 'partner.example' };
@@ -138,7 +138,7 @@ describe.each(Object.keys(SETS))('the rule set %s', (set) => {
       texts.set(name, explanation.parse(await printedJson(async () => await explain(file, options))));
     }
     explained = texts;
-  }, 60_000);
+  });
 
   it('is accepted by check', async () => {
     expect(await printed(async () => await check({ config: site.config }))).toMatchObject({ status: 0 });
@@ -198,7 +198,7 @@ describe.each(Object.keys(SETS))('the rule set %s', (set) => {
         const said = await sendMail('127.0.0.1', gateway.port, mail);
         replies.set(mail.name, said);
       }
-    }, 60_000);
+    });
 
     it('the client gets the reply', () => {
       for (const mail of SAMPLES) {
@@ -222,7 +222,7 @@ describe.each(Object.keys(SETS))('the rule set %s', (set) => {
           const arrived = (): FakeMail[] =>
             hop.mails.slice(earlier.hop).filter((one) => isFor(one, mail, got.redirect ?? [recipient]));
           const delivered = got.action === 'deliver' || got.action === 'delete-attachment';
-          if (delivered) await until(`${mail.name} to arrive`, () => Promise.resolve(arrived().length > 0), 20_000);
+          if (delivered) await until(`${mail.name} to arrive`, () => Promise.resolve(arrived().length > 0));
           const [copy, ...more] = arrived().filter((one) => !one.rcptTo.some((to) => to.includes('archive@')));
           expect([mail.name, recipient, more.length]).toEqual([mail.name, recipient, 0]);
           if (!delivered) expect([mail.name, recipient, copy]).toEqual([mail.name, recipient, undefined]);
@@ -241,7 +241,7 @@ describe.each(Object.keys(SETS))('the rule set %s', (set) => {
       ]);
       const got = (): string[] =>
         notices.mails.slice(earlier.notices).flatMap(({ rcptTo }) => rcptTo.map((to) => /<(.*?)>/.exec(to)?.[1] ?? to));
-      await until('all to be told', () => Promise.resolve(got().length >= wanted.length), 20_000);
+      await until('all to be told', () => Promise.resolve(got().length >= wanted.length));
       expect(got().sort()).toEqual(wanted.map((text) => text.split(' ')[1]).sort());
     });
 

@@ -93,7 +93,7 @@ async function failedNotification(): Promise<string> {
   return listed.parse(JSON.parse(stdout)).find(({ state }) => state === 'failed')?.id ?? '';
 }
 
-describe('what a message and its servers say', { timeout: 120_000 }, () => {
+describe('what a message and its servers say', () => {
   it('acts on no terminal, whichever command shows it', async () => {
     await expect.poll(failedNotification).not.toBe('');
     const notification = await failedNotification();
@@ -167,7 +167,7 @@ it('a refused message of a stranger names twenty recipients in the log, and coun
   expect([msg, named, recipientCount]).toEqual(['message', recipients.slice(0, 20), 25]);
 });
 
-describe('the data folder', { timeout: 120_000 }, () => {
+describe('the data folder', () => {
   it('has nothing that other users can read, and nothing that a kill left half-written once the gateway is back', async () => {
     const data = path.join(site.folder, 'data');
     expect((await readdir(data)).length).toBeGreaterThan(5);

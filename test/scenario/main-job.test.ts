@@ -54,13 +54,13 @@ notifications: { general: [security@example.org], external: always }
     { 'rules/50-test.yaml': RULES },
   );
   gateway = await startGatewayProcess(site);
-}, 60_000);
+});
 
 afterAll(async () => {
   expect(await gateway.stop()).toBe(0);
   await hop.close();
   await site.remove();
-}, 60_000);
+});
 
 const send = (recipients: readonly string[], bytes: Buffer): Promise<string> =>
   sendMail('127.0.0.1', gateway.port, { sender: 'a@partner.example', recipients, bytes });

@@ -11,7 +11,7 @@ const closing: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-}, 60_000);
+});
 
 async function freePort(): Promise<number> {
   const probe = await startFakeSmtp();
@@ -81,13 +81,13 @@ describe('the next hop is down', () => {
 
     await started(site);
     const hop = await startHop(port);
-    await until('all messages', () => Promise.resolve(arrivals(hop).size === MESSAGES), 60_000);
+    await until('all messages', () => Promise.resolve(arrivals(hop).size === MESSAGES));
     await until(
       'an empty spool',
       async () => (await runGatepost(['queue', 'list', '--json', '--config', site.config])).stdout.trim() === '[]',
     );
     expect([...arrivals(hop).values()].filter((count) => count !== 1)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe.skipIf(redisMissing)('the job queue is down', () => {
@@ -102,7 +102,7 @@ describe.skipIf(redisMissing)('the job queue is down', () => {
   }
 
   async function sentOnce(hop: FakeSmtp, id: string, site: Site): Promise<void> {
-    await until('the notification', () => Promise.resolve(notified(hop, id) > 0), 60_000);
+    await until('the notification', () => Promise.resolve(notified(hop, id) > 0));
     // Settled in the ledger: nothing is left that could send it again.
     await until('the ledger', async () =>
       (await runGatepost(['trace', id, '--json', '--config', site.config])).stdout.includes('"state": "sent"'),
@@ -122,7 +122,7 @@ describe.skipIf(redisMissing)('the job queue is down', () => {
     expect(notified(hop, id)).toBe(0);
     await queue.start();
     await sentOnce(hop, id, site);
-  }, 120_000);
+  });
 
   it('also when it held the job and comes back empty', async () => {
     const queue = await redis();
@@ -142,7 +142,7 @@ describe.skipIf(redisMissing)('the job queue is down', () => {
     const server = await startHop(smarthost);
     await queue.start();
     await sentOnce(server, id, site);
-  }, 120_000);
+  });
 
   it('a gateway starts and takes mail while Redis is down', async () => {
     const queue = await redis();
@@ -153,5 +153,5 @@ describe.skipIf(redisMissing)('the job queue is down', () => {
     const id = idOf(await send(gateway, 7, 'please tell'));
     await queue.start();
     await sentOnce(hop, id, site);
-  }, 120_000);
+  });
 });

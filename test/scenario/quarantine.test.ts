@@ -62,12 +62,12 @@ describe('the quarantine from the command line', () => {
     id = idIn(await send(gateway, ['kept@example.org', 'rest@example.org'], 'keep one'));
     await send(gateway, ['kept@example.org'], 'keep two');
     await send(gateway, ['rest@example.org'], 'three');
-  }, 60_000);
+  });
 
   afterAll(async () => {
     if (gateway.process.exitCode === null) await gateway.stop();
     await site.remove();
-  }, 60_000);
+  });
 
   it('lists by what is asked for', async () => {
     expect(await list()).toHaveLength(2);
@@ -168,14 +168,14 @@ describe('the quarantine from the command line', () => {
     const deleted = await run('quarantine', 'delete', id, other?.id ?? '', '0'.repeat(26));
     expect([deleted.status, deleted.stdout.match(/Deleted/g)?.length]).toEqual([1, 2]);
     expect(await list()).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe.skipIf(redisMissing)('the store is away', () => {
   const closing: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();
-  }, 60_000);
+  });
 
   it('what a rule wants put aside is answered 451; beside others it is kept and put aside later', async () => {
     const database = await startTestStore();
@@ -204,5 +204,5 @@ describe.skipIf(redisMissing)('the store is away', () => {
     );
     expect([...kept.recipients].sort()).toEqual(['also@example.org', 'kept@example.org']);
     expect((await server.quarantine.list()).map(({ subject }) => subject)).not.toContain('keep alone');
-  }, 120_000);
+  });
 });

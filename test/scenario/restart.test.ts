@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-}, 60_000);
+});
 
 it.skipIf(!has('perl'))(
   'refuses no connection while it is restarted under a service manager that holds its socket',

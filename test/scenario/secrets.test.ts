@@ -97,7 +97,7 @@ afterAll(async () => {
   for (const close of closing.reverse()) await close();
 });
 
-describe('no secret of the configuration is shown', { timeout: 120_000 }, () => {
+describe('no secret of the configuration is shown', () => {
   it('by any command, page or line of the log', async () => {
     await send('a@partner.example', 'b@example.org');
     await send('a@partner.example', 'b@other.example');

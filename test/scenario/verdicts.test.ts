@@ -12,7 +12,7 @@ const closing: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-}, 60_000);
+});
 
 const RULES = `rules:
   - id: all
@@ -72,10 +72,10 @@ describe('a sandbox that takes its time', () => {
 
     const again = await started(made);
     const before = service.requests.length;
-    await until('another question', () => Promise.resolve(service.requests.length > before), 30_000);
+    await until('another question', () => Promise.resolve(service.requests.length > before));
     expect(await made.inbox()).toEqual([]);
     said.verdict = { findings: [] };
-    await until('the message', async () => (await made.inbox()).length === 1, 30_000);
+    await until('the message', async () => (await made.inbox()).length === 1);
     const [delivered] = await made.inbox();
     expect(delivered?.subarray(-message.length)).toEqual(message);
     // The service can know the message again.
@@ -85,9 +85,9 @@ describe('a sandbox that takes its time', () => {
     said.verdict = undefined;
     expect(await send(again, makeMail('Another'))).toMatch(/^250 /);
     said.verdict = { findings: [{ status: 'malicious', name: 'X' }] };
-    await until('an empty spool', async () => (await queued(made)).length === 0, 30_000);
+    await until('an empty spool', async () => (await queued(made)).length === 0);
     expect(await made.inbox()).toHaveLength(1);
-  }, 120_000);
+  });
 });
 
 describe('authentication', () => {
@@ -126,5 +126,5 @@ describe('authentication', () => {
     expect(text.endsWith(mail.slice(mail.indexOf('From:')))).toBe(true);
 
     expect(await send(gateway, Buffer.from(mail), 'x@elsewhere.example')).toMatch(/^550 5\.7\.1 /);
-  }, 60_000);
+  });
 });

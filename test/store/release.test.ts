@@ -259,5 +259,5 @@ describe('originals', () => {
     expect(await test.store.quarantine.get(id)).toBeUndefined();
     const { items } = await test.store.quarantine.total();
     expect(items).toBe((await test.store.quarantine.list()).length);
-  }, 30_000);
+  });
 });

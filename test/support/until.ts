@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Asks again and again until the answer is there, or throws with the last reason when patience is over. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined | false>, patience = 30_000): Promise<T> {
+/** Asks again and again until the answer is there, or throws with the last reason when patience is over: long, as the machine may be busy. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  patience = 120_000,
+): Promise<T> {
   const end = Date.now() + patience;
   for (;;) {
     const answer = await ask();
