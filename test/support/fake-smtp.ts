@@ -64,8 +64,12 @@ export interface FakeOptions {
   readonly port?: number;
   readonly extensions?: readonly string[];
   readonly script?: FakeScript;
-  /** Takes each mail in place of `mails`. @param told the 2xx could be written to a connection that was there */
-  readonly onMail?: (mail: FakeMail, told: boolean, session: FakeSession) => void;
+  /**
+   * Takes each mail in place of `mails`.
+   * @param told the 2xx could be written to a connection that was there
+   * @param read when the end of its data was read, ms since the epoch: the 2xx may come long after
+   */
+  readonly onMail?: (mail: FakeMail, told: boolean, session: FakeSession, read: number) => void;
   /** Certificate and key (PEM) for STARTTLS, which is then offered; `implicit` begins with TLS. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly implicit?: boolean };
 }
@@ -169,9 +173,10 @@ export async function startFakeSmtp(options: FakeOptions = {}): Promise<FakeSmtp
       session.mails += 1;
       const mail = { mailFrom, rcptTo, bytes: Buffer.from(text, 'latin1') };
       rcptTo = [];
+      const read = Date.now();
       const keep = (told: boolean): void => {
         if (options.onMail === undefined) mails.push(mail);
-        else options.onMail(mail, told, session);
+        else options.onMail(mail, told, session, read);
       };
       const { end } = state.script;
       const action = (typeof end === 'function' ? end('', session) : end) ?? '250 2.0.0 queued';

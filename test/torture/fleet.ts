@@ -85,11 +85,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     startEmbedded({ dataFolder: folder, log: silentLog(), clients: options.gateways + options.workers + 1 }),
     startFakeSmtp({
       script: options.hop.script,
-      onMail: (mail, told, session) => options.hop.records.note(mail, told, session),
+      onMail: (...all) => options.hop.records.note(...all),
     }),
     startFakeSmtp({
       script: options.server.script,
-      onMail: (mail, told, session) => options.server.records.note(mail, told, session),
+      onMail: (...all) => options.server.records.note(...all),
     }),
   ]);
   const store = await openStoreForCommand({ store: database.url, data: folder });

@@ -110,14 +110,16 @@ function duplicates({ hop, server, kills, acknowledged, cause: given, around }: 
   let window = 0;
   for (const [key, receipts] of [...hop.receipts, ...server.receipts]) {
     const [kind = '', about = ''] = key.split(' ');
-    for (const [i, receipt] of receipts.entries()) {
-      const again = receipts[i + 1];
+    // As they were sent: a server that takes its time may answer what a killed life has sent after what came again.
+    const sent = [...receipts].sort((a, b) => a.read - b.read);
+    for (const [i, receipt] of sent.entries()) {
+      const again = sent[i + 1];
       if (again === undefined) continue;
       const cause = why(kind, receipt, again);
       // A client that was not answered is free to send again, and we may have tried all the same.
       if (cause === undefined && (ours.has(about) || kind === 'event'))
         unexplained.push(
-          `${key}: again after ${again.at - receipt.at} ms; ${around?.(receipt) ?? killsAround(receipt, kills)}`,
+          `${key}: again after ${again.at - receipt.at} ms by ${again.life}; ${around?.(receipt) ?? killsAround(receipt, kills)}`,
         );
       if (cause?.after !== undefined) {
         window = Math.max(window, cause.after);

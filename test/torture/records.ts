@@ -5,6 +5,8 @@ import { FATES, mailOf, TAG } from './mails.js';
 export interface Receipt {
   /** ms since the epoch, at the server's 250. */
   readonly at: number;
+  /** When the server had read all of it: a 250 may come long after. */
+  readonly read: number;
   /** The 250 was written to a connection that was there. */
   readonly told: boolean;
   /** The life of the gateway that the connection was of: the name that it gives with EHLO. */
@@ -29,9 +31,9 @@ export class Records {
   }
 
   /** Notes a mail, for each of its recipients. */
-  note(mail: FakeMail, told: boolean, { connection, mails, helo }: FakeSession): void {
+  note(mail: FakeMail, told: boolean, { connection, mails, helo }: FakeSession, read: number): void {
     const text = mail.bytes.toString('latin1');
-    const receipt = { at: Date.now(), told, life: helo, transaction: `${connection}/${mails}` };
+    const receipt = { at: Date.now(), read, told, life: helo, transaction: `${connection}/${mails}` };
     for (const to of mail.rcptTo.map(addressIn)) for (const key of this.#keys(text, mail, to)) this.#add(key, receipt);
   }
 
