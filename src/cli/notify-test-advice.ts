@@ -138,6 +138,12 @@ export function webhookAdvice(code: string | undefined, reply: string): string {
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return "The certificate is self-signed or from an unknown CA: name the CA's file in `ca` of the webhook.";
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+      return 'The receiver speaks no TLS there: write http:// in place of https://, or the port where it does.';
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'The receiver closed the connection: look into its log; perhaps it wants https:// there.';
     default:
   }
   const status = /^HTTP (\d{3})/.exec(reply)?.[1] ?? '';
@@ -145,6 +151,7 @@ export function webhookAdvice(code: string | undefined, reply: string): string {
   if (status === '401' || status === '403')
     return 'It does not let us in: check user and password in the address, and that both sides have the same `secret`.';
   if (status === '404') return 'There is nothing at that path: check the address.';
+  if (status === '') return 'It gave no answer that is HTTP: check the address, and that the receiver runs.';
   if (status.startsWith('5')) return 'The receiver failed: look into its log. The gateway would try again.';
   return 'The receiver does not want it: its answer says why.';
 }

@@ -58,7 +58,9 @@ export async function notifyTest(address: string | undefined, options: NotifyTes
   const sendings = mail === undefined ? [] : await sendInOrder(mail, config);
   const hooks = options.webhooks === true ? await callAll(config) : undefined;
   const mailSent = mail === undefined || sendings.some(({ sent }) => sent);
-  const good = mailSent && (hooks?.every(({ sent }) => sent) ?? true);
+  // Where nothing was to be sent nothing was.
+  const nothing = mail === undefined && hooks?.length === 0;
+  const good = mailSent && !nothing && (hooks?.every(({ sent }) => sent) ?? true);
   if (options.json === true) {
     const last = sendings.at(-1);
     json({

@@ -98,7 +98,7 @@ test('required: not without TLS, not with a certificate that nobody vouches for'
   const plain = await setUp({}, '?tls=required');
   expect(await send(plain.hop)).toBe('deferred 454 4.7.0 the server offers no TLS and it is required');
   const self = await setUp({ tls }, '?tls=required');
-  expect(await send(self.hop)).toBe('deferred 454 4.7.0 the TLS handshake failed');
+  expect(await send(self.hop)).toBe('deferred 454 4.7.0 the TLS handshake failed: self-signed certificate');
   expect(self.server.mails).toEqual([]);
 });
 

@@ -37,6 +37,19 @@ async function serve(options: FakeOptions): Promise<FakeSmtp> {
 
 /** The command without a process of its own: what it prints, and its exit status. */
 async function inProcess(args: readonly string[]): Promise<{ readonly stdout: string; readonly status: unknown }> {
+  const [option, value] = args;
+  const { out, status } = await captured(async () => {
+    await notifyTest('me@example.org', {
+      json: true,
+      config: site.config,
+      ...(option === '--kind' && value !== undefined ? { kind: value } : {}),
+      ...(option === '--template' && value !== undefined ? { template: value } : {}),
+    });
+  });
+  return { stdout: out, status };
+}
+
+async function captured(run: () => Promise<void>): Promise<{ readonly out: string; readonly status: unknown }> {
   let stdout = '';
   const before = process.exitCode;
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
@@ -44,14 +57,8 @@ async function inProcess(args: readonly string[]): Promise<{ readonly stdout: st
     return true;
   });
   try {
-    const [option, value] = args;
-    await notifyTest('me@example.org', {
-      json: true,
-      config: site.config,
-      ...(option === '--kind' && value !== undefined ? { kind: value } : {}),
-      ...(option === '--template' && value !== undefined ? { template: value } : {}),
-    });
-    return { stdout, status: process.exitCode };
+    await run();
+    return { out: stdout, status: process.exitCode };
   } finally {
     write.mockRestore();
     process.exitCode = before;
@@ -120,6 +127,25 @@ describe('notify-test', () => {
     const refused = await test(`smtp://u:pa55word@127.0.0.1:${login.port}?tls=off`);
     expect(refused.advice).toContain('check user:password@ in notifications.server');
     expect(refused.raw).not.toContain(Buffer.from('\0u\0pa55word').toString('base64'));
+  });
+
+  it('webhooks: each is told of, with what to fix; none is not good', async () => {
+    const hooks = async (urls: readonly string[]): Promise<{ readonly out: string; readonly status: unknown }> => {
+      await writeFile(
+        site.config,
+        `notifications: { webhooks: [${urls.map((url) => `{ url: "${url}", secret: s3cret }`).join(', ')}] }
+`,
+      );
+      return await captured(async () => await notifyTest(undefined, { config: site.config, webhooks: true }));
+    };
+    const none = await hooks([]);
+    expect(none.out).toContain('No webhook is configured');
+    expect(none.status).toBe(1);
+    const plain = await serve({ script: { greeting: 'close' } });
+    const failed = await hooks([`http://127.0.0.1:${plain.port}/a`, `https://127.0.0.1:${plain.port}/b`]);
+    expect(failed.status).toBe(1);
+    expect(failed.out.match(/^Not told: /gm)).toHaveLength(2);
+    expect(failed.out).not.toContain('does not want it');
   });
 
   it('wrong use is told, and nothing is sent', async () => {

@@ -6,6 +6,7 @@ import { Connection, describe } from './connection.js';
 import { HopError, type Stage } from './errors.js';
 import { parseExtensions, type Extensions } from './extensions.js';
 import type { SmtpReplyLines } from './reply-parser.js';
+import { tlsReason } from './tls-reason.js';
 import type { Watcher } from './watcher.js';
 
 /** How long each step may take, ms (RFC 5321 4.5.3.2). */
@@ -89,7 +90,9 @@ async function greet(
     try {
       await connection.startTls(tls, hello);
     } catch (error) {
-      throw new HopError('starttls', ownReply(454, '4.7.0', 'the TLS handshake failed'), error);
+      const why = tlsReason(error);
+      const text = `the TLS handshake failed${why === '' ? '' : `: ${why}`}`;
+      throw new HopError('starttls', ownReply(454, '4.7.0', text), error);
     }
     encrypted = true;
     extensions = await ehlo();

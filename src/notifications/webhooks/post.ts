@@ -48,9 +48,16 @@ export async function postTo(
     return { state, reply, away: false, ...(retryAfter === undefined ? {} : { retryAfter }) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-    const reply = error instanceof Error ? clean(error.message) : 'the connection failed';
+    const reply = error instanceof Error ? wordsOf(error, code) : 'the connection failed';
     return { state: 'later', reply, away: !(error instanceof NotWantedError), ...(code === undefined ? {} : { code }) };
   }
+}
+
+/** What OpenSSL says is no text for people: its code says it shorter. */
+function wordsOf({ message }: Error, code = ''): string {
+  return code.startsWith('ERR_SSL_')
+    ? `TLS failed: ${code.slice(8).replaceAll('_', ' ').toLowerCase()}`
+    : clean(message);
 }
 
 function stateOf(status: number): PostResult['state'] {
