@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { makeSite, runGatepost, startGatewayProcess, type Site } from '../support/gateway.js';
+import { makeSite, runGatepost, runUnread, startGatewayProcess, type Site } from '../support/gateway.js';
 import { makeMail } from '../support/mail.js';
 
 const RULES = `rules:
@@ -196,4 +196,8 @@ describe('help', () => {
       expect(stdout).toMatch(/^Usage: gatepost/);
     }
   });
+});
+
+it('a reader who has had enough, such as head, is no error', async () => {
+  expect(await runUnread(['rules', '--config', site.config])).toEqual({ status: 0, stderr: '' });
 });

@@ -125,6 +125,16 @@ export async function runGatepost(args: readonly string[], cwd?: string): Promis
   return { status, ...texts };
 }
 
+/** Runs a command whose output nobody reads: the pipe is closed before it says anything. */
+export async function runUnread(args: readonly string[]): Promise<Omit<CommandResult, 'stdout'>> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { status, stderr };
+}
+
 function tryJson(line: string): unknown {
   try {
     return JSON.parse(line);

@@ -34,7 +34,7 @@ export function watchStore(
       } else {
         events.raise('store-unavailable', {
           subject: store.name,
-          detail: `the database does not answer: ${reason}; mail flows, what a rule puts into quarantine is answered 451`,
+          detail: `the database does not answer: ${reason.replace(/^The database does not answer: /, '')}; mail flows, what a rule puts into quarantine is answered 451`,
         });
       }
     },
