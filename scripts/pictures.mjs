@@ -26,7 +26,7 @@ const PICTURES = {
     ],
   },
   'rule-sender-de': {
-    height: 1090,
+    height: 1240,
     shows: [
       ['rule-sender', 'de', DESKTOP],
       ['rule-sender', 'de', PHONE],
