@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { runInTurn, type CommandResult } from './commands.js';
 import { layDatabaseOf } from './database.js';
 
 /** Another build of the program may be named, such as an unpacked package. */
@@ -106,14 +107,13 @@ export async function startGatewayProcess(
   return { ...gateway, port: await gateway.ready };
 }
 
-export interface CommandResult {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** Commands that run a gateway: each has a process of its own. */
+const GATEWAYS = ['start', 'demo'];
 
 /** Runs a command of the program to its end. */
 export async function runGatepost(args: readonly string[], cwd?: string): Promise<CommandResult> {
+  if (process.env['GATEPOST_PROGRAM'] === undefined && !GATEWAYS.includes(args[0] ?? ''))
+    return await runInTurn(args, cwd ?? process.cwd());
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
