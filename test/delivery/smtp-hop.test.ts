@@ -230,6 +230,14 @@ describe('what a hop does not offer', () => {
     expect(server.mails).toEqual([]);
   });
 
+  test('a domain alone needs no SMTPUTF8: it goes in ASCII', async () => {
+    const { server, hop } = await setUp({ extensions: ['PIPELINING'] });
+    const given = mail({ recipients: [{ address: 'bob@bücher.test' }] });
+    const result = await hop.send(given);
+    expect(result.recipients).toMatchObject([{ address: 'bob@bücher.test', state: 'delivered' }]);
+    expect(server.mails[0]?.rcptTo).toEqual(['TO:<bob@xn--bcher-kva.test>']);
+  });
+
   test('a message over the limit of SIZE is refused before it is sent', async () => {
     const { hop } = await setUp({ extensions: ['SIZE 10'] });
     expect(replies(await hop.send(mail()))[0]).toMatch(/^552 5\.3\.4 /);

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import type { EnvelopeRecipient } from '../../message/envelope.js';
 import { ownReply } from '../reply.js';
 import { asciiOrcpt } from '../dsn/address.js';
@@ -6,10 +7,11 @@ import type { Extensions } from './extensions.js';
 
 /** MAIL FROM with the parameters that the server offers (RFC 1870, 6152, 6531, 3461 4.3 and 4.4). */
 export function mailCommand(mail: OutgoingMail, offered: Extensions): string {
-  const parts = [`MAIL FROM:<${mail.sender}>`];
+  const utf8 = needsUtf8(mail);
+  const parts = [`MAIL FROM:<${utf8 ? mail.sender : withAsciiDomain(mail.sender)}>`];
   if (offered.size) parts.push(`SIZE=${mail.content.size}`);
   if (mail.eightBit && offered.eightBitMime) parts.push('BODY=8BITMIME');
-  if (needsUtf8(mail)) parts.push('SMTPUTF8');
+  if (utf8) parts.push('SMTPUTF8');
   if (offered.dsn && mail.ret !== undefined) parts.push(`RET=${mail.ret === 'full' ? 'FULL' : 'HDRS'}`);
   if (offered.dsn && mail.envid !== undefined && isXtext(mail.envid)) parts.push(`ENVID=${mail.envid}`);
   return `${parts.join(' ')}\r\n`;
@@ -17,7 +19,7 @@ export function mailCommand(mail: OutgoingMail, offered: Extensions): string {
 
 /** RCPT TO with the parameters of RFC 3461 4.1 and 4.2 where the server offers DSN. @param utf8 MAIL has SMTPUTF8 */
 export function rcptCommand(recipient: EnvelopeRecipient, offered: Extensions, utf8: boolean): string {
-  const parts = [`RCPT TO:<${recipient.address}>`];
+  const parts = [`RCPT TO:<${utf8 ? recipient.address : withAsciiDomain(recipient.address)}>`];
   if (offered.dsn && recipient.notify !== undefined && recipient.notify.length > 0)
     parts.push(`NOTIFY=${recipient.notify.join(',').toUpperCase()}`);
   // RFC 6533 3: in a session without SMTPUTF8 it has to be ASCII.
@@ -43,9 +45,17 @@ export function isSafe(address: string): boolean {
   return address.length <= 1000 && !/\p{Cc}/u.test(address);
 }
 
-/** Whether MAIL bears SMTPUTF8. */
+/** Whether MAIL bears SMTPUTF8. Not for the sake of a domain, which has a form in ASCII (RFC 5891 4.4). */
 export function needsUtf8(mail: OutgoingMail): boolean {
-  return mail.smtpUtf8 || !isAscii(mail.sender) || mail.recipients.some(({ address }) => !isAscii(address));
+  const addresses = [mail.sender, ...mail.recipients.map(({ address }) => address)];
+  return mail.smtpUtf8 || addresses.some((address) => !isAscii(withAsciiDomain(address)));
+}
+
+function withAsciiDomain(address: string): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1);
+  if (isAscii(domain)) return address;
+  const ascii = domainToASCII(domain);
+  return ascii === '' ? address : address.slice(0, -domain.length) + ascii;
 }
 
 function isAscii(text: string): boolean {

@@ -55,10 +55,11 @@ export async function composeMail(draft: MailDraft, settings: WritingSettings, n
     ),
   );
   const from = headerAddress(addressOf(settings.from));
-  const smtpUtf8 = [from, ...to].some((address) => /[^\p{ASCII}]/u.test(address));
+  // What stands in the header, and in the envelope for a server that knows no other: a domain has a form in ASCII.
+  const smtpUtf8 = [from, ...to.map(headerAddress)].some((address) => /[^\p{ASCII}]/u.test(address));
   const written = new Draft(draft, settings, now, attached);
   const first = written.as(settings.quotedPrintable ? 'quoted-printable' : '8bit', true);
-  const eightBit = first.eightBit || [from, ...to.map(headerAddress)].some((address) => /[^\p{ASCII}]/u.test(address));
+  const eightBit = first.eightBit || smtpUtf8;
   return {
     id,
     sender: '',
