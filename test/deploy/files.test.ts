@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -90,6 +91,15 @@ describe('docker-compose.yml', () => {
     const { services } = await file();
     expect(services['redis']?.command.join(' ')).toMatch(/--appendonly yes.*--maxmemory-policy noeviction/);
   });
+});
+
+it('the Dockerfile copies only what there is, and all that the program is made of', async () => {
+  const lines = (await read('Dockerfile'))
+    .split('\n')
+    .filter((line) => line.startsWith('COPY ') && !line.includes('--from='));
+  const sources = new Set(lines.flatMap((line) => line.split(' ').slice(1, -1)));
+  for (const source of sources) expect(existsSync(path.join(PROGRAM_FOLDER, source)), source).toBe(true);
+  for (const folder of ['src', 'bin', 'rules', 'templates', 'scripts']) expect(sources).toContain(folder);
 });
 
 it('the Kubernetes manifest has a configuration that loads, and probes for each pod', async () => {
