@@ -1,21 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compileSources, type Compiled } from '../support/compile.js';
+import { expect, test } from 'vitest';
+import { compiledSources } from '../support/compile.js';
 import { startFakeSmtp } from '../support/fake-smtp.js';
 import { setting } from './set-up.js';
 
 /** A process that spools mail as fast as it can and says what it has acknowledged. */
 const PROGRAM = `
-import { openDelivery } from './src/delivery/delivery.js';
-import { loadConfig } from './src/config/load.js';
-import { newTraceId } from './src/message/trace-id.js';
-import { silentLog } from './src/telemetry/log.js';
-const [folder, hop] = process.argv.slice(2);
+const [sources, folder, hop] = process.argv.slice(1);
+const { openDelivery } = await import(sources + '/src/delivery/delivery.js');
+const { loadConfig } = await import(sources + '/src/config/load.js');
+const { newTraceId } = await import(sources + '/src/message/trace-id.js');
+const { silentLog } = await import(sources + '/src/telemetry/log.js');
 const { config } = await loadConfig(undefined, folder);
 const delivery = await openDelivery({
   config: { ...config, delivery: { ...config.delivery, nextHop: [hop], retry: { delays: [3600000], lifetime: 1e9 } } },
@@ -35,20 +35,14 @@ async function client() {
 await Promise.all(Array.from({ length: 8 }, client));
 `;
 
-let compiled: Compiled;
-beforeAll(async () => {
-  compiled = await compileSources();
-  await writeFile(path.join(compiled.folder, 'program.mjs'), PROGRAM);
-});
-afterAll(() => compiled.remove());
-
 test('what was acknowledged before a kill -9 is delivered after the next start, each mail once', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'gatepost-kill-'));
   const gone = await startFakeSmtp();
   await gone.close();
+  const sources = await compiledSources();
   const acknowledged: string[] = [];
   for (const kills of [1, 40, 97]) {
-    const child = spawn(process.execPath, [path.join(compiled.folder, 'program.mjs'), folder, gone.url], {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, sources, folder, gone.url], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const target = acknowledged.length + kills;

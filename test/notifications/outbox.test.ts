@@ -10,7 +10,7 @@ import { Outbox } from '../../src/notifications/outbox/outbox.js';
 import { LockedError } from '../../src/store/process-lock.js';
 import { durableFiles, type DurableFiles } from '../../src/store/files.js';
 import { silentLog } from '../../src/telemetry/log.js';
-import { compileSources } from '../support/compile.js';
+import { compiledSources } from '../support/compile.js';
 import { owedNotification } from './support.js';
 
 let folder = '';
@@ -198,28 +198,24 @@ describe('kill -9', () => {
   `;
 
   it('everything that was acknowledged is there', async () => {
-    const compiled = await compileSources();
-    try {
-      for (const enough of [1, 40, 333]) {
-        const sample = JSON.stringify(owedNotification());
-        const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, compiled.folder, folder, sample]);
-        const ended = once(child, 'exit');
-        const acknowledged = new Set<string>();
-        for await (const id of createInterface(child.stdout)) {
-          acknowledged.add(id);
-          if (acknowledged.size === enough) child.kill('SIGKILL');
-        }
-        await ended;
-        expect(acknowledged.size).toBeGreaterThanOrEqual(enough);
-        const outbox = await openOutbox();
-        expect([...acknowledged].filter((id) => !outbox.has(id))).toEqual([]);
-        expect(await readdir(path.join(folder, 'corrupt'))).toEqual([]);
-        await outbox.settle(outbox.ids());
-        await outbox.close();
-        open = [];
+    const sources = await compiledSources();
+    for (const enough of [1, 40, 333]) {
+      const sample = JSON.stringify(owedNotification());
+      const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, sources, folder, sample]);
+      const ended = once(child, 'exit');
+      const acknowledged = new Set<string>();
+      for await (const id of createInterface(child.stdout)) {
+        acknowledged.add(id);
+        if (acknowledged.size === enough) child.kill('SIGKILL');
       }
-    } finally {
-      await compiled.remove();
+      await ended;
+      expect(acknowledged.size).toBeGreaterThanOrEqual(enough);
+      const outbox = await openOutbox();
+      expect([...acknowledged].filter((id) => !outbox.has(id))).toEqual([]);
+      expect(await readdir(path.join(folder, 'corrupt'))).toEqual([]);
+      await outbox.settle(outbox.ids());
+      await outbox.close();
+      open = [];
     }
   });
 });

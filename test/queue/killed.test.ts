@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openQueue } from '../../src/queue/open.js';
 import { silentLog } from '../../src/telemetry/log.js';
-import { compileSources, type Compiled } from '../support/compile.js';
+import { compiledSources } from '../support/compile.js';
 import { startTestStore, type TestStore } from '../support/postgres.js';
 import { redisMissing, startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -19,18 +19,17 @@ const WORKER = `
   await work.add('job', 'data');`;
 
 describe('a process that is killed in the middle of a job', () => {
-  let compiled: Compiled;
+  let sources: string;
   let test: TestStore;
   let redis: TestRedis | undefined;
   beforeAll(async () => {
-    compiled = await compileSources();
+    sources = await compiledSources();
     test = await startTestStore();
     if (!redisMissing) redis = await startRedis();
   });
   afterAll(async () => {
     await redis?.dispose();
     await test.stop();
-    await compiled.remove();
   });
 
   it('has its job run again by another, on every backend', async () => {
@@ -42,7 +41,7 @@ describe('a process that is killed in the middle of a job', () => {
     const { connection } = test.store;
     const child: ChildProcess = spawn(
       process.execPath,
-      ['--input-type=module', '-e', WORKER, compiled.folder, queue, JSON.stringify(connection)],
+      ['--input-type=module', '-e', WORKER, sources, queue, JSON.stringify(connection)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const { stdout } = child;

@@ -1,43 +1,43 @@
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import ts from 'typescript';
+import { transformSync } from 'rolldown/utils';
+import { canReach } from '../../src/store/embedded/account.js';
+import { madeOnce } from './made-once.js';
 
 const run = promisify(execFile);
 
-export interface Compiled {
-  /** Folder with the compiled `src`, runnable by plain node. */
-  readonly folder: string;
-  remove(): Promise<void>;
-}
-
 const ROOT = path.join(import.meta.dirname, '..', '..');
+
+/** Who has no rights but those of everyone. */
+const ANYONE = { name: 'anyone', uid: 65_534, gid: 65_534 };
 
 /**
  * Compiles the sources as they are now, without checks, for tests that need processes of their own: to kill them, or to
  * run them as another user.
  * @param forAnyone another user must be able to read it, wherever the checkout lies: the packages come along
+ * @returns folder with the compiled `src`, runnable by plain node; the same for all of a run
  */
-export async function compileSources(forAnyone = false): Promise<Compiled> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatepost-compiled-'));
-  await chmod(folder, 0o755);
-  await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+export async function compiledSources(forAnyone = false): Promise<string> {
   const modules = path.join(ROOT, 'node_modules');
-  if (forAnyone) await copyTree(modules, path.join(folder, 'node_modules'));
-  else await symlink(modules, path.join(folder, 'node_modules'));
-  const sources = await readdir(path.join(ROOT, 'src'), { recursive: true });
-  for (const name of sources) {
-    if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;
-    const target = path.join(folder, 'src', name.replace(/\.ts$/, '.js'));
-    await mkdir(path.dirname(target), { recursive: true });
-    const { outputText } = ts.transpileModule(await readFile(path.join(ROOT, 'src', name), 'utf8'), {
-      compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
-    });
-    await writeFile(target, outputText);
-  }
-  return { folder, remove: async () => await rm(folder, { recursive: true, force: true }) };
+  const along = forAnyone && !(await canReach(modules, ANYONE));
+  return await madeOnce(along ? 'compiled-for-anyone' : 'compiled', async (folder) => {
+    await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+    if (along) await copyTree(modules, path.join(folder, 'node_modules'));
+    else await symlink(modules, path.join(folder, 'node_modules'));
+    for (const name of await readdir(path.join(ROOT, 'src'), { recursive: true })) {
+      if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;
+      const target = path.join(folder, 'src', name.replace(/\.ts$/, '.js'));
+      const { code, errors } = transformSync(name, await readFile(path.join(ROOT, 'src', name), 'utf8'), {
+        lang: 'ts',
+        typescript: { onlyRemoveTypeImports: true },
+      });
+      if (errors.length > 0) throw new Error(`${name}: ${errors.map(({ message }) => message).join('; ')}`);
+      await mkdir(path.dirname(target), { recursive: true });
+      await writeFile(target, code);
+    }
+  });
 }
 
 /** Copies by hard links where both lie on one file system, which takes a moment; else as files. */
