@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuTime } from '../../test/support/cpu-time.js';
 import { defang, isolated, oneLine, headerSafe } from './safe-text.js';
 
 describe('one line', () => {
@@ -58,10 +59,10 @@ describe('links', () => {
   });
 
   it('is fast on hostile text', () => {
-    const start = performance.now();
+    const start = cpuTime();
     defang('a.'.repeat(20_000));
     defang('a-'.repeat(20_000));
     defang('www.'.repeat(20_000));
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuTime() - start).toBeLessThan(1000);
   });
 });

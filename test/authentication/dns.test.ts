@@ -88,9 +88,9 @@ it.each(['silent', 'garbage'] as const)('a DNS that is %s makes a temperror, in 
   const said = await authenticate({
     message: 'From: a@example.com\r\n\r\nHello\r\n',
     zone: { 'example.com': trouble, '_dmarc.example.com': trouble },
-    timeout: 500,
+    timeout: 1500,
   });
-  expect(performance.now() - started).toBeLessThan(500);
+  expect(performance.now() - started).toBeLessThan(1500);
   expect([said['spf']?.name, said['dkim']?.name, said['dmarc']?.name]).toEqual(['temperror', 'none', 'temperror']);
 });
 

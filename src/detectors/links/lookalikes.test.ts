@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuTime } from '../../../test/support/cpu-time.js';
 import { disguised, mixedScripts, skeleton } from './confusables.js';
 import { Lookalikes, oneEdit } from './lookalikes.js';
 
@@ -42,9 +43,9 @@ describe('lookalikes', () => {
       [],
       [],
     );
-    const started = performance.now();
+    const started = cpuTime();
     for (let i = 0; i < 2_000; i++) many.check(`some-other-name-${i}.test`);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(cpuTime() - started).toBeLessThan(3_000);
     expect(many.check('cust0mer-number-77.test')?.status).toBe('phishing');
   });
 
