@@ -14,7 +14,7 @@ import { until } from '../support/until.js';
 import { bundleOf, CLEAN, inputFor, optionsOf } from './support.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
-const worker = path.join(root, 'dist', 'pipeline', 'worker.js');
+const worker = path.join(root, 'bundle', 'pipeline', 'worker.js');
 const fixtures = path.join(import.meta.dirname, 'fixtures');
 const ANNA = 'anna@example.org';
 const TOLERANT = 'rules: [ { id: one, on: { scan-error: { action: deliver, tag: "[Unscanned]" } } } ]';
@@ -98,7 +98,7 @@ describe('the thread pool', () => {
   });
 
   it('does not let a hanging message disturb those in other threads', async () => {
-    const pool = await start(TOLERANT, { deadline: 1_000, threads: 2 });
+    const pool = await start(TOLERANT, { deadline: 3_000, threads: 2 });
     const hanging = send(pool, 'hang');
     const others = await Promise.all(Array.from({ length: 20 }, async () => await send(pool, 'fine')));
     expect(others.map(failureOf)).toEqual(Array.from({ length: 20 }, () => undefined));
@@ -155,7 +155,7 @@ describe('the thread pool', () => {
   });
 
   it('keeps the thread of a module that throws or is late', async () => {
-    const pool = await start(TOLERANT, { deadline: 500 });
+    const pool = await start(TOLERANT, { deadline: 3_000 });
     const thrown = await send(pool, 'throw');
     expect(thrown.modules.find(({ module }) => module === 'trouble')).toMatchObject({
       status: 'error',

@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 import { inputFor, optionsOf } from './support.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
-const worker = path.join(root, 'dist', 'pipeline', 'worker.js');
+const worker = path.join(root, 'bundle', 'pipeline', 'worker.js');
 const fixtures = path.join(import.meta.dirname, 'fixtures');
 const TOLERANT = 'rules: [ { id: one, on: { scan-error: { action: deliver, tag: "[Unscanned]" } } } ]';
 
