@@ -109,14 +109,29 @@ export class Holds {
       for (let n = 0; n < ids.length; n += MAX_BATCH) {
         const sure = performance.now() + span;
         const part = ids.slice(n, n + MAX_BATCH);
-        const ours = await this.#store.extend(part, span);
+        // A connection that hangs must not use up the time: the next try may get another one.
+        const ours = await inTime(this.#store.extend(part, span), renew);
         for (const id of part) if (this.#sure.has(id)) this.#sure.set(id, ours.has(id) ? sure : 0);
       }
     } catch (error) {
       this.#log.debug({ reason: messageOf(error) }, 'what is in hand could not be renewed');
+      if (this.#timer !== undefined) setTimeout(() => void this.#renew(), renew / 4).unref();
     } finally {
       this.#renewing = false;
     }
+  }
+}
+
+/** @throws what the work throws, and when it takes longer than so many ms */
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -21,9 +21,11 @@ export function fleetCause(troubles: readonly Trouble[]): Cause {
     const end = troubles.find((trouble) => trouble.kind === 'kill' && trouble.life === first.life);
     if (end !== undefined && end.begin <= first.at + WINDOW)
       return { name: end.what, after: Math.max(0, end.begin - first.at) };
+    // Who sends a notification holds it from the end of its data to the 250: a server may take its time in between.
+    const since = server === 'server' ? first.read : first.at;
     const near = troubles.filter(
       ({ node, begin, end: over }) =>
-        (node === undefined || node === from) && begin <= first.at + WINDOW && over >= first.at - BEFORE,
+        (node === undefined || node === from) && begin <= first.at + WINDOW && over >= since - BEFORE,
     );
     const found =
       near.find((trouble) => trouble.kind === 'still' && trouble.node === from) ??
