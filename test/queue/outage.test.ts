@@ -250,7 +250,6 @@ describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
       const start = performance.now();
       await add();
       await tried;
-      console.error('C', reasons);
       expect(times).toBe(4);
       expect(performance.now() - start).toBeGreaterThan(800);
       expect(reasons[0]).toContain('~gatepost:* +@all -@dangerous +info');
