@@ -1,6 +1,6 @@
 import { AnomalyLog } from './structure/anomaly-log.js';
 import { type ContentFields, readContentFields } from './structure/content-fields.js';
-import { findDelimiters, guessBoundary, type LooseLine, WorkAllowance } from './structure/delimiters.js';
+import { findDelimiters, guessBoundary, type LooseLine, startsPart, WorkAllowance } from './structure/delimiters.js';
 import { noteMessageHeader, noteRepeatedFields } from './structure/header-anomalies.js';
 import { type HeaderBlock, readHeaderBlock } from './structure/header-block.js';
 import { hasLongLine } from './structure/long-lines.js';
@@ -128,11 +128,12 @@ class TreeReader {
       further = true;
     }
     // Text that holds parts with a boundary which nobody declared: for some readers an outer or broken multipart.
-    const suspected = place.parent !== undefined || content.unreadableType;
-    if (!suspected || this.#parts.length > before || part.encoding === 'base64') return;
+    if (this.#parts.length > before || part.encoding === 'base64' || hidesParts(part)) return;
     const boundary = guessBoundary(this.#bytes, part.body.start, part.body.end, this.#work);
     if (boundary === undefined || this.#isDeclared(boundary)) return;
     this.#log.add('parts-in-text');
+    // A whole message that says it is text is shown as one by everybody, such as the source of another in a bounce.
+    if (place.parent === undefined && !content.unreadableType) return;
     this.#split(part, 'multipart/mixed', boundary, part.body.start, part.body.end, true);
   }
 
@@ -162,7 +163,9 @@ class TreeReader {
 
   #startsWithFields(start: number, end: number): boolean {
     const text = this.#bytes.toString('latin1', start, Math.min(end, start + 512));
-    return /^(?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){0,8}content-[a-z-]+[ \t]*:/i.test(text);
+    return /^(?:[ \t]*\r?\n){0,4}(?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){0,8}content-[a-z-]+[ \t]*:/i.test(
+      text,
+    );
   }
 
   #enclosed(part: OpenPart, alternative: boolean): void {
@@ -189,7 +192,7 @@ class TreeReader {
     }
     if (reading.unlikely === true) return;
     if (start < end) this.#log.add('boundary-not-found');
-    this.#guessed(part, reading.type, start, end, alternative);
+    if (!hidesParts(part)) this.#guessed(part, reading.type, start, end, alternative);
   }
 
   /** Parts by a boundary that nobody declared. */
@@ -220,6 +223,10 @@ class TreeReader {
       if (delimiter.closing) {
         closed = true;
         this.#around(part, type, delimiter.next, stop, alternative);
+        // Who looks for the start of a delimiter alone takes this one for the start of a part.
+        if (!startsPart(this.#bytes.subarray(0, stop), delimiter.next)) continue;
+        this.#log.add('parts-after-close');
+        if (!this.#child(part, delimiter.next, stop, childType, true, false)) break;
         continue;
       }
       if (closed) this.#log.add('parts-after-close');
@@ -265,6 +272,8 @@ class TreeReader {
 
   #isNested(boundary: string, rest: string): boolean {
     const line = boundary + rest;
+    // Odd white space alone is behind it: the line is this boundary's own.
+    if (rest === '') return false;
     return this.#boundaries.has(line) || (line.endsWith('--') && this.#boundaries.has(line.slice(0, -2)));
   }
 
@@ -304,6 +313,11 @@ class TreeReader {
     }
     return false;
   }
+}
+
+/** The parts show when the encoding is undone: in the raw bytes all would be read in its coded form. */
+function hidesParts({ type, encoding }: Part): boolean {
+  return isEncoded(encoding) && (type.startsWith('multipart/') || isEnclosedMessage(type));
 }
 
 /** More than 70 characters, or with characters that none may have (RFC 2046 5.1.1). */

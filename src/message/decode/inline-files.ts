@@ -18,7 +18,7 @@ const BINHEX = '(This file must be converted with BinHex';
 export function inlineFiles(text: Buffer): readonly InlineFile[] {
   const files: InlineFile[] = [];
   for (const line of linesWith(text, 'begin')) {
-    const head = /^begin(-base64)? +[0-7]{3,4} +(\S[^\r\n]{0,255})/.exec(line.text);
+    const head = /^begin(-base64)?[ \t]+[0-7]{3,7}[ \t]+(\S[^\r\n]{0,255})/.exec(line.text);
     if (head === null || files.length >= MAX_FILES) continue;
     const body = (): Buffer => text.subarray(line.next);
     files.push({

@@ -6,6 +6,8 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const TAB = 0x09;
 const EQUALS = 0x3d;
+/** RFC 5322 2.1.1. */
+const MAX_LINE = 998;
 
 /** Base64 in the reading of those who stop at the first padding. No message can name it: it holds a space. */
 export const STOPPED_BASE64 = 'base64 to its padding';
@@ -67,7 +69,7 @@ export function decodeQuotedPrintable(input: Buffer): Buffer {
 /** Position behind a soft line break, or -1 when there is none. */
 function softBreak(input: Buffer, start: number): number {
   let at = start;
-  const bound = Math.min(input.length, start + 80);
+  const bound = Math.min(input.length, start + MAX_LINE);
   while (at < bound && (input[at] === SPACE || input[at] === TAB)) at += 1;
   if (at >= input.length) return at;
   if (input[at] === LF) return at + 1;
@@ -85,7 +87,8 @@ function hexValue(code: number | undefined): number {
 
 /** The first uuencoded file in a text (POSIX uuencode); empty when there is none. */
 export function decodeUu(input: Buffer): Buffer {
-  const begin = input.indexOf('begin ');
+  const blank = input.indexOf('begin ');
+  const begin = blank < 0 ? input.indexOf('begin\t') : blank;
   let at = begin < 0 ? 0 : input.indexOf(LF, begin) + 1;
   const out = Buffer.allocUnsafe(Math.ceil(input.length * 0.75) + 3);
   let length = 0;

@@ -2,9 +2,16 @@ import type { ArchiveEntry, Listing } from './entry.js';
 import { rangeEntry } from './onenote.js';
 import { readCString } from './text-bytes.js';
 
+const APPLE_DOUBLE = 0x00051607;
 const DATA_FORK = 1;
 const REAL_NAME = 3;
 const MAX_FORKS = 100;
+
+/** Whether a file of AppleDouble (RFC 1740, appendix B), which has the rest of a file, holds the data too. */
+export function holdsDataFork(bytes: Buffer): boolean {
+  if (bytes.length < 38 || bytes.readUInt32BE(0) !== APPLE_DOUBLE) return false;
+  return listAppleSingle(bytes, '').entries.some(({ claimed }) => claimed > 0);
+}
 
 /** The file in AppleSingle (RFC 1740, appendix A): Apple's readers show it as the attachment. */
 export function listAppleSingle(bytes: Buffer, archiveName: string): Listing {

@@ -4,7 +4,7 @@ import type { Identity } from './identify.js';
 
 /** Extensions by which a reader's system hands a file to an unpacker or mounts it. */
 const ARCHIVES =
-  /\.(zip|zipx|7z|rar|r\d\d|z\d\d|tar|tgz|taz|tbz|tbz2|tb2|txz|tlz|tzst|gz|bz2|xz|lzma|lz|lz4|zst|z|cab|arj|ace|lzh|lha|cpio|rpm|deb|iso|vhd|vhdx|wim|dmg|alz|egg|zoo|arc|sit|sitx)$/i;
+  /\.(zip|zipx|7z|rar|r\d\d|z\d\d|tar|tgz|taz|tbz|tbz2|tb2|txz|tlz|tzst|gz|bz2|xz|lzma|lz|lz4|zst|z|cab|arj|ace|lzh|lha|cpio|rpm|deb|iso|vhd|vhdx|wim|dmg|alz|egg|zoo|arc|sit|sitx|br|p7m)$/i;
 /** Later pieces of an archive that was cut: `a.zip.002`, `a.7z.003`, `a.part2.rar`. */
 const PIECE = /\.(zip|zipx|7z|rar|tar|gz|tgz|iso)\.\d{2,4}$|\.part0*[2-9]\d*\.rar$/i;
 

@@ -1,4 +1,5 @@
 import { decodeValue } from '../decode/header-text.js';
+import type { AnomalyName } from '../anomalies.js';
 import { bodyOf } from '../decode/part-body.js';
 import { isEnclosedMessage, isEncoded } from '../structure.js';
 import type { Part, Structure } from '../types.js';
@@ -17,6 +18,66 @@ export function asMessage(bytes: Buffer, part: Part, content: Buffer): Buffer {
   const fields = part.fields.filter(({ key }) => key === 'content-type');
   const header = fields.map(({ range }) => bytes.subarray(range.start, range.end));
   return Buffer.concat([...header, Buffer.from('\r\n'), content]);
+}
+
+/** Parts whose headers are looked at for signs of an encoding. */
+const MAX_CODED = 100;
+
+/**
+ * A multipart in quoted-printable whose boundary stands in the raw bytes as well, but not the headers of its parts: as
+ * a message of its own, with the encoding undone.
+ */
+export function codedParts(bytes: Buffer, structure: Structure, part: Part): Buffer | undefined {
+  if (part.encoding !== 'quoted-printable' || !part.type.startsWith('multipart/')) return undefined;
+  const isCoded = part.children.slice(0, MAX_CODED).some((index) => {
+    const header = structure.parts[index]?.header;
+    return header !== undefined && /=3d/i.test(bytes.toString('latin1', header.start, header.end));
+  });
+  return isCoded ? asMessage(bytes, part, bodyOf(bytes, part)) : undefined;
+}
+
+/** Larger files are read as they are. */
+const MAX_TIDIED = 32 * 1024 * 1024;
+const MAX_MESSAGES = 1000;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * The messages that a file holds: the whole as one, and the later ones of a mailbox file (RFC 4155). NUL and bare CR,
+ * which intake takes out of the message itself, are taken out of it as well, unless it has parts that may hold them.
+ */
+export function messagesIn(file: Buffer): { readonly messages: readonly Buffer[]; readonly anomalies: AnomalyName[] } {
+  const anomalies: AnomalyName[] = [];
+  let whole = file;
+  if (file.length <= MAX_TIDIED) {
+    if (file.includes(0)) anomalies.push('nul');
+    if (hasBareCr(file)) anomalies.push('bare-cr');
+    const text = anomalies.length === 0 ? '' : file.toString('latin1');
+    if (/^content-transfer-encoding:[ \t]*binary/im.test(text)) anomalies.length = 0;
+    if (anomalies.length > 0) whole = Buffer.from(text.replace(/\0/g, '').replace(/\r(?!\n)/g, '\r\n'), 'latin1');
+  }
+  return { messages: [whole, ...laterOnes(whole)], anomalies };
+}
+
+function hasBareCr(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(CR); at >= 0; at = bytes.indexOf(CR, at + 1)) if (bytes[at + 1] !== LF) return true;
+  return false;
+}
+
+/** The messages of a mailbox file behind the first: each starts with a From line after an empty one, and a field. */
+function laterOnes(file: Buffer): readonly Buffer[] {
+  if (file.toString('latin1', 0, 5) !== 'From ') return [];
+  const starts: number[] = [];
+  for (
+    let at = file.indexOf('\nFrom ');
+    at >= 0 && starts.length < MAX_MESSAGES;
+    at = file.indexOf('\nFrom ', at + 1)
+  ) {
+    const isAfterBlank = /\n\r?$/.test(file.toString('latin1', Math.max(0, at - 2), at));
+    const head = file.toString('latin1', at + 1, at + 600);
+    if (isAfterBlank && /^From [^\r\n]{1,256}\r?\n[!-9;-~]{1,80}:/.test(head)) starts.push(at + 1);
+  }
+  return starts.map((start, index) => file.subarray(start, starts[index + 1] ?? file.length));
 }
 
 /** Whether a part that is no attachment has these bytes. */

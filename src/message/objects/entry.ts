@@ -25,6 +25,11 @@ export type Unpacked =
   /** It would have become larger than allowed. */
   | { readonly kind: 'over' };
 
+/** With nothing left to spend nothing is tried: also what fails costs time. */
+export function unpackWithin(entry: ArchiveEntry, archive: Buffer, max: number): Unpacked {
+  return max <= 0 ? { kind: 'over' } : entry.unpack(archive, max);
+}
+
 /** What an archive reader found. */
 export interface Listing {
   readonly entries: readonly ArchiveEntry[];

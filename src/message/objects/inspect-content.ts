@@ -76,7 +76,9 @@ export function inspectContent(bytes: Buffer, claims: Claims, budget: Budget, le
   if (isOle(bytes)) return withZip(ole(bytes, budget), bytes, budget);
   const identity = identify(bytes, extension);
   if (identity.format === 'zip') return zip(bytes, identity, extension, budget);
-  if (identity.type === 'text' && looksLikeMessage(bytes, extension)) {
+  // NUL in its header does not keep mail programs from reading it.
+  const isUnknown = identity.type === 'other' && identity.format === '';
+  if ((identity.type === 'text' || isUnknown) && looksLikeMessage(bytes, extension)) {
     return { identity: MESSAGE, opens: 'message', problems: [] };
   }
   const seen = opened(bytes, identity, budget, level);

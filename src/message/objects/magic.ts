@@ -1,4 +1,5 @@
 import type { ObjectType } from '../types.js';
+import { holdsDataFork } from './apple-single.js';
 import { isBareWorkbook } from './biff.js';
 import { type CmsKind, cmsKind } from './smime/cms.js';
 import { checksumFits as tarChecksumFits } from './tar.js';
@@ -143,6 +144,7 @@ const SIGNATURES: readonly Signature[] = [
   signature('disk-image', 'vmdk', '# Disk DescriptorFile'),
   signature('disk-image', 'qcow2', 'QFI\xfb'),
   signature('disk-image', 'wim', 'MSWIM\0\0\0'),
+  signature('disk-image', 'squashfs', 'hsqs'),
   signature('encrypted', 'pgp', '-----BEGIN PGP MESSAGE-----'),
   signature('encrypted', 'age', 'age-encryption.org/'),
   signature('other', 'pgp-signature', '-----BEGIN PGP SIGNATURE-----'),
@@ -203,6 +205,7 @@ function special(bytes: Buffer, first: number): Kind | undefined {
     const kind = cmsKind(bytes);
     if (kind !== undefined) return CMS[kind];
   }
+  if (first === 0 && holdsDataFork(bytes)) return { type: 'archive', format: 'applesingle' };
   if (first === 0x09 && isBareWorkbook(bytes)) return { type: 'spreadsheet', format: 'xls' };
   if (isFileSystem(bytes)) return { type: 'disk-image', format: 'img' };
   if (bytes.length > 12 && bytes.toString('latin1', 4, 8) === 'ftyp') return isoMedia(bytes.toString('latin1', 8, 12));

@@ -2,7 +2,7 @@
 const KNOWN =
   /^(?:from|to|cc|subject|date|received|return-path|delivered-to|message-id|mime-version|content-type|content-transfer-encoding|content-location|x-mailer)[ \t]*:/i;
 const FIELD = /^[\x21-\x39\x3b-\x7e]{1,60}[ \t]*:/;
-const MAIL = /^(?:eml|mht|mhtml|mbox|mbx)$/;
+const MAIL = /^(?:eml|emlx|mht|mhtml|mbox|mbx)$/;
 const HEAD = 4096;
 
 /**
@@ -11,6 +11,8 @@ const HEAD = 4096;
  */
 export function looksLikeMessage(bytes: Buffer, extension: string): boolean {
   const head = bytes.toString('latin1', 0, HEAD).replace(/^\xef\xbb\xbf/, '');
+  // Apple's programs put the length of the message before it.
+  if (extension === 'emlx' && FIELD.test(head.replace(/^\d{1,12}\s*\n/, ''))) return true;
   if (MAIL.test(extension) && (FIELD.test(head) || head.startsWith('From '))) return true;
   if (!FIELD.test(head) && !head.startsWith('From ')) return false;
   const lines = head.split(/\r?\n/, 60);

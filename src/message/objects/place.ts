@@ -1,3 +1,5 @@
+import type { ObjectType } from '../types.js';
+
 /** Where an object hangs: what holds it, and how deep that is. */
 export interface Place {
   /** Path of the container, or undefined in the message itself. */
@@ -30,3 +32,12 @@ export interface Candidate {
   readonly descended: boolean;
   derive(): Buffer | undefined;
 }
+
+/** What lies in these is not shown with the message. */
+export const ARCHIVING: ReadonlySet<ObjectType> = new Set([
+  'archive',
+  'disk-image',
+  'document',
+  'spreadsheet',
+  'presentation',
+]);

@@ -68,9 +68,12 @@ function readObject(bytes: Buffer, start: number, most: number, count: number): 
   return { name: native.name === '' ? name : native.name, size, data: native.bytes };
 }
 
-/** The digits up to the end of the group, as readers take them: white space, control words and groups between are skipped. */
+/**
+ * The digits up to the end of the group, as readers take them: white space, control words and groups between are
+ * skipped. Behind `\bin` the bytes stand as they are.
+ */
 function hexDigits(bytes: Buffer, start: number, most: number): Buffer {
-  const room = Math.min(most, Math.ceil((bytes.length - start) / 2));
+  const room = Math.min(most, bytes.length - start);
   const out = Buffer.allocUnsafe(Math.max(0, room));
   let length = 0;
   let high = -1;
@@ -82,6 +85,13 @@ function hexDigits(bytes: Buffer, start: number, most: number): Buffer {
       if (depth === 0) break;
       depth -= 1;
     } else if (byte === BACKSLASH) {
+      const binary = /^\\bin(\d{1,9})(?![a-z\d]) ?/i.exec(bytes.toString('latin1', at, at + 16));
+      if (binary !== null && depth === 0) {
+        const from = at + binary[0].length;
+        length += bytes.copy(out, length, from, Math.min(from + Number(binary[1]), bytes.length));
+        at = from + Number(binary[1]) - 1;
+        continue;
+      }
       while (isWordPart(bytes[at + 1])) at += 1;
     } else if (depth === 0) {
       const digit = hexValue(byte);

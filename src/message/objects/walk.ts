@@ -6,21 +6,12 @@ import { isEnclosedMessage, isEncoded, readStructure } from '../structure.js';
 import { AnomalyLog } from '../structure/anomaly-log.js';
 import { hasOverlong } from '../structure/overlong.js';
 import { isKnownEncoding } from '../structure/transfer-encodings.js';
-import type {
-  Anomaly,
-  EnclosedBody,
-  MessageObject,
-  ObjectType,
-  OpenProblem,
-  Part,
-  ScanLimits,
-  Structure,
-} from '../types.js';
+import type { Anomaly, EnclosedBody, MessageObject, OpenProblem, Part, ScanLimits, Structure } from '../types.js';
 import { aroundParts } from './around-parts.js';
 import { encodingsOf, isAttachment } from './attachment.js';
 import { Budget } from './budget.js';
-import { asMessage, enclosedName, isBodyOf } from './enclosed.js';
-import type { ArchiveEntry, Unpacked } from './entry.js';
+import { asMessage, codedParts, enclosedName, isBodyOf, messagesIn } from './enclosed.js';
+import { type ArchiveEntry, unpackWithin } from './entry.js';
 import { type Identity } from './identify.js';
 import { inspectContent } from './inspect-content.js';
 import type { Lister } from './listing.js';
@@ -28,7 +19,7 @@ import { extensionOf, PathRegister, printable } from './names.js';
 import { DerivedObject } from './object.js';
 import { isLost } from './claimed-archive.js';
 import { noteObject } from './object-anomalies.js';
-import type { Candidate, Place } from './place.js';
+import { ARCHIVING, type Candidate, type Place } from './place.js';
 import { runsByName } from './text-kind.js';
 
 export interface Walked {
@@ -95,6 +86,17 @@ class Walker {
         this.#bodyPart(bytes, part, place);
         for (const text of aroundParts(bytes, structure, part)) this.#inlineFiles(text, part, place);
         if (base.container !== undefined) this.#enclosedBody(bytes, part, place);
+        const coded = codedParts(bytes, structure, part);
+        if (coded !== undefined) {
+          const path = `part-${part.index + 1}`;
+          const container = place.container === undefined ? path : `${place.container}/${path}`;
+          this.#enclosed(coded, container, {
+            ...place,
+            container,
+            level: place.level + 1,
+            part: place.part ?? part.index,
+          });
+        }
       } else {
         const path = this.#attachment(bytes, structure, part, place);
         if (isEnclosedMessage(part.type)) {
@@ -305,14 +307,22 @@ class Walker {
       return;
     }
     const maxDepth = this.#budget.maxDepth - inside.level;
-    const structure = readStructure(bytes, { maxDepth, maxParts: this.#limits.maxParts });
-    for (const { name, detail } of structure.anomalies) {
-      if (name !== 'missing-from') this.anomalies.add(name, detail, path);
-      if (name === 'too-deep' || name === 'too-many-parts' || name === 'too-complex') {
-        this.problems.push({ kind: 'limit', object: path, detail: `the message in it is over a bound (${name})` });
+    const { messages, anomalies } = messagesIn(bytes);
+    for (const name of anomalies) this.anomalies.add(name, undefined, path);
+    for (const [index, message] of messages.entries()) {
+      if (index > 0 && !this.#budget.takeEntry()) {
+        this.#limit('entries', path);
+        return;
       }
+      const structure = readStructure(message, { maxDepth, maxParts: this.#limits.maxParts });
+      for (const { name, detail } of structure.anomalies) {
+        if (name !== 'missing-from') this.anomalies.add(name, detail, path);
+        if (name === 'too-deep' || name === 'too-many-parts' || name === 'too-complex') {
+          this.problems.push({ kind: 'limit', object: path, detail: `the message in it is over a bound (${name})` });
+        }
+      }
+      this.message(message, structure, inside);
     }
-    this.message(bytes, structure, inside);
   }
 
   #archive(object: MessageObject, bytes: Buffer, list: Lister, inside: Place): void {
@@ -377,20 +387,6 @@ class Walker {
   #limit(bound: 'ratio' | 'unpacked' | 'entries' | 'depth', object: string): void {
     this.problems.push({ kind: 'limit', object, detail: this.#budget.explain(bound) });
   }
-}
-
-/** What lies in these is not shown with the message. */
-const ARCHIVING: ReadonlySet<ObjectType> = new Set([
-  'archive',
-  'disk-image',
-  'document',
-  'spreadsheet',
-  'presentation',
-]);
-
-/** With nothing left to spend nothing is tried: also what fails costs time. */
-function unpackWithin(entry: ArchiveEntry, archive: Buffer, max: number): Unpacked {
-  return max <= 0 ? { kind: 'over' } : entry.unpack(archive, max);
 }
 
 function namesOf(object: MessageObject): readonly string[] {

@@ -9,7 +9,7 @@ const HIT_COST = 64;
 /** Loose lines that are kept per multipart. */
 const MAX_LOOSE = 64;
 
-const OTHER_FIELDS = /^(?:[A-Za-z][A-Za-z0-9-]*:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){1,8}content-[a-z-]+[ \t]*:/i;
+const OTHER_FIELDS = /^(?:[!-9;-~]{1,80}[ \t]*:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){1,30}content-[a-z-]+[ \t]*:/i;
 
 /** A bound on the bytes searched for one message, so that repeated readings cannot multiply without end. */
 export class WorkAllowance {
@@ -108,12 +108,12 @@ export function guessBoundary(bytes: Buffer, start: number, end: number, work: W
 }
 
 /** Whether a Content-* field stands here, behind at most a few other fields. */
-function startsPart(view: Buffer, start: number): boolean {
+export function startsPart(view: Buffer, start: number): boolean {
   if (view.toString('latin1', start, start + 8).toLowerCase() === 'content-') return true;
   // Text behind a line of dashes seldom starts with a field: the cheap look comes first.
-  const head = view.toString('latin1', start, start + 24);
-  if (!/^[A-Za-z][A-Za-z0-9-]{0,20}:/.test(head)) return false;
-  return OTHER_FIELDS.test(view.toString('latin1', start, start + 512));
+  const head = view.toString('latin1', start, start + 84);
+  if (!/^[!-9;-~]{1,80}[ \t]*:/.test(head)) return false;
+  return OTHER_FIELDS.test(view.toString('latin1', start, start + 2048));
 }
 
 function isPadding(bytes: Buffer, start: number, end: number): boolean {

@@ -82,6 +82,11 @@ export const BODY_TRICKS: readonly Trick[] = [
     anomaly: 'encoded-file-in-text',
   },
   {
+    name: 'uuencode behind tabs, with all of the mode',
+    bytes: inText(uuencoded(EICAR, 'evil.exe').replace('begin 644 ', 'begin\t0100644\t')),
+    called: 'evil.exe',
+  },
+  {
     name: 'uuencode in HTML',
     bytes: withHeader(['Content-Type: text/html'], `<pre>\r\n${uuencoded(EICAR, 'evil.exe')}\r\n</pre>`),
     anomaly: 'encoded-file-in-text',
@@ -177,6 +182,10 @@ export const BODY_TRICKS: readonly Trick[] = [
   {
     name: 'quoted-printable with white space at the ends of lines',
     bytes: encoded('quoted-printable', EICAR.toString().replace(/.{10}/g, '$&=20=\r\n').replaceAll('=20', '')),
+  },
+  {
+    name: 'quoted-printable with 100 spaces in a soft break',
+    bytes: encoded('quoted-printable', EICAR.toString().replace(/^.{7}/, `$&=${' '.repeat(100)}\r\n`)),
   },
   { name: 'a comment before the transfer encoding', bytes: encoded('(quoted-printable) base64') },
   {

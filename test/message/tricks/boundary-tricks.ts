@@ -123,6 +123,27 @@ export const BOUNDARY_TRICKS: readonly Trick[] = [
     bytes: typed(X, '--x', 'Content-Type: text/plain', '', 'text', '--y', ...attachment, '--y--', '--x--'),
     anomaly: 'parts-in-text',
   },
+  {
+    name: 'parts inside a text part, behind fields of odd names',
+    bytes: typed(X, '--x', 'Content-Type: text/plain', '', '--y', 'X_1: a', 'X.2 : b', ...attachment, '--y--', '--x--'),
+    anomaly: 'parts-in-text',
+  },
+  {
+    name: 'parts inside a message of text',
+    bytes: typed('text/plain', '--y', ...attachment, '--y--'),
+    anomaly: 'parts-in-text',
+    onlyAnomaly: true,
+  },
+  {
+    name: 'a form feed behind the delimiter',
+    bytes: typed(X, '--x', '', 'text', '--x\f', ...attachment, '--x--'),
+    anomaly: 'ambiguous-boundary',
+  },
+  {
+    name: 'closing delimiters alone',
+    bytes: typed(X, '--x--', ...attachment, '--x--'),
+    anomaly: 'parts-after-close',
+  },
   { name: 'an unknown kind of multipart', bytes: typed('multipart/x-odd; boundary=x', '--x', ...attachment, '--x--') },
   { name: 'a digest', bytes: typed('multipart/digest; boundary=x', '--x', '', ...TOP, ...attachment, '--x--') },
   {

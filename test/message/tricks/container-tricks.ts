@@ -207,6 +207,10 @@ export const CONTAINER_TRICKS: readonly Trick[] = [
   holds('a later volume of an old RAR', 'a.r00', Buffer.alloc(500, 0x9c), { problem: 'unscannable' }),
   holds('a piece of a spanned zip', 'a.z01', Buffer.alloc(500, 0x9c), { problem: 'unscannable' }),
   holds('an archive by its name alone', 'a.zip', Buffer.alloc(500, 0x9c), { problem: 'unscannable' }),
+  holds('a signed mail by its name alone', 'smime.p7m', Buffer.alloc(500, 0x9c), { problem: 'unscannable' }),
+  holds('an image of a disk that nobody opens', 'a.img', Buffer.from('hsqs'.padEnd(500, '\0')), {
+    problem: 'unscannable',
+  }),
   holds('a program by the name of an archive', 'a.7z', PROGRAM),
   holds('14 levels of zips', 'a.zip', nested(14)),
   holds('17 levels of zips', 'a.zip', nested(17), { problem: 'level' }),

@@ -136,6 +136,28 @@ export const ENCODING_TRICKS: readonly Trick[] = [
     bytes: raw(...TOP, 'Content-Type: multipart/mixed; boundary=in', BASE64, '', inner),
     anomaly: 'encoded-multipart',
   },
+  {
+    name: 'a multipart in quoted-printable',
+    bytes: mixed(
+      'Content-Type: multipart/mixed; boundary=in',
+      'Content-Transfer-Encoding: quoted-printable',
+      '',
+      inner.replaceAll('=', '=3D'),
+    ),
+    anomaly: 'encoded-multipart',
+    called: 'evil.exe',
+  },
+  {
+    name: 'an enclosed message in quoted-printable',
+    bytes: mixed(
+      'Content-Type: message/rfc822',
+      'Content-Transfer-Encoding: quoted-printable',
+      '',
+      enclosed.replaceAll('=', '=3D'),
+    ),
+    anomaly: 'encoded-message',
+    called: 'evil.exe',
+  },
   { name: 'in an enclosed message', bytes: mixed('Content-Type: message/rfc822', '', enclosed) },
   {
     name: 'in an enclosed message in base64',

@@ -89,6 +89,11 @@ export const HEADER_TRICKS: readonly Trick[] = [
     anomaly: 'blank-line-before-header',
   },
   {
+    name: 'three empty lines before the header of the part',
+    bytes: mixed('', ' ', '', ...attachment),
+    anomaly: 'blank-line-before-header',
+  },
+  {
     name: 'a folded line of white space before the parts',
     bytes: raw(...TOP, multipart, ' ', ...parts, '', 'rest'),
     anomaly: 'blank-folded-line',

@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib';
 import { writeCompound } from '../compound-writer.js';
 import { writeOle } from '../ole-writer.js';
 import { writeZip } from '../zip-writer.js';
-import { b64, BASE64, PROGRAM, type Trick, withHeader } from './trick.js';
+import { b64, BASE64, EICAR, PROGRAM, type Trick, withHeader } from './trick.js';
 
 const VBA = 'application/vnd.ms-office.vbaProject';
 const types = (more = ''): string => `<?xml version="1.0"?><Types xmlns="x">${more}</Types>`;
@@ -201,6 +201,10 @@ export const OFFICE_TRICKS: readonly Trick[] = [
     name: 'a package in RTF, its digits apart',
     bytes: file('a.doc', `{\\rtf1{\\object\\objemb{\\*\\objdata ${rtfPackage().replace(/../g, '$& \\par\r\n')}}}}`),
     called: 'evil.exe',
+  },
+  {
+    name: 'a package in RTF, its bytes as they are',
+    bytes: file('a.rtf', `{\\rtf1{\\object\\objemb{\\*\\objdata \\bin${EICAR.length} ${EICAR.toString('latin1')}}}}`),
   },
   {
     name: 'a document that fetches its template',

@@ -231,6 +231,55 @@ export const PART_TRICKS: readonly Trick[] = [
     ),
   },
   {
+    name: 'the second mail of a mailbox file',
+    bytes: mixed(
+      'Content-Type: application/octet-stream; name=a.mbox',
+      BASE64,
+      '',
+      b64(raw('From a Sat Nov 21', ...TOP, '', 'text', '', 'From b Sat Nov 21', ...enclosed)),
+    ),
+  },
+  {
+    name: 'a mail of Apple Mail, behind its length',
+    bytes: mixed('Content-Type: application/octet-stream; name=a.emlx', BASE64, '', b64(raw('512', ...enclosed))),
+  },
+  {
+    name: 'a mail with NUL in its boundary, as a file',
+    bytes: mixed(
+      'Content-Type: application/octet-stream; name=a.eml',
+      BASE64,
+      '',
+      b64(Buffer.from(enclosed.join('\r\n').replace('boundary', 'bound\0ary'))),
+    ),
+    anomaly: 'nul',
+  },
+  {
+    name: 'a mail with bare CR for line ends, as a file',
+    bytes: mixed(
+      'Content-Type: application/octet-stream; name=a.eml',
+      BASE64,
+      '',
+      b64(Buffer.from(enclosed.join('\r'))),
+    ),
+    anomaly: 'bare-cr',
+  },
+  {
+    name: 'AppleDouble: the program is in the first part',
+    bytes: mixed(
+      'Content-Type: application/applefile; name=a.exe',
+      BASE64,
+      '',
+      b64(
+        Buffer.concat([
+          Buffer.from('0005160700020000', 'hex'),
+          Buffer.alloc(16),
+          Buffer.from('0001 00000001 00000026 00000044'.replaceAll(' ', ''), 'hex'),
+          EICAR,
+        ]),
+      ),
+    ),
+  },
+  {
     name: 'AppleDouble: the program is the data fork',
     bytes: mixed(
       'Content-Type: multipart/appledouble; boundary=ad',
