@@ -24,7 +24,7 @@ const WRITE = `
     counted = COALESCE(known.counted, excluded.counted), due = COALESCE(excluded.due, known.due),
     folded = COALESCE(excluded.folded, known.folded), collection = COALESCE(excluded.collection, known.collection),
     rule_name = COALESCE(excluded.rule_name, known.rule_name)
-  WHERE known.state NOT IN (${FINAL_STATES})`;
+  WHERE known.state NOT IN (${FINAL_STATES}) AND excluded.attempts >= known.attempts`;
 
 /** In the same statement: the row and what is kept of it are there together. */
 const WRITE_AND_KEEP = `
@@ -36,7 +36,10 @@ const WRITE_AND_KEEP = `
 /** A row of the ledger without what storm control keeps with it. */
 export type LedgerRow = Pick<Written, 'entry'> & Partial<Written> & Pick<Recorded, 'kept'>;
 
-/** Inserts or updates rows of the ledger, with what is kept of them; a final state is never overwritten. Each ID at most once. */
+/**
+ * Inserts or updates rows of the ledger, with what is kept of them; a final state is never overwritten, nor a row by one that
+ * knows of fewer attempts. Each ID at most once.
+ */
 export async function writeRows(client: PoolClient | Pool, rows: readonly LedgerRow[]): Promise<void> {
   if (rows.length === 0) return;
   const time = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));

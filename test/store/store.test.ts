@@ -373,6 +373,15 @@ describe('the store', () => {
       expect(await ledger.get(first.id)).toEqual({ ...sent, lastReply: '250 ok \ufffd' });
     });
 
+    it('keeps what is known of attempts when a mail is owed once more', async () => {
+      const { ledger, sending } = test.store;
+      const first = owed();
+      const tried: LedgerEntry = { ...first, attempts: 2, lastReply: '451 later' };
+      await sending.record([{ entry: tried }]);
+      await sending.record([{ entry: { ...first, time: new Date('2026-11-21T11:00:00Z') } }]);
+      expect(await ledger.get(first.id)).toEqual(tried);
+    });
+
     it('tells which of many are settled', async () => {
       const { ledger } = test.store;
       const [queued, sent, folded] = [owed(), owed({ state: 'suppressed', reason: 'loop' }), owed({ state: 'folded' })];

@@ -119,7 +119,7 @@ function duplicates({ hop, server, kills, acknowledged, cause: given, around }: 
       // A client that was not answered is free to send again, and we may have tried all the same.
       if (cause === undefined && (ours.has(about) || kind === 'event'))
         unexplained.push(
-          `${key}: again after ${again.at - receipt.at} ms by ${again.life}; ${around?.(receipt) ?? killsAround(receipt, kills)}`,
+          `${key}: from ${receipt.life} (${receipt.transaction}, answered after ${receipt.at - receipt.read} ms), again after ${again.at - receipt.at} ms from ${again.life} (${again.transaction}); ${around?.(receipt) ?? killsAround(receipt, kills)}`,
         );
       if (cause?.after !== undefined) {
         window = Math.max(window, cause.after);

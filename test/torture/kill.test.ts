@@ -8,7 +8,7 @@ import { fickle, KIND, moody } from './moods.js';
 import { corrupt, makeTortureSite, unsettled } from './places.js';
 import { seeded } from './random.js';
 import { Records } from './records.js';
-import { report } from './report.js';
+import { linesAbout, report } from './report.js';
 import { tortureSettings } from './settings.js';
 import { readStored } from './stored.js';
 
@@ -37,6 +37,7 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
   const load = new Load(seed, 8, 20);
   const { kills } = settings;
   const errors: string[] = [];
+  const log: string[] = [];
   const killed = await live({
     site,
     load,
@@ -46,6 +47,7 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
     longest: settings.long ? 3000 : 2000,
     least: settings.long ? 0 : 4,
     errors,
+    log,
     onProgress: (done) => {
       if (settings.long && done % 10 === 0)
         process.stdout.write(
@@ -56,7 +58,7 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
   await load.stop();
   hop.script = KIND;
   server.script = {};
-  const calmed = await quiet(site, () => unsettled(site.data), PATIENCE);
+  const calmed = await quiet(site, () => unsettled(site.data), PATIENCE, log);
   const stored = await readStored(site.data);
   const { acknowledged } = load;
   const verdict = judge({ acknowledged, kills: killed, hop: ofHop, server: ofServer, stored });
@@ -76,6 +78,7 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
   );
 
   const { lost, strays, damaged, unexplained, unexplainedRecords, untrue } = verdict;
+  process.stdout.write(linesAbout([...lost, ...unexplained, ...untrue], log));
   const { complete } = aside;
   expect({ lost, complete, strays, damaged, unexplained, unexplainedRecords, untrue }).toEqual({
     lost: [],

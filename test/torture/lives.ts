@@ -30,6 +30,8 @@ export interface LivesOptions {
   readonly least: number;
   /** Takes what the gateways log as errors. */
   readonly errors: string[];
+  /** Takes all that the gateways log. */
+  readonly log: string[];
   /** Told after each life, with the kills of gateways so far. */
   readonly onProgress?: (kills: number) => void;
 }
@@ -64,6 +66,7 @@ async function oneLife(options: LivesOptions, kills: Kill[], life: string): Prom
     await liveAndDie(gateway, options, note);
   } finally {
     options.errors.push(...errorsIn(gateway));
+    options.log.push(...gateway.log);
   }
 }
 
@@ -135,11 +138,12 @@ async function killBelow(data: string, random: Random, redis: TestRedis | undefi
   }
 }
 
-/** Lets a gateway run until nothing is left to do, and stops it. @returns ms that it took */
+/** Lets a gateway run until nothing is left to do, and stops it. @param all takes what it logs @returns ms that it took */
 export async function quiet(
   site: TortureSite,
   left: () => Promise<readonly string[]>,
   patience: number,
+  all: string[] = [],
 ): Promise<number> {
   const begin = Date.now();
   const gateway = spawnGateway(site, { [LIFE]: nameOf('last') });
@@ -154,6 +158,7 @@ export async function quiet(
   }
   const took = Date.now() - begin;
   await gateway.stop();
+  all.push(...gateway.log);
   expectClean(gateway);
   return took;
 }

@@ -45,3 +45,12 @@ export function count(names: readonly string[]): Map<string, number> {
 export function list(counts: ReadonlyMap<string, number>): string {
   return counts.size === 0 ? 'none' : [...counts].map(([name, n]) => `${name}: ${n}`).join(', ');
 }
+
+const MAX_LINES = 200;
+
+/** What gateways have logged of the messages that these texts name. */
+export function linesAbout(texts: readonly string[], log: readonly string[]): string {
+  const ids = [...new Set(texts.flatMap((text) => text.match(/\b[0-9A-HJKMNP-TV-Z]{26}\b/g) ?? []))];
+  const lines = log.filter((line) => ids.some((id) => line.includes(id))).slice(0, MAX_LINES);
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}

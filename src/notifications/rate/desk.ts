@@ -1,5 +1,6 @@
 import type { Config } from '../../config/load.js';
 import type { Admission, Asked, Recorded, SendingRules, SendingStore } from '../../store/sending-types.js';
+import { isFinal } from '../ledger-entry.js';
 import { Batch } from './batch.js';
 
 /** Mails that one transaction decides on, or writes. */
@@ -20,8 +21,7 @@ export class SendingDesk {
     const outcomes = new Batch<Recorded, undefined>(
       MAX_BATCH,
       async (recorded) => {
-        // The last word on a mail counts: one statement cannot write a row twice.
-        await store.record([...new Map(recorded.map((each) => [each.entry.id, each])).values()]);
+        await store.record(lastWords(recorded));
         return recorded.map(() => undefined);
       },
       patience,
@@ -31,6 +31,21 @@ export class SendingDesk {
       await outcomes.ask(outcome);
     };
   }
+}
+
+/**
+ * One for each mail, as one statement cannot write a row twice: the last word on it counts, but for one that says less. A
+ * mail that was sent may be owed once more in the same moment, by a message that is found again after a kill.
+ */
+function lastWords(recorded: readonly Recorded[]): Recorded[] {
+  const words = new Map<string, Recorded>();
+  for (const each of recorded) {
+    const { id } = each.entry;
+    const before = words.get(id)?.entry;
+    if (before !== undefined && (isFinal(before) || before.attempts > each.entry.attempts)) continue;
+    words.set(id, each);
+  }
+  return [...words.values()];
 }
 
 /** What of the configuration rules sending. @param now ms since the epoch */
