@@ -57,7 +57,8 @@ export function zodProblems(
       case 'invalid_union': {
         const best = branchMeant(issue);
         // Issues of a branch count from the union's own path.
-        if (best !== undefined) return best.flatMap((i) => fromIssue({ ...i, path: [...issue.path, ...i.path] }));
+        if (best !== undefined)
+          return withoutInner(best).flatMap((i) => fromIssue({ ...i, path: [...issue.path, ...i.path] }));
         if (given === undefined) return [source.error(path, `${name} is missing`, hint('missing'))];
         const expected = [
           ...new Set(issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first)]))),
@@ -84,7 +85,17 @@ export function zodProblems(
       }
     }
   };
-  return error.issues.flatMap(fromIssue);
+  return withoutInner(error.issues).flatMap(fromIssue);
+}
+
+/** What stands under a key that is not known is not looked at: the key is the mistake. */
+function withoutInner(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const unknown = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [],
+  );
+  const isInner = ({ path }: z.core.$ZodIssue): boolean =>
+    unknown.some((key) => key.length <= path.length && key.every((step, i) => step === path[i]));
+  return issues.filter((issue) => !isInner(issue));
 }
 
 function isScalar(value: unknown): boolean {

@@ -13,6 +13,19 @@ const PARTY_WORDS: Readonly<Record<string, string>> = {
   clients: 'client',
   network: 'client',
 };
+const GROUP_WORDS: Readonly<Record<string, string>> = {
+  attachment: 'attachment',
+  attachments: 'attachment',
+  link: 'link',
+  links: 'link',
+};
+const COMBINED_WORDS: Readonly<Record<string, string>> = {
+  and: 'all',
+  or: 'any',
+  except: 'not',
+  none: 'not: { any: [...] }',
+  nor: 'not: { any: [...] }',
+};
 const CONDITION_WORDS = new Set(['if', 'when', 'condition', 'conditions', 'where']);
 const OPERATOR_WORDS: Readonly<Record<string, string>> = {
   equals: 'is',
@@ -30,6 +43,41 @@ const OPERATOR_WORDS: Readonly<Record<string, string>> = {
   lt: 'under',
   less: 'under',
   max: 'under',
+};
+
+const SESSION_WORDS: Readonly<Record<string, string>> = {
+  helo: 'client.helo',
+  ehlo: 'client.helo',
+  tls: 'client.tls',
+};
+const FINDING_WORDS: Readonly<Record<string, string>> = {
+  virus: 'malware',
+  viruses: 'malware',
+  infected: 'malware',
+  trojan: 'malware',
+  phish: 'phishing',
+  junk: 'spam',
+  suspected: 'probable-spam',
+  newsletter: 'bulk',
+  link: 'malicious-link',
+  links: 'malicious-link',
+  url: 'malicious-link',
+  error: 'scan-error',
+  errors: 'scan-error',
+  timeout: 'scan-error',
+  password: 'encrypted',
+  'password-protected': 'encrypted',
+  attachment: 'content',
+  attachments: 'content',
+  expressions: 'content',
+  sandbox: 'external',
+};
+const REPLY_WORDS: Readonly<Record<string, string>> = {
+  message: 'text',
+  reason: 'text',
+  string: 'text',
+  status: 'enhanced',
+  dsn: 'enhanced',
 };
 
 /**
@@ -50,8 +98,10 @@ export function adviceOnKey(place: readonly string[], given: unknown): string | 
   if (first !== 'on') return undefined;
   if (last === 'headers') return `write \`set: { ${key}: ... }\`, or \`add\` in place of \`set\``;
   if (last === 'notify') return key.includes('@') ? 'groups stand here; addresses stand under `notify: { additional: [...] }` of the rule' : undefined;
-  if (around.length === 1) return undefined;
+  if (around.length === 1) return did(FINDING_WORDS[key.toLowerCase()]);
   const [, finding = ''] = around;
+  if (finding === 'dmarc' && last === 'fail' && (key === 'reject' || key === 'none')) return did(`policy-${key}`);
+  if (last === 'reply') return did(REPLY_WORDS[key.toLowerCase()]);
   if (around.length === 2 && ['spf', 'dkim', 'dmarc'].includes(finding)) return inResults(key, finding);
   if (finding === 'content' && around.length === 2) return inExpression(key);
   return inResponse(key);
@@ -75,6 +125,8 @@ function inMatch(key: string, where: string): string | undefined {
   const party = PARTY_WORDS[key.toLowerCase()];
   if (key === 'from') return `write \`when: { from: ... }\`, or beside \`sender\`: \`senderIs: either\``;
   if (party !== undefined && key !== 'to') return `did you mean \`${party}\`?`;
+  const session = SESSION_WORDS[key.toLowerCase()];
+  if (session !== undefined) return `write \`when: { ${session}: ... }\``;
   if (key === 'domain') return `write it as a mask: \`sender: "*@example.org"\``;
   if (where === 'except' && (key === 'time' || key === 'senderIs'))
     return `it cannot be excepted: write another rule above this one`;
@@ -93,9 +145,18 @@ function inCondition(key: string, last: string, given: unknown): string | undefi
     const name = typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.keys(given)[0] : undefined;
     return `write the field's name behind a dot: \`header.${name ?? 'X-Mailer'}: ...\``;
   }
-  if (word === 'and') return 'did you mean `all`?';
-  if (word === 'or') return 'did you mean `any`?';
-  if (word === 'except') return 'did you mean `not`?';
+  const group = GROUP_WORDS[word];
+  if (group !== undefined) {
+    const inner = typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.keys(given)[0] : undefined;
+    const field = nearest(`${group}.${inner ?? ''}`, FIELDS.keys()) ?? `${group}.${group === 'link' ? 'domain' : 'name'}`;
+    return `write what is tested behind a dot: \`${field}: ...\``;
+  }
+  const combined = COMBINED_WORDS[word];
+  if (combined !== undefined) return did(combined);
+  const session = SESSION_WORDS[word];
+  if (session !== undefined) return did(session);
+  const [begun, ...others] = key.includes('.') ? [...FIELDS.keys()].filter((field) => field.startsWith(word)) : [];
+  if (begun !== undefined && others.length === 0) return did(begun);
   if (nearest(key, FIELDS.keys()) !== undefined) return undefined;
   return 'fields are sender, recipient, from, to, cc, reply-to, subject, body, header.NAME, size, attachment.name and others: docs/rules.md lists all';
 }
@@ -107,6 +168,9 @@ function inRuleNotify(key: string): string | undefined {
 }
 
 function inResults(key: string, finding: string): string | undefined {
+  if (key.toLowerCase() === 'hardfail') return did('fail');
+  const policy = finding === 'dmarc' ? /^(?:policy-)?(reject|quarantine|none)$/.exec(key)?.[1] : undefined;
+  if (policy !== undefined) return `what the domain asks for stands under \`fail\`: \`dmarc: { fail: { policy-${policy}: ... } }\``;
   return RESPONSE_KEYS.has(key) ? `say for which result: \`${finding}: { fail: { ${key}: ... } }\`; results are ${RESULTS.join(', ')}` : undefined;
 }
 
@@ -126,4 +190,8 @@ function inResponse(key: string): string | undefined {
 
 function isUnderOn(key: string): boolean {
   return STATUS_KEYS.includes(key) || ['spf', 'dkim', 'dmarc', 'content', 'external'].includes(key);
+}
+
+function did(word: string | undefined): string | undefined {
+  return word === undefined ? undefined : `did you mean \`${word}\`?`;
 }

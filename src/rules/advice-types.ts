@@ -96,6 +96,7 @@ const AT_RESPONSE: Readonly<Record<string, string>> = {
 function inResponse(place: readonly string[], given: unknown, text: string | undefined): string | undefined {
   const key = place.at(-1) ?? '';
   const finding = place[1] ?? '';
+  if (key === 'quarantine' && finding === 'dmarc' && typeof given === 'object') return 'did you mean `policy-quarantine`?';
   if (key === 'reply') return `write \`reply: { text: "${text ?? 'No'}" }\``;
   if (key === 'enhanced') return 'write three numbers in quotes, such as `enhanced: "5.7.1"`';
   if (key === 'tag') return Array.isArray(given) ? 'put a text with brackets in quotes: `tag: "[Virus]"`' : 'write a text in quotes: `tag: "[Virus]"`';

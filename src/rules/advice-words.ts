@@ -54,7 +54,7 @@ export function adviceOnWord(place: readonly string[], given: unknown): string |
     case 'notify':
       if (typeof given === 'string' && given.includes('@'))
         return `write \`additional\` here, and \`notify: { additional: [${given.slice(0, 60)}] }\` at the rule, beside \`on\``;
-      return word === 'admin' || word === 'postmaster' || word === 'administrator' ? meant('general') : undefined;
+      return /^(admins?|postmaster|administrators?|security|helpdesk)$/.test(word) ? meant('general') : undefined;
     default:
       return undefined;
   }

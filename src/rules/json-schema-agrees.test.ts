@@ -17,14 +17,14 @@ const ONLY_THE_LOADER: Readonly<Record<string, readonly string[]>> = {
   'other files': ['id-twice', 'id-twice-over-files', 'id-default', 'default-narrowed', 'notify-template', 'many-of-one-kind'],
   lists: [
     ...['except-list', 'list-case', 'list-in-list', 'list-latin-1', 'list-ldap', 'list-long-entry', 'list-meant-domain'],
-    ...['list-missing', 'list-name', 'list-networks-many', 'list-not-networks', 'list-txt'],
+    ...['list-missing', 'list-name', 'list-networks-many', 'list-not-networks', 'list-path', 'list-txt'],
   ],
-  modules: ['on-module', 'on-status', 'scan-module'],
+  modules: ['on-engine', 'on-module', 'on-status', 'scan-engine', 'scan-module', 'spf-with-dot'],
   'the encoding of the file': ['latin-1'],
   'two values together': [
     ...['between-order', 'content-id-twice', 'hours-same', 'scan-thresholds', 'size-bounds', 'reply-class', 'reply-code-kind'],
     ...['reply-enhanced-class', 'reply-mixed', 'reply-of-rule', 'reply-useless', 'delete-anomaly-spf', 'delete-full-key'],
-    ...['delete-links', 'delete-links-count', 'delete-spam', 'delete-subject'],
+    ...['delete-links', 'delete-links-count', 'delete-spam', 'delete-subject', 'dmarc-fail-delete'],
   ],
   'a mask or the name of a list': ['mask-long'],
   'the arithmetic of networks': [

@@ -1,7 +1,8 @@
 import type { Problem } from '../config/problems.js';
-import type { KeyPath } from '../config/yaml-source.js';
 import { DEFAULT_ID } from './default-rule.js';
+import { pathOfEntry } from './entry-path.js';
 import { isExternal, KNOWN_MODULES } from './findings.js';
+import { withoutEffect } from './lint-effects.js';
 import { within, type LintOptions, type PlacedRule } from './placed.js';
 import type { OnEntry } from './model.js';
 import type { Group } from './types.js';
@@ -22,6 +23,7 @@ export function lintResponses(placed: PlacedRule, options: LintOptions): Problem
         ];
   return [
     ...unknownFindings(placed, options),
+    ...withoutEffect(placed),
     ...lintNotify(placed, options),
     ...modulesNotConfigured(placed, options),
   ];
@@ -39,7 +41,7 @@ function unknownFindings(placed: PlacedRule, { modules, shipped }: LintOptions):
     if (modulesNeeded === undefined) continue;
     problems.push(
       placed.source.warning(
-        within(placed, ...pathOf(placed, entry)),
+        within(placed, ...pathOfEntry(placed.rule, entry)),
         `\`${entry.key}\` can never fire: no configured module reports it`,
         modulesNeeded.length > 0 ? `name ${modulesNeeded.join(' or ')} under \`detectors\` in gatepost.yaml` : undefined,
         'key',
@@ -91,7 +93,7 @@ function lintNotify(placed: PlacedRule, options: LintOptions): Problem[] {
   if (additional !== undefined && rule.additional.length === 0)
     problems.push(
       source.warning(
-        within(placed, ...pathOf(placed, additional)),
+        within(placed, ...pathOfEntry(placed.rule, additional)),
         `\`${additional.key}\` tells the group \`additional\`, and the rule "${rule.id}" has no addresses for it`,
         'write them under `notify: { additional: [...] }` of the rule',
         'key',
@@ -110,7 +112,7 @@ function lintNotify(placed: PlacedRule, options: LintOptions): Problem[] {
   if (unsent !== undefined && options.tellsInformative === false)
     problems.push(
       source.warning(
-        within(placed, ...pathOf(placed, unsent)),
+        within(placed, ...pathOfEntry(placed.rule, unsent)),
         `\`${unsent.key}\` tells people, and no mail is sent: anomalies are informative`,
         'write `notifications: { minSeverity: informative }` in gatepost.yaml, or leave `notify` out',
         'key',
@@ -122,7 +124,7 @@ function lintNotify(placed: PlacedRule, options: LintOptions): Problem[] {
   if (general !== undefined && !options.generalConfigured && !shipped)
     problems.push(
       source.warning(
-        within(placed, ...pathOf(placed, general)),
+        within(placed, ...pathOfEntry(placed.rule, general)),
         `\`${general.key}\` tells the group \`general\`, and nobody is in it`,
         'write addresses under `notifications: { general: [...] }` in gatepost.yaml',
         'key',
@@ -134,13 +136,4 @@ function lintNotify(placed: PlacedRule, options: LintOptions): Problem[] {
 /** Whether the entry is about anomalies alone. */
 function isAnomaly({ selector }: OnEntry): boolean {
   return selector.kind === 'status' && selector.pairs.every(({ status }) => status === 'anomaly');
-}
-
-/** Path of an entry under its rule, as far as its key tells. */
-function pathOf({ rule }: PlacedRule, entry: OnEntry): KeyPath {
-  const { key, selector } = entry;
-  if (selector.kind === 'status') return ['on', key];
-  if (selector.kind === 'content')
-    return ['on', 'content', rule.on.filter((other) => other.selector.kind === 'content').indexOf(entry)];
-  return ['on', ...key.split('.')];
 }

@@ -5,6 +5,7 @@ import { DEFAULT_ID } from './default-rule.js';
 import { withGroupsHidden } from './groups.js';
 import { lintMasks } from './lint-masks.js';
 import { lintResponses } from './lint-responses.js';
+import { lintValues } from './lint-values.js';
 import { within, type LintOptions, type PlacedRule } from './placed.js';
 import { setScope } from './scope.js';
 import { ScopeIndex } from './scope-index.js';
@@ -18,6 +19,7 @@ export function lint(rules: readonly PlacedRule[], options: LintOptions): Proble
     ...on.flatMap((placed) => lintResponses(placed, options)),
     ...on.flatMap((placed) => emptyLists(placed)),
     ...lintMasks(rules),
+    ...lintValues(rules),
   ];
 }
 

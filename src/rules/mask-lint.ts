@@ -35,6 +35,8 @@ export function complainOfMask(mask: string, use: MaskUse): MaskComplaint | unde
 }
 
 function complainOfAddressMask(mask: string, quoted: string): MaskComplaint | undefined {
+  if (/^mailto:/i.test(mask))
+    return { message: `${quoted} can match no address`, hint: `did you mean "${mask.slice(7)}"?` };
   const at = mask.lastIndexOf('@');
   if (at < 0) {
     // A wildcard can stand for the @.
@@ -46,6 +48,11 @@ function complainOfAddressMask(mask: string, quoted: string): MaskComplaint | un
   }
   const domain = mask.slice(at + 1);
   const bad = badDomain(domain);
+  if (bad !== undefined && /\.\*|\\\./.test(mask))
+    return {
+      message: `${quoted} can match no address: it looks like a regular expression`,
+      hint: `masks have only * and ?: did you mean "${mask.replace(/^\^|\$$/g, '').replace(/\.\*/g, '*').replace(/\\/g, '')}"?`,
+    };
   if (bad !== undefined) return { message: `${quoted} can match no address: ${bad}`, ...domainHint(mask, at) };
   if (mask.length - (mask.match(/\*/g)?.length ?? 0) > 320) return { message: `${quoted} can match no address: it is too long` };
   return undefined;

@@ -97,13 +97,47 @@ function union(short: z.ZodType<Check[]>, long: z.ZodType<Check[]>): z.ZodType<C
   return z.union([short, long]);
 }
 
+/** Extensions and other words for what the types stand for. */
+const TYPE_WORDS: Readonly<Record<string, (typeof OBJECT_TYPES)[number]>> = {
+  exe: 'executable',
+  program: 'executable',
+  binary: 'executable',
+  zip: 'archive',
+  rar: 'archive',
+  '7z': 'archive',
+  compressed: 'archive',
+  pdf: 'document',
+  doc: 'document',
+  docx: 'document',
+  word: 'document',
+  office: 'document',
+  xls: 'spreadsheet',
+  xlsx: 'spreadsheet',
+  excel: 'spreadsheet',
+  ppt: 'presentation',
+  powerpoint: 'presentation',
+  picture: 'image',
+  png: 'image',
+  jpg: 'image',
+  jpeg: 'image',
+  music: 'audio',
+  mp3: 'audio',
+  movie: 'video',
+  mp4: 'video',
+  js: 'script',
+  vbs: 'script',
+  javascript: 'script',
+  iso: 'disk-image',
+  img: 'disk-image',
+};
+
 /** `attachment.type` takes masks over a closed set of words; no number is among them. */
 function typeMask(context: SchemaContext): z.ZodType<string> {
   return mask(context, FORMS.objectType).check((check) => {
     const value = check.value;
     const word = value.toLowerCase();
     if (/[*?@]/.test(word) || (OBJECT_TYPES as readonly string[]).includes(word)) return;
-    const meant = nearest(word, OBJECT_TYPES);
+    const meant = TYPE_WORDS[word.replace(/^\./, '')] ?? nearest(word, OBJECT_TYPES);
     const hint = meant === undefined ? `the types are ${OBJECT_TYPES.join(', ')}` : `did you mean \`${meant}\`?`;
     complain(check, value, `"${value}" is not a type`, hint);
   }).meta(FORMS.string);

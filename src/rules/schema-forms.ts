@@ -17,7 +17,7 @@ export const FORMS = {
   },
   headerText: { type: 'string', maxLength: 900, pattern: '^[^\\u0000-\\u001f\\u007f]*$' },
   tag: { type: 'string', maxLength: 200, pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f]*$' },
-  size: { type: 'string', pattern: `^\\s*\\d{1,15}(\\.\\d{1,3})?\\s*([kKmMgGtT][iI]?)?[bB]?\\s*$` },
+  size: { type: 'string', pattern: `^\\s*\\d{1,15}(\\.\\d{1,3})?\\s*(([kKmMgGtT][iI]?)?[bB])?\\s*$` },
   string: { type: 'string' },
   objectType: { type: 'string', pattern: `[*?]|^@|^(${OBJECT_TYPES.map(anyCase).join('|')})$` },
   day: { type: 'string', pattern: `^\\s*${dayName()}\\s*(-\\s*${dayName()}\\s*)?$` },

@@ -98,7 +98,13 @@ function policySchema(fail: string, responses: z.ZodType<RawResponse[]>): z.ZodT
     const selector: Selector = { kind: 'result', status: 'dmarc', result: 'fail', policy };
     shape[policy] = responses.transform((list) => [{ key, name: key, selector, responses: list }]).optional();
   }
-  return z.strictObject(shape).transform((value) => Object.values(value).flatMap((entries) => entries ?? []));
+  return z
+    .strictObject(shape)
+    .check((check) => {
+      // A map with other keys is hardly one of policies: the other form of the union has to be looked at as well.
+      check.issues.splice(0, Infinity, ...check.issues.map((issue) => ({ ...issue, continue: false })));
+    })
+    .transform((value) => Object.values(value).flatMap((entries) => entries ?? []));
 }
 
 function contentSchema(context: SchemaContext): z.ZodType<Entries> {

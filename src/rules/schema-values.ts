@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseNetwork } from '../config/networks.js';
 import { nearest } from '../config/suggest.js';
 import { parseSize } from '../config/units.js';
-import { KNOWN_MODULES } from './findings.js';
+import { AUTHENTICATION_KEYS, KNOWN_MODULES } from './findings.js';
 import { isGroup } from './groups.js';
 import { MAX_MASK_LENGTH } from './mask.js';
 import { FORMS } from './schema-forms.js';
@@ -43,11 +43,28 @@ export function complainOfKey(context: Issues, input: unknown, key: string, mess
   context.issues.push({ code: 'custom', input, message, path: [key], params });
 }
 
+/** Names of engines and methods, which are not those of the modules that ask them. */
+const ENGINES: Readonly<Record<string, string>> = {
+  clamav: 'antivirus',
+  clamd: 'antivirus',
+  virus: 'antivirus',
+  rspamd: 'antispam',
+  spamd: 'antispam',
+  spamassassin: 'antispam',
+  spf: 'authentication',
+  dkim: 'authentication',
+  dmarc: 'authentication',
+};
+
 /** A module that a rule names and that there is not. */
 export function complainOfModule(context: Issues, input: unknown, key: string, schema: SchemaContext): void {
   const [module = ''] = key.split('.');
   const known = [...new Set([...KNOWN_MODULES.keys(), ...schema.modules.keys()])];
-  const meant = nearest(module, known);
+  if (key !== module && (AUTHENTICATION_KEYS as readonly string[]).includes(module)) {
+    complainOfKey(context, input, key, `there is no module "${module}"`, `write \`${module}: { ${key.slice(module.length + 1)}: ... }\``);
+    return;
+  }
+  const meant = ENGINES[module.toLowerCase()] ?? nearest(module, known);
   const hint = meant === undefined ? `modules: ${known.join(', ')}` : `did you mean \`${meant}${key.slice(module.length)}\`?`;
   complainOfKey(context, input, key, `there is no module "${module}"`, hint);
 }
@@ -91,7 +108,8 @@ export function mask(
 function checkList(check: z.core.ParsePayload<string>, value: string, context: SchemaContext): void {
   const name = value.slice(1);
   if (context.lists.has(name)) return;
-  const meant = nearest(name, context.lists);
+  const file = name.replace(/^.*\//, '').replace(/\.txt$/, '');
+  const meant = context.lists.has(file) ? file : nearest(name, context.lists);
   const hint =
     meant !== undefined
       ? `did you mean \`@${meant}\`?`
@@ -122,12 +140,17 @@ export function isModule(name: string, context: SchemaContext): boolean {
   return KNOWN_MODULES.has(name) || context.modules.has(name);
 }
 
+const LATIN: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss' };
+
 /** Form of rule IDs and of the IDs of content expressions. */
 export const identifier = z.string().meta(FORMS.identifier).check((check) => {
   const value = check.value;
   if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(value)) return;
   const meant = value
     .toLowerCase()
+    .replace(/[äöüß]/g, (letter) => LATIN[letter] ?? '')
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 64);
@@ -159,9 +182,16 @@ function addressMeant(value: string): string {
 export const bytes = z.union([z.string().meta(FORMS.size), z.number().nonnegative('a size is 0 or more')]).transform((value, context) => {
   const size = parseSize(String(value));
   if (size === undefined)
-    complain(context, value, `"${value}" is not a size`, 'write it as 500KB, 25MB or 1GiB; a bare number is bytes');
+    complain(context, value, `"${value}" is not a size`, sizeMeant(String(value)));
   return size ?? z.NEVER;
 });
+
+function sizeMeant(value: string): string {
+  const [, sign, rest = ''] = /^\s*([<>]?)=?\s*(.*?)\s*$/s.exec(value) ?? [];
+  const size = [rest, `${rest}B`].find((text) => parseSize(text) !== undefined);
+  if (size === undefined) return 'write it as 500KB, 25MB or 1GiB; a bare number is bytes';
+  return sign === '' || sign === undefined ? `did you mean ${size}?` : `write \`{ ${sign === '>' ? 'over' : 'under'}: ${size} }\``;
+}
 
 /** Name of a template, without language and extension. @param known those that can stand here */
 export function template(known: ReadonlySet<string> | undefined): z.ZodType<string> {
