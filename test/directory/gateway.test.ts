@@ -21,6 +21,15 @@ const RULES = `rules:
   - { id: rest, process: skip }
 `;
 
+const EVENTS = z.object({
+  active: z.array(
+    z.object({
+      ...{ event: z.string(), group: z.string(), severity: z.string(), subject: z.string().nullish() },
+      lastSuccess: z.string().nullish(),
+    }),
+  ),
+});
+
 async function send(port: number, to: string): Promise<number> {
   const transport = nodemailer.createTransport({ host: '127.0.0.1', port, ignoreTLS: true });
   try {
@@ -103,15 +112,29 @@ directory:
 
     await server.stop();
     expect(await first.stop()).toBe(0);
-    const second = await start();
-    expect(await send(second.port, 'bert@example.org')).toBe(550);
-    expect(await send(second.port, 'carl@example.org')).toBe(250);
-    expect(await second.stop()).toBe(0);
-    expect([...first.log, ...second.log].join('\n')).not.toContain(PASSWORD);
-
     const folder = path.join(site.folder, 'data', 'directory');
     expect(await readdir(folder)).toEqual(['board.json']);
     const file = path.join(folder, 'board.json');
+    const copy = await readFile(file, 'utf8');
+    const twoDaysAgo = Date.now() - 2 * 86_400_000;
+    await writeFile(file, copy.replace(/("readAt":\s*)\d+/, `$1${twoDaysAgo}`));
+    const second = await start();
+    expect(await send(second.port, 'bert@example.org')).toBe(550);
+    expect(await send(second.port, 'carl@example.org')).toBe(250);
+    // The directory cannot be reached, and the copy is older than the day that it may be.
+    const raised = await until('both events', async () => {
+      const { stdout } = await runGatepost(['events', '--json', '--config', site.config]);
+      const { active } = EVENTS.parse(JSON.parse(stdout));
+      return active.some(({ event }) => event === 'directory-data-stale') && active;
+    });
+    expect(raised).toContainEqual({
+      ...{ event: 'directory-data-stale', group: 'directory', severity: 'error', subject: '@ldap:board' },
+      lastSuccess: new Date(twoDaysAgo).toISOString(),
+    });
+    expect(raised.map(({ event }) => event)).toContain('directory-unavailable');
+    expect(await second.stop()).toBe(0);
+    expect([...first.log, ...second.log].join('\n')).not.toContain(PASSWORD);
+    await writeFile(file, copy);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
       addresses: ['anna@example.org', 'bert@example.org'],
