@@ -24,8 +24,8 @@ export function printable(name: string): string {
 
 /**
  * The base name as the reader's system takes it: compatibility forms of characters are the plain ones (`．ｅｘｅ`), what
- * is invisible does not count, dots and spaces at the end go as Windows drops them, and so does the name of a stream
- * (`a.exe::$DATA`).
+ * is invisible does not count, characters that no name on Windows may have are left out as programs do that save a file,
+ * dots and spaces at the end go as Windows drops them, and so does the name of a stream (`a.exe::$DATA`).
  */
 export function systemName(name: string): string {
   const plain = isPlain(name) ? name : withoutTricks(name.normalize('NFKC'));
@@ -33,7 +33,15 @@ export function systemName(name: string): string {
   const base = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
   // Only the end is of interest; without a bound the patterns would be slow on a name of many dots.
   const end = base.length > MAX_BASE ? base.slice(-MAX_BASE) : base;
-  return end.replace(/(\.[^.:]{1,20}):[^.:]{0,64}(?::\$data)?$/i, '$1').replace(/[.\s]{1,255}$/, '');
+  const savable = end.replace(/["<>|*?\ufffd]+/g, '');
+  return withoutTail(savable.replace(/(\.[^.:]{1,20}):[^.:]{0,64}(?::\$data)?$/i, '$1'));
+}
+
+/** Without what Windows drops at the end of a name, and without the marks of a list or a quotation that was misread. */
+function withoutTail(name: string): string {
+  let end = name.length;
+  while (end > 0 && /[.\s',;]/.test(name.charAt(end - 1))) end -= 1;
+  return name.slice(0, end);
 }
 
 /** Extension in lower case without the dot, of the name as the reader's system takes it; empty when there is none. */

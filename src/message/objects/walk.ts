@@ -10,7 +10,7 @@ import type { Anomaly, EnclosedBody, MessageObject, OpenProblem, Part, ScanLimit
 import { aroundParts } from './around-parts.js';
 import { encodingsOf, isAttachment } from './attachment.js';
 import { Budget } from './budget.js';
-import { asMessage, codedParts, enclosedName, isBodyOf, messagesIn } from './enclosed.js';
+import { asMessage, codedParts, givenName, isBodyOf, messagesIn } from './enclosed.js';
 import { type ArchiveEntry, unpackWithin } from './entry.js';
 import { type Identity } from './identify.js';
 import { inspectContent } from './inspect-content.js';
@@ -211,7 +211,7 @@ class Walker {
         encodings.push(STOPPED_BASE64);
       }
       const path = this.#add({
-        name: part.filename ?? part.otherNames?.[0] ?? enclosedName(bytes, structure, part),
+        name: part.filename ?? part.otherNames?.[0] ?? givenName(bytes, structure, part),
         ...(part.otherNames === undefined ? {} : { otherNames: part.otherNames }),
         fallback: `part-${part.index + 1}`,
         mime: part.type,

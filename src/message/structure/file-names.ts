@@ -42,6 +42,8 @@ export class FileNames {
     if (/%[0-9a-f]{2}/i.test(name)) this.add(decodeWords(decodeRaw(percentDecode(name))));
     if (!name.includes('=?')) return;
     this.add(decodeWords(name));
+    // Words of base64 that were cut anywhere: some readers put them together before they decode.
+    if (/\?=\s*=\?[^?]{1,64}\?b\?/i.test(name)) this.add(decodeWords(name.replace(/\?=\s*=\?[^?]{1,64}\?b\?/gi, '')));
     // A word that was cut off.
     if (/=\?[^?]{1,64}\?[bq]\?[^?]*$/i.test(name)) this.add(decodeWords(`${name}?=`));
   }
