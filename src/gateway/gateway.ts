@@ -299,7 +299,8 @@ async function assemble(
       : parts.add(await followSettings({ opened, own, inForce, events, log, apply: applyInTurn }), (r) => r.close());
   const status = new StatusBoard();
   provideSections(status, {
-    ...{ config, roles },
+    config,
+    roles,
     addresses: smtp.addresses,
     counts: counted.counts,
     delivery,
