@@ -37,6 +37,30 @@ describe('a file that cannot be kept in a folder of cases', () => {
   it.each<[string, (folder: string) => Promise<void>, RegExp]>([
     ['a folder', async (folder) => await mkdir(path.join(folder, '10.yaml')), /10\.yaml:1:1: error: this is a folder/],
     [
+      'rule files one folder too deep',
+      async (folder) => {
+        await mkdir(path.join(folder, 'sales'));
+        await writeFile(path.join(folder, 'sales/10.yaml'), 'rules: []\n');
+      },
+      /rules\/sales:1:1: warning: rule files in a folder below .* are not read: these have no effect\n {2}move them to rules$/,
+    ],
+    [
+      'a list with several masks in a line',
+      async (folder) => {
+        await writeFile(path.join(folder, '10.yaml'), 'rules: [{ id: a, match: { sender: "@l" } }]\n');
+        await writeFile(path.join(folder, 'lists/l.txt'), 'a@b.example, c@d.example\n');
+      },
+      /l\.txt:1:1: warning: .* it looks like several masks\n.*\n.*\n {2}write one mask a line$/,
+    ],
+    [
+      'a list with masks in quotes',
+      async (folder) => {
+        await writeFile(path.join(folder, '10.yaml'), 'rules: [{ id: a, match: { sender: "@l" } }]\n');
+        await writeFile(path.join(folder, 'lists/l.txt'), '"q@r.example"\n');
+      },
+      /l\.txt:1:1: warning: .* the quotes belong to it\n.*\n.*\n {2}did you mean "q@r\.example"\?$/,
+    ],
+    [
       'a link to itself',
       async (folder) => await symlink('10.yaml', path.join(folder, '10.yaml')),
       /10\.yaml:1:1: error: the file is a link that leads back to itself/,

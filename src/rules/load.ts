@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PROGRAM_FOLDER } from '../config/load.js';
 import { condenseProblems, type Problem } from '../config/problems.js';
@@ -153,12 +154,30 @@ async function readSources(
         hint: `rename it to ${name.slice(0, -'.yml'.length)}.yaml`,
       });
     }
+    if (await holdsRules(folder, name)) {
+      problems.push({
+        severity: 'warning',
+        place: at,
+        message: 'rule files in a folder below the one of the rules are not read: these have no effect',
+        hint: `move them to ${shown}`,
+      });
+    }
     if (!name.endsWith('.yaml') || name.startsWith('.')) continue;
     const bytes = await readTextFile(path.join(folder, name), file, MAX_YAML_BYTES);
     if ('severity' in bytes) problems.push(bytes);
     else sources.push({ name, bytes, source: new YamlSource(file, bytes.toString('utf8')) });
   }
   return { sources, problems };
+}
+
+/** Folders below that have a use of their own. */
+const OWN_FOLDERS = new Set(['lists', 'tests']);
+
+/** Whether an entry of the rule folder is a folder with what may be rule files, which nobody reads. */
+async function holdsRules(folder: string, name: string): Promise<boolean> {
+  if (name.startsWith('.') || name.includes('.') || OWN_FOLDERS.has(name)) return false;
+  const inner = await readdir(path.join(folder, name)).catch(() => []);
+  return inner.some((one) => one.endsWith('.yaml'));
 }
 
 /** Checks one file: the rules that are well, and all that is wrong. */

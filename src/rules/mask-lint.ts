@@ -19,6 +19,9 @@ export function complainOfMask(mask: string, use: MaskUse): MaskComplaint | unde
       message: `${quoted} can match no address: its quotes are those of printed text`,
       hint: `did you mean "${mask.replace(/[\u2018-\u201f\u00ab\u00bb]/g, '')}"?`,
     };
+  const unquoted = /^(["'])([^"']+)\1$/.exec(mask)?.[2];
+  if (unquoted !== undefined)
+    return { message: `${quoted} can match no address: the quotes belong to it`, hint: `did you mean "${unquoted}"?` };
   if (/[,;]/.test(mask) && !mask.includes('"')) {
     const parts = mask.split(/[,;]/).map((part) => part.trim());
     return {

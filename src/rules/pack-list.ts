@@ -108,7 +108,11 @@ function complainOfEntry(entry: string, name: string, use: ListUse | undefined):
   }
   const asAddress = use?.address === true ? complainOfMask(entry, 'address') : undefined;
   const complaint = asAddress ?? (use?.domain === true && !use.address ? complainOfMask(entry, 'domain') : undefined);
-  return complaint === undefined ? undefined : { severity: 'warning', ...complaint };
+  if (complaint === undefined) return undefined;
+  const { message, hint } = complaint;
+  if (/[,;]/.test(entry) && hint?.startsWith('write a list') === true)
+    return { severity: 'warning', message, hint: 'write one mask a line' };
+  return { severity: 'warning', ...complaint };
 }
 
 function placeOf({ file, bytes }: ListFile, { lineStart, lineEnd, start, line }: ListLine): Place {

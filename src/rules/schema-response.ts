@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Effect, NotifyRaw, ResponseData } from './model.js';
-import { address, bool, complain, headerText, listOf, mask, template, textOf, type SchemaContext } from './schema-values.js';
+import { address, bannerTemplate, bool, complain, headerText, listOf, mailTemplate, mask, textOf, type SchemaContext } from './schema-values.js';
 import { FORMS } from './schema-forms.js';
 import type { HeaderChanges, SmtpReply } from './types.js';
 
@@ -85,10 +85,10 @@ const headersSchema: z.ZodType<HeaderChanges> = z.strictObject({
 
 function notifySchema(context: SchemaContext): z.ZodType<NotifyRaw[]> {
   const target = z.union([
-    template(context.templates).transform((name) => ({ template: name, attach: 'none' as const })),
+    mailTemplate(context).transform((name) => ({ template: name, attach: 'none' as const })),
     z
       .strictObject({
-        template: template(context.templates).optional(),
+        template: mailTemplate(context).optional(),
         attach: z.enum(['original', 'headers', 'none']).default('none'),
       })
       .transform(compact),
@@ -137,8 +137,8 @@ export function responseShape(context: SchemaContext) {
       .optional()
       .describe('put before the subject'),
     headers: headersSchema.optional(),
-    warn: template(context.banners).optional().describe('template put at the start of the body'),
-    disclaimer: template(context.banners).optional().describe('template put at the end of the body'),
+    warn: bannerTemplate(context).optional().describe('template put at the start of the body'),
+    disclaimer: bannerTemplate(context).optional().describe('template put at the end of the body'),
     redirect: listOf(address)
       .refine((list) => list.length > 0, 'an empty list: the mail would go to nobody; leave `redirect` out')
       .optional()

@@ -14,7 +14,7 @@ import {
   listOf,
   mask,
   network,
-  template,
+  mailTemplate,
   text,
   type SchemaContext,
 } from './schema-values.js';
@@ -128,7 +128,7 @@ export function ruleSchema(context: SchemaContext) {
         .strictObject({
           additional: listOf(address).default([]).describe("this rule's own list"),
           templates: z
-            .strictObject(Object.fromEntries(GROUPS.map((group) => [group, template(context.templates).optional()])))
+            .strictObject(Object.fromEntries(GROUPS.map((group) => [group, mailTemplate(context).optional()])))
             .default({})
             .describe('for all responses of this rule, unless one says otherwise'),
         })

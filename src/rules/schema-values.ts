@@ -193,8 +193,26 @@ function sizeMeant(value: string): string {
   return sign === '' || sign === undefined ? `did you mean ${size}?` : `write \`{ ${sign === '>' ? 'over' : 'under'}: ${size} }\``;
 }
 
-/** Name of a template, without language and extension. @param known those that can stand here */
-export function template(known: ReadonlySet<string> | undefined): z.ZodType<string> {
+/** Name of a template for a notification. */
+export function mailTemplate({ templates, banners }: SchemaContext): z.ZodType<string> {
+  const use = 'it is put into a mail by `warn` or `disclaimer`, and is none itself';
+  return template(templates, { names: banners, use });
+}
+
+/** Name of a template for `warn` and `disclaimer`. */
+export function bannerTemplate({ templates, banners }: SchemaContext): z.ZodType<string> {
+  return template(banners, { names: templates, use: 'it is a mail of its own, not a text for another one' });
+}
+
+/**
+ * Name of a template, without language and extension.
+ * @param known those that can stand here
+ * @param others those that there are for another use
+ */
+function template(
+  known: ReadonlySet<string> | undefined,
+  others: { readonly names: ReadonlySet<string> | undefined; readonly use: string },
+): z.ZodType<string> {
   return z.string().meta(FORMS.template).check((check) => {
     const value = check.value;
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) {
@@ -202,6 +220,10 @@ export function template(known: ReadonlySet<string> | undefined): z.ZodType<stri
       return;
     }
     if (known === undefined || known.has(value)) return;
+    if (others.names?.has(value) === true) {
+      complain(check, value, `the template "${value}" cannot stand here: ${others.use}`, 'name another one');
+      return;
+    }
     const meant = nearest(value.replace(/\.hbs$/, ''), known);
     complain(
       check,
