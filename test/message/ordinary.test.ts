@@ -7,6 +7,38 @@ const PNG = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.al
 
 /** Messages as common programs write them. */
 const ORDINARY: readonly (readonly [string, Buffer])[] = [
+  [
+    'a page with pictures, a font and styles in it, and sentences about data',
+    raw(
+      ...TOP,
+      'Content-Type: text/html; charset=utf-8',
+      '',
+      `<html><head><link rel=stylesheet href="data:text/css,p%7Bmargin:0%7D"></head><body>`,
+      `<img src="data:image/png;base64,${PNG.toString('base64')}">`,
+      `<img src="data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg'></svg>">`,
+      `<p style="background: url(data:image/gif;base64,R0lGODlhAQABAAAAACw=)">Input data: km/h, mph; data:, data: and, more</p>`,
+      '</body></html>',
+      '',
+    ),
+  ],
+  [
+    'an invitation and the picture of a card',
+    raw(
+      ...TOP,
+      'Content-Type: text/calendar; method=REQUEST',
+      '',
+      'BEGIN:VCALENDAR',
+      'BEGIN:VEVENT',
+      'ATTACH:https://example.org/data:/agenda.pdf',
+      'SUMMARY:Data: text, figures',
+      'END:VEVENT',
+      'END:VCALENDAR',
+      'BEGIN:VCARD',
+      `PHOTO;ENCODING=b;TYPE=PNG:${PNG.toString('base64')}`,
+      'END:VCARD',
+      '',
+    ),
+  ],
   ['plain text', raw(...TOP, '', 'Hello', '', '-- ', 'Me', '')],
   ['text with lines of dashes', raw(...TOP, '', '--', 'Content of the talk', '-----', 'From: me', 'To: you', '')],
   [

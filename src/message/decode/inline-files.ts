@@ -2,10 +2,12 @@ import { decodeRaw } from './header-text.js';
 import { decodeBase64 } from './base64.js';
 import { decodeUu } from './transfer.js';
 
-/** A file that stands in a text, as it was done before MIME; several clients still show it as an attachment. */
+/** A file that stands in a text: as it was done before MIME, which several clients still show, or as pages carry them. */
 export interface InlineFile {
   readonly name: string;
-  readonly how: 'uuencode' | 'base64' | 'yenc' | 'binhex';
+  readonly how: 'uuencode' | 'base64' | 'yenc' | 'binhex' | 'data' | 'script' | 'property';
+  /** Media type that it claims. */
+  readonly mime?: string;
   /** Undefined where this program cannot decode it. */
   decode(): Buffer | undefined;
 }

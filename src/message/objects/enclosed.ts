@@ -3,39 +3,11 @@ import type { AnomalyName } from '../anomalies.js';
 import { bodyOf } from '../decode/part-body.js';
 import { isEnclosedMessage, isEncoded } from '../structure.js';
 import type { Part, Structure } from '../types.js';
-
-/** Media types of programs, and the extension under which clients save a part that has no name. */
-const PROGRAMS: ReadonlyMap<string, string> = new Map([
-  ['application/hta', 'hta'],
-  ['application/x-msdownload', 'exe'],
-  ['application/x-msdos-program', 'exe'],
-  ['application/x-dosexec', 'exe'],
-  ['application/x-ms-dos-executable', 'exe'],
-  ['application/vnd.microsoft.portable-executable', 'exe'],
-  ['application/exe', 'exe'],
-  ['application/x-exe', 'exe'],
-  ['application/x-bat', 'bat'],
-  ['application/bat', 'bat'],
-  ['application/x-msi', 'msi'],
-  ['application/x-ms-shortcut', 'lnk'],
-  ['application/java-archive', 'jar'],
-  ['application/x-java-archive', 'jar'],
-  ['application/x-iso9660-image', 'iso'],
-  ['application/javascript', 'js'],
-  ['application/x-javascript', 'js'],
-  ['application/ecmascript', 'js'],
-  ['text/javascript', 'js'],
-  ['text/jscript', 'js'],
-  ['text/vbscript', 'vbs'],
-  ['text/scriptlet', 'sct'],
-]);
+import { nameByType } from './program-names.js';
 
 /** A name for an attachment that has none: clients show the subject of a message, and save a program by its type. */
 export function givenName(bytes: Buffer, structure: Structure, part: Part): string {
-  if (!isEnclosedMessage(part.type)) {
-    const extension = PROGRAMS.get(part.type);
-    return extension === undefined ? '' : `attachment.${extension}`;
-  }
+  if (!isEnclosedMessage(part.type)) return nameByType(part.type);
   const child = isEncoded(part.encoding) ? undefined : structure.parts[part.children[0] ?? -1];
   const subject = child?.fields.find(({ key }) => key === 'subject');
   const text = subject === undefined ? '' : decodeValue(bytes, subject.value).replace(/[\\/:*?"<>|]/g, '_');

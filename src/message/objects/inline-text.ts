@@ -1,9 +1,31 @@
-import { inlineFiles } from '../decode/inline-files.js';
+import { type InlineFile, inlineFiles } from '../decode/inline-files.js';
+import { dataFiles } from './data-addresses.js';
 import type { Listing } from './entry.js';
+import { isCard, propertyFiles } from './property-files.js';
+import { scriptFiles } from './script-literals.js';
 
-/** Files that a text holds as uuencode, yEnc or BinHex; undefined when it holds none. */
-export function listInline(text: Buffer): Listing | undefined {
-  const files = inlineFiles(text);
+/** What was found in a text that is still in use: it is asked for once for each file. */
+const KNOWN = new WeakMap<Buffer, readonly InlineFile[]>();
+
+/** Files that stand in a text: in an encoding from before MIME, in `data:` addresses, in properties of calendars and cards. */
+export function filesIn(text: Buffer): readonly InlineFile[] {
+  const plain = narrow(text);
+  return [...inlineFiles(plain), ...(isCard(plain) ? propertyFiles(plain) : dataFiles(plain))];
+}
+
+/**
+ * Files that a text or a script holds; undefined when it holds none.
+ * @param script it runs: what it carries in base64 is a file as well
+ */
+export function listInline(text: Buffer, script = false): Listing | undefined {
+  const find = (bytes: Buffer): readonly InlineFile[] => {
+    const known = KNOWN.get(bytes);
+    if (known !== undefined) return known;
+    const found = script ? [...filesIn(bytes), ...scriptFiles(narrow(bytes))] : filesIn(bytes);
+    KNOWN.set(bytes, found);
+    return found;
+  };
+  const files = find(text);
   if (files.length === 0) return undefined;
   const entries = files.map(({ name, how }, index) => ({
     name: name === '' ? how : name,
@@ -11,10 +33,16 @@ export function listInline(text: Buffer): Listing | undefined {
     claimed: 0,
     encrypted: false,
     unpack: (bytes: Buffer, max: number) => {
-      const content = inlineFiles(bytes)[index]?.decode();
+      const content = find(bytes)[index]?.decode();
       if (content === undefined) return { kind: 'damaged' as const, detail: `unscannable: ${how} cannot be opened` };
       return content.length > max ? { kind: 'over' as const } : { kind: 'ok' as const, bytes: content };
     },
   }));
   return { entries, damage: [], cut: false };
+}
+
+/** A text in UTF-16 as one of single bytes: what is looked for is ASCII. */
+function narrow(text: Buffer): Buffer {
+  const wide = (text[0] === 0xff && text[1] === 0xfe) || (text[0] === 0xfe && text[1] === 0xff);
+  return wide ? Buffer.from(text.toString('latin1', 2).replace(/\0/g, ''), 'latin1') : text;
 }

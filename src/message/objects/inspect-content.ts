@@ -83,6 +83,10 @@ export function inspectContent(bytes: Buffer, claims: Claims, budget: Budget, le
   }
   const seen = opened(bytes, identity, budget, level);
   if (identity.type === 'text' || identity.format === 'rtf') return withCommands(seen, bytes, claims);
+  if (identity.type === 'script' && seen.opens === undefined) {
+    const carried = listInline(bytes, true);
+    if (carried !== undefined) return { ...seen, opens: () => carried };
+  }
   const isLost = seen.opens === undefined && seen.problems.length === 0 && isArchiveByName(identity, claims.names);
   return isLost ? { ...seen, problems: [BY_NAME] } : seen;
 }

@@ -1,5 +1,4 @@
 import { charsetsOf } from '../body-text.js';
-import { inlineFiles } from '../decode/inline-files.js';
 import { bodyOf } from '../decode/part-body.js';
 import { decodeTransfer, STOPPED_BASE64 } from '../decode/transfer.js';
 import { isEnclosedMessage, isEncoded, readStructure } from '../structure.js';
@@ -13,6 +12,7 @@ import { Budget } from './budget.js';
 import { asMessage, codedParts, givenName, isBodyOf, messagesIn } from './enclosed.js';
 import { type ArchiveEntry, unpackWithin } from './entry.js';
 import { type Identity } from './identify.js';
+import { filesIn } from './inline-text.js';
 import { inspectContent } from './inspect-content.js';
 import type { Lister } from './listing.js';
 import { extensionOf, PathRegister, printable } from './names.js';
@@ -145,13 +145,14 @@ class Walker {
   }
 
   #inlineFiles(text: Buffer, part: Part, place: Place): void {
-    for (const file of inlineFiles(text)) {
-      this.anomalies.add('encoded-file-in-text', file.how);
+    for (const file of filesIn(text)) {
+      // Calendars and cards carry files by right.
+      if (file.how !== 'property') this.anomalies.add('encoded-file-in-text', file.how);
       const content = file.decode();
       const path = this.#add({
         name: file.name,
         fallback: `part-${part.index + 1}-${file.how}`,
-        mime: '',
+        mime: file.mime ?? '',
         place,
         part: place.part ?? part.index,
         bytes: content,

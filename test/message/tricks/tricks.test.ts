@@ -11,6 +11,7 @@ import { ENCODING_TRICKS } from './encoding-tricks.js';
 import { HEADER_TRICKS } from './header-tricks.js';
 import { NAME_TRICKS } from './name-tricks.js';
 import { OFFICE_TRICKS } from './office-tricks.js';
+import { PAGE_TRICKS } from './page-tricks.js';
 import { PART_TRICKS } from './part-tricks.js';
 import { EICAR, type Trick } from './trick.js';
 
@@ -35,6 +36,7 @@ const all: readonly Trick[] = [
   ...ENCODING_TRICKS,
   ...NAME_TRICKS,
   ...PART_TRICKS,
+  ...PAGE_TRICKS,
   ...BODY_TRICKS,
   ...CONTAINER_TRICKS,
   ...OFFICE_TRICKS,
