@@ -25,10 +25,15 @@ export function asMessage(bytes: Buffer, part: Part, content: Buffer): Buffer {
 const MAX_CODED = 100;
 
 /**
- * A multipart in quoted-printable whose boundary stands in the raw bytes as well, but not the headers of its parts: as
- * a message of its own, with the encoding undone.
+ * What stands in a part that is no attachment and shows when it is read in another way, as a message of its own: a
+ * multipart in quoted-printable whose boundary stands in the raw bytes as well, but not the headers of its parts, and
+ * fields where each line end was doubled.
  */
-export function codedParts(bytes: Buffer, structure: Structure, part: Part): Buffer | undefined {
+export function hiddenMessage(bytes: Buffer, structure: Structure, part: Part): Buffer | undefined {
+  return codedParts(bytes, structure, part) ?? undoubled(bytes, structure, part);
+}
+
+function codedParts(bytes: Buffer, structure: Structure, part: Part): Buffer | undefined {
   if (part.encoding !== 'quoted-printable' || !part.type.startsWith('multipart/')) return undefined;
   const isCoded = part.children.slice(0, MAX_CODED).some((index) => {
     const header = structure.parts[index]?.header;
@@ -42,6 +47,31 @@ const MAX_TIDIED = 32 * 1024 * 1024;
 const MAX_MESSAGES = 1000;
 const CR = 0x0d;
 const LF = 0x0a;
+
+const FIELD = /^(?:\r\n)?[!-9;-~]{1,60}[ \t]*:[^\r\n]*\r\n\r\n/;
+const MIME_FIELD =
+  /^(?:\r\n)?(?:(?:[!-9;-~]{1,60}[ \t]*:|[ \t])[^\r\n]*\r\n){0,100}?(?:mime-version|content-(?:type|transfer-encoding|disposition))[ \t]*:/i;
+/** How far the fields are looked through. */
+const MAX_FIELDS = 16 * 1024;
+
+/**
+ * CR CR LF is two line ends to intake and one to programs that drop every CR: what follows the first field, or the
+ * delimiter of a part, is text to the one and still the header to the other. With each two line ends as one.
+ */
+function undoubled(bytes: Buffer, structure: Structure, part: Part): Buffer | undefined {
+  const { start, end } = part.body;
+  const above = part.parent === undefined ? undefined : structure.parts[part.parent];
+  const isTop = above === undefined || isEnclosedMessage(above.type);
+  if (!part.type.startsWith('text/') || !(isTop || part.fields.length === 0)) return undefined;
+  if (!FIELD.test(bytes.toString('latin1', start, Math.min(end, start + 1024)))) return undefined;
+  const head = bytes.toString('latin1', start, Math.min(end, start + MAX_FIELDS));
+  if (!MIME_FIELD.test(single(head)) || end - part.header.start > MAX_TIDIED) return undefined;
+  return Buffer.from(single(bytes.toString('latin1', part.header.start, end)), 'latin1');
+}
+
+function single(text: string): string {
+  return text.replace(/\r\n\r\n/g, '\r\n');
+}
 
 /**
  * The messages that a file holds: the whole as one, and the later ones of a mailbox file (RFC 4155). NUL and bare CR,

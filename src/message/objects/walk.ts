@@ -9,7 +9,7 @@ import type { Anomaly, EnclosedBody, MessageObject, OpenProblem, Part, ScanLimit
 import { aroundParts } from './around-parts.js';
 import { encodingsOf, isAttachment } from './attachment.js';
 import { Budget } from './budget.js';
-import { asMessage, codedParts, givenName, isBodyOf, messagesIn } from './enclosed.js';
+import { asMessage, givenName, hiddenMessage, isBodyOf, messagesIn } from './enclosed.js';
 import { type ArchiveEntry, unpackWithin } from './entry.js';
 import { type Identity } from './identify.js';
 import { filesIn } from './inline-text.js';
@@ -86,11 +86,11 @@ class Walker {
         this.#bodyPart(bytes, part, place);
         for (const text of aroundParts(bytes, structure, part)) this.#inlineFiles(text, part, place);
         if (base.container !== undefined) this.#enclosedBody(bytes, part, place);
-        const coded = codedParts(bytes, structure, part);
-        if (coded !== undefined) {
+        const hidden = hiddenMessage(bytes, structure, part);
+        if (hidden !== undefined) {
           const path = `part-${part.index + 1}`;
           const container = place.container === undefined ? path : `${place.container}/${path}`;
-          this.#enclosed(coded, container, {
+          this.#enclosed(hidden, container, {
             ...place,
             container,
             level: place.level + 1,

@@ -264,6 +264,32 @@ export const PART_TRICKS: readonly Trick[] = [
     anomaly: 'bare-cr',
   },
   {
+    name: 'a mail with CR CR LF for line ends, as a file',
+    bytes: mixed(
+      'Content-Type: application/octet-stream; name=a.eml',
+      BASE64,
+      '',
+      b64(Buffer.from(enclosed.join('\r\n').replace(/\r\n/g, '\r\r\n'))),
+    ),
+    anomaly: 'bare-cr',
+  },
+  {
+    name: 'CR CR LF for line ends, as intake hands them on',
+    bytes: raw(enclosed.join('\r\n').replace(/\r\n/g, '\r\n\r\n')),
+  },
+  {
+    name: 'CR CR LF for line ends behind fields of another server',
+    bytes: raw('Received: from a by b; now', enclosed.join('\r\n').replace(/\r\n/g, '\r\n\r\n')),
+  },
+  {
+    name: 'CR CR LF for line ends in the body alone',
+    bytes: body(...['--x', ...attachment, '--x--'].join('\r\n').replace(/\r\n/g, '\r\n\r\n').split('\r\n')),
+  },
+  {
+    name: 'CR CR LF for line ends in an enclosed mail',
+    bytes: mixed('Content-Type: message/rfc822', '', enclosed.join('\r\n').replace(/\r\n/g, '\r\n\r\n')),
+  },
+  {
     name: 'AppleDouble: the program is in the first part',
     bytes: mixed(
       'Content-Type: application/applefile; name=a.exe',
