@@ -46,6 +46,9 @@ export interface Evidence {
 /** Time from a server's 250 to our record of it, or from our 250 to the line in the journal, on a busy machine, ms. */
 export const WINDOW = 3000;
 
+/** Those that any worker sends, and those with a large original. */
+const NOTIFICATIONS_IN_HAND = 64 + 4;
+
 /** Compares what was promised with what servers and the database have. */
 export function judge(evidence: Evidence): Verdict {
   const { acknowledged, hop, stored } = evidence;
@@ -105,7 +108,7 @@ function duplicates({ hop, server, kills, acknowledged, cause: given, around }: 
   const ours = new Set(acknowledged.flatMap(({ number, id }) => [String(number), id]));
   const counts = new Map<string, number>();
   const unexplained: string[] = [];
-  /** Mails that came again as their life ended, by server and life: each was on a connection of its own. */
+  /** Mails that came again as their life ended, by server and life: so many were in hand at most. */
   const cut = new Map<string, Set<string>>();
   let window = 0;
   for (const [key, receipts] of [...hop.receipts, ...server.receipts]) {
@@ -131,7 +134,8 @@ function duplicates({ hop, server, kills, acknowledged, cause: given, around }: 
     }
   }
   for (const [life, { size }] of cut)
-    if (size > CONNECTIONS) unexplained.push(`${life}: ${size} mails came again, more than there are connections`);
+    if (size > (life.startsWith('server') ? NOTIFICATIONS_IN_HAND : CONNECTIONS))
+      unexplained.push(`${life}: ${size} mails came again, more than were in hand`);
   return { duplicates: counts, unexplained, window };
 }
 
