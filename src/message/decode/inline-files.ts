@@ -12,16 +12,29 @@ export interface InlineFile {
   decode(): Buffer | undefined;
 }
 
-const MAX_FILES = 100;
+/** What was found in a text. */
+export interface InlineFiles {
+  readonly files: readonly InlineFile[];
+  /** There is more than was looked at. */
+  readonly cut: boolean;
+}
+
+/** Files that are looked at in one text, of each kind. */
+export const MAX_FILES = 100;
 const LF = 0x0a;
 const BINHEX = '(This file must be converted with BinHex';
 
 /** Finds files in a text: uuencode (POSIX), yEnc, BinHex (RFC 1741). */
-export function inlineFiles(text: Buffer): readonly InlineFile[] {
+export function inlineFiles(text: Buffer): InlineFiles {
   const files: InlineFile[] = [];
+  let cut = false;
   for (const line of linesWith(text, 'begin')) {
     const head = /^begin(-base64)?[ \t]+[0-7]{3,7}[ \t]+(\S[^\r\n]{0,255})/.exec(line.text);
-    if (head === null || files.length >= MAX_FILES) continue;
+    if (head === null) continue;
+    if (files.length >= MAX_FILES) {
+      cut = true;
+      break;
+    }
     const body = (): Buffer => text.subarray(line.next);
     files.push({
       name: decodeRaw(head[2] ?? '').trim(),
@@ -31,11 +44,15 @@ export function inlineFiles(text: Buffer): readonly InlineFile[] {
   }
   for (const line of linesWith(text, '=ybegin ')) {
     const name = / name=([^\r\n]{1,255})/.exec(line.text)?.[1];
-    if (name === undefined || files.length >= MAX_FILES) continue;
+    if (name === undefined) continue;
+    if (files.length >= MAX_FILES) {
+      cut = true;
+      break;
+    }
     files.push({ name: decodeRaw(name).trim(), how: 'yenc', decode: () => decodeYenc(text.subarray(line.next)) });
   }
   if (text.includes(BINHEX)) files.push({ name: '', how: 'binhex', decode: () => undefined });
-  return files;
+  return { files, cut };
 }
 
 interface Line {

@@ -1,11 +1,10 @@
 import { decodeBase64 } from '../decode/base64.js';
 import { decodeEntities } from '../decode/entities.js';
 import { decodeRaw } from '../decode/header-text.js';
-import type { InlineFile } from '../decode/inline-files.js';
+import { MAX_FILES, type InlineFile, type InlineFiles } from '../decode/inline-files.js';
 import { identify } from './identify.js';
 import { nameByType } from './program-names.js';
 
-const MAX_FILES = 100;
 /** Addresses that are looked at: newsletters hold pictures by the dozen. */
 const MAX_ADDRESSES = 10_000;
 /** Media type, parameters and the word base64. */
@@ -15,72 +14,72 @@ const MAX_TAG = 2000;
 /** How much is decoded to tell what it is. */
 const SAMPLE = 4096;
 
-const AMPERSAND = 0x26;
-const HASH = 0x23;
-const COLON = 0x3a;
-const NAMED_COLON = /^&(?:colon|tab|newline);/i;
+const ENDINGS: readonly Buffer[] = ['a:', 'A:', '\t:', '\n:', '\r:'].map((ending) => Buffer.from(ending));
+const REFERENCES: readonly Buffer[] = ['&colon;', '&Tab;', '&NewLine;'].map((name) => Buffer.from(name));
+
+const NONE: InlineFiles = { files: [], cut: false };
 
 /**
  * Finds files in `data:` addresses (RFC 2397) of a text, in base64 or percent-encoded. Pictures, fonts, sounds and
  * style sheets are none, unless their bytes are something else or the page offers them for download.
  */
-export function dataFiles(text: Buffer): readonly InlineFile[] {
+export function dataFiles(text: Buffer): InlineFiles {
   const { colons, coded } = addressesIn(text);
-  if (colons.length === 0 && !coded) return [];
+  if (colons.length === 0 && !coded) return NONE;
   const page = coded ? decodeEntities(text.toString('latin1')) : text.toString('latin1');
   const places = coded ? addressesIn(Buffer.from(page, 'latin1')).colons : colons;
   const reader = new AddressReader(page);
   const files: InlineFile[] = [];
+  let cut = places.length >= MAX_ADDRESSES;
   let from = 0;
   for (const colon of places) {
-    if (files.length >= MAX_FILES || reader.isSpent) break;
     if (colon < from) continue;
+    if (files.length >= MAX_FILES || reader.isSpent) {
+      cut = true;
+      break;
+    }
     const found = reader.at(colon);
     if (found === undefined) continue;
     files.push(found.file);
     from = found.end;
   }
-  return files;
+  return { files, cut };
 }
 
-/** The colons of `data:`, and whether one may be written with character references. One pass, without copies. */
+/** The colons of `data:`, and whether one may be written with character references. By the native search alone. */
 function addressesIn(text: Buffer): { readonly colons: readonly number[]; readonly coded: boolean } {
   const colons: number[] = [];
-  let coded = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const byte = text[at];
-    if (byte === COLON) {
-      if (startOfData(text, at) >= 0 && colons.length < MAX_ADDRESSES) colons.push(at);
-    } else if (byte === AMPERSAND && !coded) {
-      coded = isReference(text, at);
+  for (const ending of ENDINGS) {
+    for (let at = text.indexOf(ending); at >= 0; at = text.indexOf(ending, at + 2)) {
+      if (colons.length >= MAX_ADDRESSES) break;
+      if (isData(text, at + 1)) colons.push(at + 1);
     }
   }
-  return { colons, coded };
+  return { colons: colons.sort((one, other) => one - other), coded: isCoded(text) };
 }
 
-/** Where the word `data` before a colon starts, or -1; programs leave out tabs and line ends in an address. */
-function startOfData(text: Buffer, colon: number): number {
+/** Whether the word `data` stands before a colon; programs leave out tabs and line ends in an address. */
+function isData(text: Buffer, colon: number): boolean {
   let at = colon;
   for (const letter of [0x61, 0x74, 0x61, 0x64]) {
     at -= 1;
     while (at >= 0 && (text[at] === 0x0a || text[at] === 0x0d || text[at] === 0x09)) at -= 1;
-    if (((text[at] ?? 0) | 0x20) !== letter) return -1;
+    if (((text[at] ?? 0) | 0x20) !== letter) return false;
   }
-  return at;
+  return true;
 }
 
-/** A reference to one of the characters of `data:`, or to one that programs leave out in it. */
-function isReference(text: Buffer, at: number): boolean {
-  if (text[at + 1] !== HASH) {
-    const second = (text[at + 1] ?? 0) | 0x20;
-    if (second !== 0x63 && second !== 0x74 && second !== 0x6e) return false;
-    return NAMED_COLON.test(text.toString('latin1', at, at + 9));
+/** Whether a reference stands for one of the characters of `data:`, or for one that programs leave out in it. */
+function isCoded(text: Buffer): boolean {
+  if (REFERENCES.some((reference) => text.includes(reference))) return true;
+  for (let at = text.indexOf('&#'); at >= 0; at = text.indexOf('&#', at + 2)) {
+    const hex = ((text[at + 2] ?? 0) | 0x20) === 0x78;
+    let digit = at + (hex ? 3 : 2);
+    while (text[digit] === 0x30) digit += 1;
+    const code = Number.parseInt(text.toString('latin1', digit, digit + 4), hex ? 16 : 10);
+    if (code === 0x3a || code === 9 || code === 10 || code === 13 || 'dat'.includes(lower(code))) return true;
   }
-  const hex = ((text[at + 2] ?? 0) | 0x20) === 0x78;
-  let digit = at + (hex ? 3 : 2);
-  while (text[digit] === 0x30) digit += 1;
-  const code = Number.parseInt(text.toString('latin1', digit, digit + 4), hex ? 16 : 10);
-  return code === COLON || code === 9 || code === 10 || code === 13 || 'dat'.includes(lower(code));
+  return false;
 }
 
 function lower(code: number): string {

@@ -1,16 +1,23 @@
-import { type InlineFile, inlineFiles } from '../decode/inline-files.js';
+import { type InlineFiles, inlineFiles, MAX_FILES } from '../decode/inline-files.js';
 import { dataFiles } from './data-addresses.js';
 import type { Listing } from './entry.js';
 import { isCard, propertyFiles } from './property-files.js';
 import { scriptFiles } from './script-literals.js';
 
+/** Said of a text that holds more than is looked at. */
+export const TOO_MANY = `unscannable: more files stand in it than are looked at, ${MAX_FILES} of a kind`;
+
 /** What was found in a text that is still in use: it is asked for once for each file. */
-const KNOWN = new WeakMap<Buffer, readonly InlineFile[]>();
+const KNOWN = new WeakMap<Buffer, InlineFiles>();
 
 /** Files that stand in a text: in an encoding from before MIME, in `data:` addresses, in properties of calendars and cards. */
-export function filesIn(text: Buffer): readonly InlineFile[] {
+export function filesIn(text: Buffer): InlineFiles {
   const plain = narrow(text);
-  return [...inlineFiles(plain), ...(isCard(plain) ? propertyFiles(plain) : dataFiles(plain))];
+  return both(inlineFiles(plain), isCard(plain) ? propertyFiles(plain) : dataFiles(plain));
+}
+
+function both(one: InlineFiles, other: InlineFiles): InlineFiles {
+  return { files: [...one.files, ...other.files], cut: one.cut || other.cut };
 }
 
 /**
@@ -18,14 +25,14 @@ export function filesIn(text: Buffer): readonly InlineFile[] {
  * @param script it runs: what it carries in base64 is a file as well
  */
 export function listInline(text: Buffer, script = false): Listing | undefined {
-  const find = (bytes: Buffer): readonly InlineFile[] => {
+  const find = (bytes: Buffer): InlineFiles => {
     const known = KNOWN.get(bytes);
     if (known !== undefined) return known;
-    const found = script ? [...filesIn(bytes), ...scriptFiles(narrow(bytes))] : filesIn(bytes);
+    const found = script ? both(filesIn(bytes), scriptFiles(narrow(bytes))) : filesIn(bytes);
     KNOWN.set(bytes, found);
     return found;
   };
-  const files = find(text);
+  const { files, cut } = find(text);
   if (files.length === 0) return undefined;
   const entries = files.map(({ name, how }, index) => ({
     name: name === '' ? how : name,
@@ -33,12 +40,12 @@ export function listInline(text: Buffer, script = false): Listing | undefined {
     claimed: 0,
     encrypted: false,
     unpack: (bytes: Buffer, max: number) => {
-      const content = find(bytes)[index]?.decode();
+      const content = find(bytes).files[index]?.decode();
       if (content === undefined) return { kind: 'damaged' as const, detail: `unscannable: ${how} cannot be opened` };
       return content.length > max ? { kind: 'over' as const } : { kind: 'ok' as const, bytes: content };
     },
   }));
-  return { entries, damage: [], cut: false };
+  return { entries, damage: cut ? [TOO_MANY] : [], cut: false };
 }
 
 /** A text in UTF-16 as one of single bytes: what is looked for is ASCII. */

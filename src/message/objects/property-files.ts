@@ -1,10 +1,9 @@
 import { decodeBase64 } from '../decode/base64.js';
 import { decodeRaw } from '../decode/header-text.js';
-import type { InlineFile } from '../decode/inline-files.js';
+import { MAX_FILES, type InlineFile, type InlineFiles } from '../decode/inline-files.js';
 import { dataFiles, isFile } from './data-addresses.js';
 import { nameByType } from './program-names.js';
 
-const MAX_FILES = 100;
 const SAMPLE = 4096;
 /** Name and parameters of a property. */
 const MAX_HEAD = 2000;
@@ -12,26 +11,31 @@ const START = /^(?:\xef\xbb\xbf)?\s*begin\s*:\s*v(?:calendar|card|note|msg)\b/i;
 
 /** Whether a text is a calendar (RFC 5545) or a visiting card (RFC 6350). */
 export function isCard(text: Buffer): boolean {
-  return START.test(text.toString('latin1', 0, 200));
+  return START.test(text.toString('latin1', 0, 64));
 }
 
 /** Files in the properties of a calendar or card, in base64 or as `data:` address. Pictures and sounds are none. */
-export function propertyFiles(text: Buffer): readonly InlineFile[] {
+export function propertyFiles(text: Buffer): InlineFiles {
   const unfolded = text.toString('latin1').replace(/\r?\n[ \t]/g, '');
   const files: InlineFile[] = [];
+  let cut = false;
   for (const line of unfolded.split(/[\r\n]+/)) {
-    if (files.length >= MAX_FILES) break;
     const head = /^[^:"]*(?:"[^"]*"[^:"]*)*:/.exec(line.slice(0, MAX_HEAD))?.[0] ?? '';
     if (!/;(?:encoding=)?"?(?:base64|b)"?\s*[;:]/i.test(head)) continue;
     const body = (): Buffer => Buffer.from(line.slice(head.length), 'latin1');
     const mime = claimed(head);
     const sample = decodeBase64(Buffer.from(line.slice(head.length, head.length + SAMPLE), 'latin1'));
     if (!isFile(mime, sample)) continue;
+    if (files.length >= MAX_FILES) {
+      cut = true;
+      break;
+    }
     const written = parameter(head, '(?:x-)?(?:[a-z]{1,20}-)?filename');
     const name = written === '' ? nameByType(mime) : decodeRaw(written).trim();
     files.push({ name, how: 'property', mime, decode: () => decodeBase64(body()) });
   }
-  return [...files, ...dataFiles(Buffer.from(unfolded, 'latin1'))].slice(0, MAX_FILES);
+  const inAddresses = dataFiles(Buffer.from(unfolded, 'latin1'));
+  return { files: [...files, ...inAddresses.files], cut: cut || inAddresses.cut };
 }
 
 /** The media type that a property claims, by what it is for where it names none. */

@@ -1,10 +1,9 @@
 import { decodeBase64 } from '../decode/base64.js';
-import type { InlineFile } from '../decode/inline-files.js';
+import { MAX_FILES, type InlineFile, type InlineFiles } from '../decode/inline-files.js';
 import { isFile } from './data-addresses.js';
 import { byMagic } from './magic.js';
 import { isOle } from './ole-file.js';
 
-const MAX_FILES = 100;
 /** Characters of 64 bytes. */
 const MIN_CHARACTERS = 86;
 /** Of a run that is broken into lines, each but the last is at least this long. */
@@ -30,10 +29,11 @@ const FORMATS: ReadonlySet<string> = new Set(
  * Finds files that a script carries as text: long runs of base64 that are a program, an archive or another container
  * once decoded, and whatever stands as text in `atob()`. One pass over the bytes.
  */
-export function scriptFiles(script: Buffer): readonly InlineFile[] {
+export function scriptFiles(script: Buffer): InlineFiles {
   const files: InlineFile[] = [];
   let at = 0;
-  while (at < script.length && files.length < MAX_FILES) {
+  let cut = false;
+  while (at < script.length) {
     if (IS_BASE64[script[at] ?? 0] !== 1) {
       at += 1;
       continue;
@@ -41,11 +41,17 @@ export function scriptFiles(script: Buffer): readonly InlineFile[] {
     const end = endOfRun(script, at);
     if (end - at >= MIN_CHARACTERS) {
       const run = script.subarray(at, end);
-      if (isCarried(script, at, run)) files.push({ name: '', how: 'script', decode: () => decodeBase64(run) });
+      if (isCarried(script, at, run)) {
+        if (files.length >= MAX_FILES) {
+          cut = true;
+          break;
+        }
+        files.push({ name: '', how: 'script', decode: () => decodeBase64(run) });
+      }
     }
     at = end;
   }
-  return files;
+  return { files, cut };
 }
 
 /** Where a run ends; lines that are long enough belong together. */

@@ -12,7 +12,7 @@ import { Budget } from './budget.js';
 import { asMessage, givenName, hiddenMessage, isBodyOf, messagesIn } from './enclosed.js';
 import { type ArchiveEntry, unpackWithin } from './entry.js';
 import { type Identity } from './identify.js';
-import { filesIn } from './inline-text.js';
+import { filesIn, TOO_MANY } from './inline-text.js';
 import { inspectContent } from './inspect-content.js';
 import type { Lister } from './listing.js';
 import { extensionOf, PathRegister, printable } from './names.js';
@@ -145,7 +145,10 @@ class Walker {
   }
 
   #inlineFiles(text: Buffer, part: Part, place: Place): void {
-    for (const file of filesIn(text)) {
+    const { files, cut } = filesIn(text);
+    const object = place.container ?? `part-${part.index + 1}`;
+    if (cut) this.problems.push({ kind: 'limit', object, detail: TOO_MANY });
+    for (const file of files) {
       // Calendars and cards carry files by right.
       if (file.how !== 'property') this.anomalies.add('encoded-file-in-text', file.how);
       const content = file.decode();
