@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '1' },
     entries: { type: 'string', default: '1000000' },
     'load-list': { type: 'string' },
+    goal: { type: 'boolean' },
   },
 });
 
@@ -180,7 +181,8 @@ async function loadList(folder) {
   const asked = performance.now();
   for (let n = 0; n < 20_000; n++) judge(set, { sender: `user${n * 31}@d${n % 1000}.example`, client: '10.1.2.3' });
   const each = ((performance.now() - asked) / 20_000) * 1000;
-  const over = compiled / 1000 >= LIST_GOAL.seconds || (peak - before) / 1e6 >= LIST_GOAL.megabytes;
+  const over =
+    options.goal === true && (compiled / 1000 >= LIST_GOAL.seconds || (peak - before) / 1e6 >= LIST_GOAL.megabytes);
   console.log(
     `loaded in ${(loaded / 1000).toFixed(2)} s, compiled after ${(compiled / 1000).toFixed(2)} s; memory grew by ${((peak - before) / 1e6).toFixed(0)} MB at most; a message ${each.toFixed(1)} us${over ? `  ${OVER}` : ''}`,
   );
@@ -202,7 +204,9 @@ async function benchLists() {
         path.join(folder, 'lists/long.txt'),
         Array.from({ length: count }, (_, n) => entry(n)).join('\n'),
       );
-      const said = execFileSync(process.execPath, ['--expose-gc', import.meta.filename, '--load-list', folder]);
+      const goal = name === 'addresses' ? ['--goal'] : [];
+      const args = ['--expose-gc', import.meta.filename, '--load-list', folder, ...goal];
+      const said = execFileSync(process.execPath, args);
       if (said.includes(OVER)) process.exitCode = 1;
       console.log(`${count} ${name}: ${said.toString().trim()}`);
     } finally {

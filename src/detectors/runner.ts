@@ -18,7 +18,7 @@ export interface DetectorResults {
  */
 export async function runDetectors(
   detectors: readonly ActiveDetector[],
-  input: Omit<DetectorInput, 'signal' | 'until'>,
+  input: Given,
   left: number,
 ): Promise<DetectorResults> {
   const all = await Promise.all(detectors.map(async (active) => await runOne(active, input, left)));
@@ -27,13 +27,12 @@ export async function runDetectors(
 
 async function runOne(
   { spec, detector }: ActiveDetector,
-  input: Omit<DetectorInput, 'signal' | 'until'>,
+  input: Given,
   left: number,
 ): Promise<{ readonly findings: readonly Finding[]; readonly run: ModuleRun }> {
   const started = performance.now();
   const limit = Math.max(1, Math.min(spec.timeout, left));
-  let abort: AbortController | undefined;
-  let over = false;
+  const asked = new AskedInput(input, started + limit);
   let findings: readonly Finding[];
   let cause: string | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -41,24 +40,11 @@ async function runOne(
     timer = setTimeout(() => {
       // Settled before the abort, so that a detector that throws on it is still counted as late.
       resolve('late');
-      over = true;
-      abort?.abort();
+      asked.abort();
     }, limit);
   });
   try {
-    const returned = await Promise.race([
-      detector.inspect({
-        ...input,
-        // Most modules never wait, and so never ask for it: it costs more than they do.
-        get signal() {
-          abort ??= new AbortController();
-          if (over) abort.abort();
-          return abort.signal;
-        },
-        until: started + limit,
-      }),
-      late,
-    ]);
+    const returned = await Promise.race([detector.inspect(asked), late]);
     if (returned === 'late') {
       const detail = `the module did not answer within ${formatDuration(limit)}`;
       findings = [{ module: spec.name, status: 'timeout', detail }];
@@ -77,4 +63,39 @@ async function runOne(
     ...(cause === undefined ? {} : { cause }),
   };
   return { findings, run };
+}
+
+type Given = Omit<DetectorInput, 'signal' | 'until'>;
+
+/** What a detector is given. A class, as it is made for each module and message. */
+class AskedInput implements DetectorInput {
+  readonly message: DetectorInput['message'];
+  readonly envelope: DetectorInput['envelope'];
+  readonly intake: DetectorInput['intake'];
+  declare readonly traceId?: string;
+  declare readonly receivedAt?: number;
+  readonly until: number;
+  #abort: AbortController | undefined;
+  #over = false;
+
+  constructor(input: Given, until: number) {
+    this.message = input.message;
+    this.envelope = input.envelope;
+    this.intake = input.intake;
+    if (input.traceId !== undefined) this.traceId = input.traceId;
+    if (input.receivedAt !== undefined) this.receivedAt = input.receivedAt;
+    this.until = until;
+  }
+
+  /** Most modules never wait, and so never ask for it: it costs more than they do. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#over) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  abort(): void {
+    this.#over = true;
+    this.#abort?.abort();
+  }
 }

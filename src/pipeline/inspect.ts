@@ -60,26 +60,35 @@ export async function inspect(input: InspectInput, bytes: Buffer, engine: Inspec
   const decided = decideFor(selected, subject, scan, engine);
   const spam = spamClassOfMessage(decided.recipients);
   const afterDecide = performance.now();
+  const phases = { parse: parsed - started, detect: detected - parsed, decide: afterDecide - detected };
   const unedited: Inspection = {
     traceId: input.traceId,
     findings: [...scan.always, ...scan.byModules].map((finding) => withClass(finding, spam)),
     modules: scan.runs.map((run) => runWithClass(run, spam)),
     facts: factsOf(message, input.intake),
-    ...decided,
-    phases: { parse: parsed - started, detect: detected - parsed, decide: afterDecide - detected, edit: 0 },
+    recipients: decided.recipients,
+    copies: decided.copies,
+    audit: decided.audit,
+    phases: { ...phases, edit: 0 },
   };
-  const edited = edit(unedited, message, input, engine.banners);
+  const { recipients, copies } = edit(unedited, message, input, engine.banners);
   const other = against === undefined ? undefined : decideFor(compared, subject, scan, engine);
   const compare =
     other === undefined ? undefined : edit({ ...unedited, ...other }, message, input, engine.againstBanners);
   mark.end();
-  return {
-    ...edited,
-    ...(compare === undefined
-      ? {}
-      : { against: { recipients: compare.recipients, copies: compare.copies, audit: compare.audit } }),
-    phases: { ...unedited.phases, edit: performance.now() - afterDecide },
+  const edited: Inspection = {
+    traceId: unedited.traceId,
+    findings: unedited.findings,
+    modules: unedited.modules,
+    facts: unedited.facts,
+    recipients,
+    copies,
+    audit: unedited.audit,
+    phases: { ...phases, edit: performance.now() - afterDecide },
   };
+  return compare === undefined || other === undefined
+    ? edited
+    : { ...edited, against: { recipients: compare.recipients, copies: compare.copies, audit: other.audit } };
 }
 
 /** The decisions of one rule set, and the copies that they make. */
@@ -100,14 +109,16 @@ function edit(
   message: Message,
   input: InspectInput,
   writer: BannerWriter | undefined,
-): Inspection {
+): Pick<Inspection, 'recipients' | 'copies'> {
   const subject = { inspection: unedited, envelope: input.envelope, receivedAt: input.receivedAt };
   const copies = unedited.copies.map((copy) => editCopy(copy, message, subject, writer));
+  if (copies.every(({ decision }, i) => decision === unedited.copies[i]?.decision))
+    return { recipients: unedited.recipients, copies };
   // Recipients and copies go on sharing their decisions.
   const decisions = new Map(unedited.copies.map(({ decision }, i) => [decision, copies[i]?.decision ?? decision]));
   const recipients = unedited.recipients.map((one) => ({
     ...one,
     decision: decisions.get(one.decision) ?? one.decision,
   }));
-  return { ...unedited, recipients, copies };
+  return { recipients, copies };
 }

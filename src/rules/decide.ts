@@ -37,8 +37,10 @@ export function decide(
   const action: Action = removals.impossible.length > 0 ? 'reject' : wanted;
   if (mustWait(action, held))
     return { ...nothingDone(rule, 'defer'), reply: waitReply(), hold: true, notes: waitNotes(held) };
-  if (responses.length === 0)
-    return { ...nothingDone(rule, 'deliver'), ...(spam === undefined ? {} : { spam }), notes };
+  if (responses.length === 0) {
+    const clean = nothingDone(rule, 'deliver', notes);
+    return spam === undefined ? clean : { ...clean, spam };
+  }
   return {
     ...outline(rule),
     action,
@@ -88,9 +90,13 @@ function unscanned(rule: CompiledRule): Decision {
   return { ...nothingDone(rule, action), ...(action === 'reject' ? { reply: policyReply(rule.data.reply) } : {}) };
 }
 
-function nothingDone(rule: CompiledRule, action: Action): Decision {
+/** Most mail is clean: one plain object. */
+function nothingDone(rule: CompiledRule, action: Action, notes: readonly string[] = []): Decision {
   return {
-    ...outline(rule),
+    rule: rule.id,
+    ruleName: rule.name,
+    process: rule.process,
+    additional: rule.data.additional,
     action,
     quarantine: false,
     fired: [],
@@ -100,7 +106,7 @@ function nothingDone(rule: CompiledRule, action: Action): Decision {
     warn: [],
     disclaimer: [],
     copy: [],
-    notes: [],
+    notes,
   };
 }
 
