@@ -209,7 +209,7 @@ describe('gatepost check', () => {
       expect(stdout).toMatch(/rules\/10-a\.yaml:4:\d+: error: .*tls= is required, opportunistic or off/);
       expect(stdout).toMatch(/rules\/10-a\.yaml:7:\d+: error: .*there is no template "malicious-lnk"/);
       expect(stdout).toContain('did you mean `malicious-link`?');
-      expect(stdout).toMatch(/rules\/10-a\.yaml:10:\d+: error: .*there is no template "disclaimer"/);
+      expect(stdout).toMatch(/rules\/10-a\.yaml:10:\d+: error: .*the template "disclaimer" cannot stand here/);
       expect(stdout).toMatch(/rules\/10-a\.yaml:13:\d+: error: .*an empty list/);
       expect(stdout).not.toContain('not in force');
     } finally {
