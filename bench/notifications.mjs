@@ -1,5 +1,5 @@
 // Notifications a second from the queue on Redis to smtp-sink, by one worker process and by two. Needs Redis and Postfix's smtp-sink.
-// usage: npm run bench:notifications [-- --mails 6000] [--rounds 1] [--profile FOLDER]
+// usage: npm run bench:notifications [-- --mails 20000] [--rounds 1] [--profile FOLDER]
 import { fork, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
@@ -195,7 +195,7 @@ if (process.argv[2] === '--work') {
 } else {
   const { values } = parseArgs({
     options: {
-      mails: { type: 'string', default: '6000' },
+      mails: { type: 'string', default: '20000' },
       rounds: { type: 'string', default: '1' },
       workers: { type: 'string', default: '1,2' },
       profile: { type: 'string' },

@@ -46,32 +46,23 @@ export class Holds {
   #timer: NodeJS.Timeout | undefined;
   #renewing = false;
 
-  /** @param patience how long few that are taken or given back wait for others to share a statement, ms */
-  constructor(store: SendingHolds, log: Log, times: HoldTimes = HOLD_TIMES, patience = 0) {
+  constructor(store: SendingHolds, log: Log, times: HoldTimes = HOLD_TIMES) {
     this.#store = store;
     this.#log = log;
     this.#times = times;
-    this.#takes = new Batch(
-      MAX_BATCH,
-      async (ids) => {
-        const sure = performance.now() + times.span;
-        const others = await store.take(ids, times.span);
-        return ids.map((id) => {
-          const wait = others.get(id);
-          if (wait === undefined) this.#sure.set(id, sure);
-          return wait ?? 0;
-        });
-      },
-      patience,
-    );
-    this.#releases = new Batch(
-      MAX_BATCH,
-      async (ids) => {
-        await store.release(ids);
-        return ids.map(() => undefined);
-      },
-      patience,
-    );
+    this.#takes = new Batch(MAX_BATCH, async (ids) => {
+      const sure = performance.now() + times.span;
+      const others = await store.take(ids, times.span);
+      return ids.map((id) => {
+        const wait = others.get(id);
+        if (wait === undefined) this.#sure.set(id, sure);
+        return wait ?? 0;
+      });
+    });
+    this.#releases = new Batch(MAX_BATCH, async (ids) => {
+      await store.release(ids);
+      return ids.map(() => undefined);
+    });
   }
 
   /** @throws when the store cannot be reached */

@@ -10,9 +10,14 @@ const ADDRESS_LOCK = 4_811_220_703;
 export interface Ending {
   /** It is on disk when it has ended; else a little later, or with the next one that is. */
   durable: boolean;
+  /** Its last statement, where nothing depends on what that says: the end goes along with it. */
+  last?: Promise<void>;
 }
 
-/** Runs it in one transaction of its own. */
+/**
+ * Runs it in one transaction of its own. What is sent without waiting goes in one piece, so that locks are held no longer
+ * than the database needs: of a failure all that comes after it hears as well, and nothing is written.
+ */
 export async function inTransaction<T>(
   database: Database,
   work: (client: PoolClient, end: Ending) => Promise<T>,
@@ -21,11 +26,10 @@ export async function inTransaction<T>(
   const client = await database.pool.connect();
   let sound = false;
   try {
-    await client.query('BEGIN');
     const ending: Ending = { durable: true };
-    const result = await work(client, ending);
-    // One round trip for both.
-    await client.query(ending.durable ? 'COMMIT' : 'SET LOCAL synchronous_commit = off; COMMIT');
+    const [, result] = await Promise.all([client.query('BEGIN'), work(client, ending)]);
+    const end = client.query(ending.durable ? 'COMMIT' : 'SET LOCAL synchronous_commit = off; COMMIT');
+    await Promise.all([ending.last, end]);
     sound = true;
     return result;
   } finally {

@@ -169,7 +169,8 @@ export function openPool(
 /** Opens the database without contacting it. */
 export function openDatabase(connection: PoolConfig, log: Log): Database {
   const listeners: (() => void)[] = [];
-  const pool = openPool({ max: 8, ...poolSettings(connection) }, log, pg.Pool, () => {
+  // What a transaction sends without waiting goes in one piece.
+  const pool = openPool({ max: 8, pipeline: true, ...poolSettings(connection) }, log, pg.Pool, () => {
     for (const listener of listeners) listener();
   });
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });

@@ -24,25 +24,30 @@ export function openSending(database: Database): SendingStore {
       if (asked.length === 0) return [];
       const addresses = [...new Set(asked.map(({ address }) => toText(address)))];
       const decided = await inTransaction(database, async (client, ending) => {
-        await lockAddresses(client, addresses);
-        const known = await knownMails(
-          client,
-          asked.map(({ entry }) => entry.id),
-        );
-        const windows = await windowsOf(client, addresses, rules);
         const waiting = asked.some(({ wait }) => wait !== undefined) && rules.interval > 0;
-        const open = waiting ? await openCollectionsOf(client, addresses, rules.now) : [];
+        // Each sees what was written until the lock was there.
+        const [, known, windows, open] = await Promise.all([
+          lockAddresses(client, addresses),
+          knownMails(
+            client,
+            asked.map(({ entry }) => entry.id),
+          ),
+          windowsOf(client, addresses, rules),
+          waiting ? openCollectionsOf(client, addresses, rules.now) : [],
+        ]);
         const decisions = decide(asked, rules, known, windows, open);
         const { rows, collections, storms } = decisions;
-        await keepCollections(client, collections);
-        await writeRows(client, rows);
-        await keepBodies(
-          client,
-          rows.flatMap(({ entry, collection, body }) =>
-            collection === undefined || body === undefined ? [] : [{ id: entry.id, collection, body: toText(body) }],
-          ),
+        const bodies = rows.flatMap(({ entry, collection, body }) =>
+          collection === undefined || body === undefined ? [] : [{ id: entry.id, collection, body: toText(body) }],
         );
-        await noteStorms(client, storms, rules);
+        await keepCollections(client, collections);
+        const written = writeRows(client, rows);
+        if (bodies.length + storms.size === 0) ending.last = written;
+        else {
+          await written;
+          await keepBodies(client, bodies);
+          await noteStorms(client, storms, rules);
+        }
         // A database that dies forgets that a mail was tried, not that it lies here, is told in a summary, or was sent.
         ending.durable = rows.some((row) => row.folded !== undefined || row.due !== undefined);
         return decisions;
