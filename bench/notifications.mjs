@@ -204,7 +204,7 @@ if (process.argv[2] === '--work') {
   });
   if (values.help) {
     process.stdout.write(
-      'npm run bench:notifications [-- --mails 6000 --rounds 1 --workers 1,2 --profile FOLDER]\nNotifications a second by one worker and by two, and the processor time of each mail. --profile writes the profiles of the workers.\n',
+      'npm run bench:notifications [-- --mails 20000 --rounds 1 --workers 1,2 --profile FOLDER]\nNotifications a second by one worker and by two, and the processor time of each mail. --profile writes the profiles of the workers.\n',
     );
     process.exit(0);
   }

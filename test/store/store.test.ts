@@ -382,6 +382,20 @@ describe('the store', () => {
       expect(await ledger.get(first.id)).toEqual(tried);
     });
 
+    it('writes nothing of what was decided when one row cannot be written', async () => {
+      const { ledger, sending } = test.store;
+      const [good, bad] = [owed(), owed({ time: new Date(Number.NaN) })];
+      const ask = (entries: readonly LedgerEntry[]) =>
+        sending.admit(
+          entries.map((entry) => ({ entry, address: entry.to.toLowerCase(), source: '' })),
+          { now: Date.parse('2026-11-21T10:00:00Z'), interval: 0, rate: { count: 10, per: 60_000 } },
+        );
+      await expect(ask([good, bad])).rejects.toThrow();
+      expect(await ledger.get(good.id)).toBeUndefined();
+      expect(await ask([good])).toMatchObject([{ state: 'send', entry: { attempts: 1 } }]);
+      expect(await ledger.get(good.id)).toMatchObject({ state: 'queued', attempts: 1 });
+    });
+
     it('tells which of many are settled', async () => {
       const { ledger } = test.store;
       const [queued, sent, folded] = [owed(), owed({ state: 'suppressed', reason: 'loop' }), owed({ state: 'folded' })];
