@@ -226,10 +226,12 @@ describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
       await until('the jobs', () => Promise.resolve(seen.size === 3));
       await queue.promote('4');
       await queue.remove('4');
-      expect(await queue.counts()).toMatchObject({ active: 0 });
+      // What is repeated may just be at work.
+      await expect.poll(async () => (await queue.counts()).active).toBe(0);
 
       expect(other.available).toBe(false);
-      expect(other.trouble).toContain('~other:* +@all -@dangerous +info');
+      // A busy Redis may not have answered yet.
+      await expect.poll(() => other.trouble).toContain('~other:* +@all -@dangerous +info');
 
       let times = 0;
       const reasons: string[] = [];
@@ -252,7 +254,7 @@ describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
       await tried;
       expect(times).toBe(4);
       expect(performance.now() - start).toBeGreaterThan(800);
-      expect(reasons[0]).toContain('~gatepost:* +@all -@dangerous +info');
+      expect(reasons).toContainEqual(expect.stringContaining('~gatepost:* +@all -@dangerous +info'));
     } finally {
       await Promise.all([backend, less, other].map(async (each) => await each.close(500)));
       await redis.dispose();
