@@ -44,11 +44,12 @@ const inspector = await createInspector({
 async function compare(ours, theirs) {
   const spent = [0, 0];
   const count = [0, 0];
-  const end = performance.now() + Number(options.seconds) * 1000;
-  for (let warm = 0; warm < 500; warm++) {
+  const seconds = Number(options.seconds);
+  for (const warm = performance.now() + seconds * 250; performance.now() < warm;) {
     await ours();
     await theirs();
   }
+  const end = performance.now() + seconds * 1000;
   while (performance.now() < end) {
     for (const [i, run] of [ours, theirs].entries()) {
       const start = performance.now();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { Client, type Entry } from 'ldapts';
+import { inTime } from '../config/in-time.js';
 import type { DirectorySettings } from '../config/schema-directory.js';
 import { DirectoryError, toDirectoryError } from './errors.js';
 
@@ -54,10 +55,10 @@ async function openAt(url: string, ca: Buffer | undefined, settings: ConnectionS
   };
   const client = new Client({ url, timeout, connectTimeout: timeout, ...(secure ? { tlsOptions: tls } : {}) });
   try {
-    if (startTls) await within(timeout, client.startTLS(tls));
-    if (bind !== undefined) await within(timeout, client.bind(bind.dn, bind.password));
+    if (startTls) await inTime(timeout, client.startTLS(tls));
+    if (bind !== undefined) await inTime(timeout, client.bind(bind.dn, bind.password));
     // Without a login the first search connects: one that every server answers, its root (RFC 4512 5.1).
-    else await within(timeout, client.search('', { scope: 'base', attributes: ['1.1'] }));
+    else await inTime(timeout, client.search('', { scope: 'base', attributes: ['1.1'] }));
   } catch (error) {
     await close(client);
     throw toDirectoryError(error, url, isRefusal(error) ? 'refused' : 'unreachable');
@@ -128,19 +129,7 @@ function show(text: string): string {
   return text.length > 120 ? `${text.slice(0, 120)}...` : text;
 }
 
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Ends a connection; one that has ended already is as good. */
 async function close(client: Client): Promise<void> {
-  await Promise.allSettled([within(1_000, client.unbind())]);
+  await Promise.allSettled([inTime(1_000, client.unbind())]);
 }

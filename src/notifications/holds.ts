@@ -1,3 +1,4 @@
+import { inTime } from '../config/in-time.js';
 import type { JobOutcome } from '../queue/types.js';
 import type { SendingHolds } from '../store/hold-types.js';
 import { messageOf } from '../store/errors.js';
@@ -110,7 +111,7 @@ export class Holds {
         const sure = performance.now() + span;
         const part = ids.slice(n, n + MAX_BATCH);
         // A connection that hangs must not use up the time: the next try may get another one.
-        const ours = await inTime(this.#store.extend(part, span), renew);
+        const ours = await inTime(renew, this.#store.extend(part, span));
         for (const id of part) if (this.#sure.has(id)) this.#sure.set(id, ours.has(id) ? sure : 0);
       }
     } catch (error) {
@@ -119,19 +120,6 @@ export class Holds {
     } finally {
       this.#renewing = false;
     }
-  }
-}
-
-/** @throws what the work throws, and when it takes longer than so many ms */
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

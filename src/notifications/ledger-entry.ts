@@ -1,13 +1,6 @@
-import type { LedgerEntry, NotificationState } from '../store/types.js';
+import type { LedgerEntry } from '../store/types.js';
 import { messageIdFor } from './compose.js';
 import type { OwedNotification, SuppressedNotification } from './types.js';
-
-const FINAL: ReadonlySet<NotificationState> = new Set<NotificationState>(['sent', 'suppressed', 'failed', 'folded']);
-
-/** Whether nothing more will happen to the notification. */
-export function isFinal(entry: LedgerEntry): boolean {
-  return FINAL.has(entry.state);
-}
 
 /** The ledger's row of a mail that waits to be sent. @param time when it was first recorded, ms since the epoch */
 export function queuedEntry(owed: OwedNotification, from: string, time: number, attempts = 0): LedgerEntry {

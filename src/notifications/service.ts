@@ -88,6 +88,8 @@ const CONCURRENCY = 64;
 const PATIENCE = 12;
 /** Of those with a large original, which only this node can send. */
 const OWN_CONCURRENCY = 4;
+/** So many may come twice when the process is killed. */
+export const IN_HAND = CONCURRENCY + OWN_CONCURRENCY;
 
 /**
  * Opens the outbox in `data/outbox`, adds what a former run left to the queue, and begins to send.

@@ -60,35 +60,27 @@ export async function inspect(input: InspectInput, bytes: Buffer, engine: Inspec
   const decided = decideFor(selected, subject, scan, engine);
   const spam = spamClassOfMessage(decided.recipients);
   const afterDecide = performance.now();
-  const phases = { parse: parsed - started, detect: detected - parsed, decide: afterDecide - detected };
   const unedited: Inspection = {
     traceId: input.traceId,
     findings: [...scan.always, ...scan.byModules].map((finding) => withClass(finding, spam)),
     modules: scan.runs.map((run) => runWithClass(run, spam)),
     facts: factsOf(message, input.intake),
-    recipients: decided.recipients,
-    copies: decided.copies,
-    audit: decided.audit,
-    phases: { ...phases, edit: 0 },
+    ...decided,
+    phases: { parse: parsed - started, detect: detected - parsed, decide: afterDecide - detected, edit: 0 },
   };
-  const { recipients, copies } = edit(unedited, message, input, engine.banners);
+  const edited = edit(unedited, message, input, engine.banners);
   const other = against === undefined ? undefined : decideFor(compared, subject, scan, engine);
   const compare =
-    other === undefined ? undefined : edit({ ...unedited, ...other }, message, input, engine.againstBanners);
+    other === undefined
+      ? undefined
+      : { ...edit({ ...unedited, ...other }, message, input, engine.againstBanners), audit: other.audit };
   mark.end();
-  const edited: Inspection = {
-    traceId: unedited.traceId,
-    findings: unedited.findings,
-    modules: unedited.modules,
-    facts: unedited.facts,
-    recipients,
-    copies,
-    audit: unedited.audit,
-    phases: { ...phases, edit: performance.now() - afterDecide },
+  return {
+    ...unedited,
+    ...edited,
+    ...(compare === undefined ? {} : { against: compare }),
+    phases: { ...unedited.phases, edit: performance.now() - afterDecide },
   };
-  return compare === undefined || other === undefined
-    ? edited
-    : { ...edited, against: { recipients: compare.recipients, copies: compare.copies, audit: other.audit } };
 }
 
 /** The decisions of one rule set, and the copies that they make. */

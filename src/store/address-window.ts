@@ -10,8 +10,8 @@ const ADDRESS_LOCK = 4_811_220_703;
 export interface Ending {
   /** It is on disk when it has ended; else a little later, or with the next one that is. */
   durable: boolean;
-  /** Its last statement, where nothing depends on what that says: the end goes along with it. */
-  last?: Promise<void>;
+  /** Its last statements, as nothing depends on what they say: the end goes along with them. */
+  last?: Promise<unknown>;
 }
 
 /**

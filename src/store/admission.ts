@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isFinal } from './ledger.js';
 import type { Admission, Asked, SendingRules } from './sending-types.js';
 import type { LedgerEntry } from './types.js';
 
@@ -61,8 +62,6 @@ export const COLLECTION_ITEMS = 100;
 /** Bytes of what is kept for one collected mail. */
 export const COLLECTION_BYTES = 8 * 1024 * 1024;
 
-const FINAL: readonly LedgerEntry['state'][] = ['sent', 'suppressed', 'failed', 'folded'];
-
 /** What is to become of mails, by what the store knows. The store holds what is given here still until it has written the outcome. */
 export function decide(
   asked: readonly Asked[],
@@ -80,7 +79,7 @@ export function decide(
     const { entry, address, source, wait } = each;
     const named = each.ruleName === undefined ? {} : { ruleName: each.ruleName };
     const before = known.get(entry.id);
-    if (before !== undefined && FINAL.includes(before.state)) return { state: 'over' };
+    if (before !== undefined && isFinal(before)) return { state: 'over' };
     const again = before?.reopened !== undefined;
     if (before?.together !== undefined && !again) return { state: 'over' };
     const attempts = before?.attempts ?? 0;

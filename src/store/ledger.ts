@@ -5,6 +5,12 @@ import type { Ledger, LedgerEntry, NotificationState } from './types.js';
 
 /** States that say what became of a mail for good; what was folded is told by a summary, which has its own row. */
 export const FINAL: readonly NotificationState[] = ['sent', 'suppressed', 'failed', 'folded'];
+
+/** Whether nothing more will happen to the notification. */
+export function isFinal({ state }: Pick<LedgerEntry, 'state'>): boolean {
+  return FINAL.includes(state);
+}
+
 const LIST_MAX = 10_000;
 
 type Row = Selectable<Tables['gatepost.notification']>;

@@ -40,14 +40,13 @@ export function openSending(database: Database): SendingStore {
         const bodies = rows.flatMap(({ entry, collection, body }) =>
           collection === undefined || body === undefined ? [] : [{ id: entry.id, collection, body: toText(body) }],
         );
-        await keepCollections(client, collections);
-        const written = writeRows(client, rows);
-        if (bodies.length + storms.size === 0) ending.last = written;
-        else {
-          await written;
-          await keepBodies(client, bodies);
-          await noteStorms(client, storms, rules);
-        }
+        // In this order: bodies belong to their collections.
+        ending.last = Promise.all([
+          keepCollections(client, collections),
+          writeRows(client, rows),
+          keepBodies(client, bodies),
+          noteStorms(client, storms, rules),
+        ]);
         // A database that dies forgets that a mail was tried, not that it lies here, is told in a summary, or was sent.
         ending.durable = rows.some((row) => row.folded !== undefined || row.due !== undefined);
         return decisions;
@@ -130,14 +129,17 @@ async function openCollectionsOf(
 }
 
 async function keepCollections(client: PoolClient, collections: readonly OpenCollection[]): Promise<void> {
-  for (const { id, address, due, separate, items, bytes } of collections) {
-    await client.query(
-      `INSERT INTO gatepost.notification_collection (id, address, due, separate, items, bytes)
-       VALUES ($1, $2, $3, $4, $5, $6)
-       ON CONFLICT (id) DO UPDATE SET items = excluded.items, bytes = excluded.bytes`,
-      [id, toText(address), new Date(due), separate, items, bytes],
-    );
-  }
+  await Promise.all(
+    collections.map(
+      async ({ id, address, due, separate, items, bytes }) =>
+        await client.query(
+          `INSERT INTO gatepost.notification_collection (id, address, due, separate, items, bytes)
+           VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (id) DO UPDATE SET items = excluded.items, bytes = excluded.bytes`,
+          [id, toText(address), new Date(due), separate, items, bytes],
+        ),
+    ),
+  );
 }
 
 async function keepBodies(

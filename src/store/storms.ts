@@ -169,15 +169,18 @@ export async function noteStorms(
   storms: ReadonlyMap<string, number>,
   { rate }: SendingRules,
 ): Promise<void> {
-  for (const [address, room] of storms) {
-    await client.query(
-      // In a storm that lasts, a summary comes no earlier than a window after the one before.
-      `INSERT INTO gatepost.notification_storm AS known (address, due) VALUES ($1, $2)
-       ON CONFLICT (address) DO UPDATE SET due =
-         COALESCE(known.due, greatest(excluded.due, known.told + make_interval(secs => $3::double precision / 1000)))`,
-      [address, new Date(room), rate?.per ?? 0],
-    );
-  }
+  await Promise.all(
+    [...storms].map(
+      async ([address, room]) =>
+        await client.query(
+          // In a storm that lasts, a summary comes no earlier than a window after the one before.
+          `INSERT INTO gatepost.notification_storm AS known (address, due) VALUES ($1, $2)
+           ON CONFLICT (address) DO UPDATE SET due =
+             COALESCE(known.due, greatest(excluded.due, known.told + make_interval(secs => $3::double precision / 1000)))`,
+          [address, new Date(room), rate?.per ?? 0],
+        ),
+    ),
+  );
 }
 
 function summaryOf(id: string, address: string, time: number, told: Told): Summary {

@@ -1,3 +1,4 @@
+import { IN_HAND } from '../../src/notifications/service.js';
 import type { Acknowledged } from './load.js';
 import type { Kill } from './lives.js';
 import { CONNECTIONS } from './places.js';
@@ -45,9 +46,6 @@ export interface Evidence {
 
 /** Time from a server's 250 to our record of it, or from our 250 to the line in the journal, on a busy machine, ms. */
 export const WINDOW = 3000;
-
-/** Those that any worker sends, and those with a large original. */
-const NOTIFICATIONS_IN_HAND = 64 + 4;
 
 /** Compares what was promised with what servers and the database have. */
 export function judge(evidence: Evidence): Verdict {
@@ -134,7 +132,7 @@ function duplicates({ hop, server, kills, acknowledged, cause: given, around }: 
     }
   }
   for (const [life, { size }] of cut)
-    if (size > (life.startsWith('server') ? NOTIFICATIONS_IN_HAND : CONNECTIONS))
+    if (size > (life.startsWith('server') ? IN_HAND : CONNECTIONS))
       unexplained.push(`${life}: ${size} mails came again, more than were in hand`);
   return { duplicates: counts, unexplained, window };
 }

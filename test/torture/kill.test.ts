@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startFakeSmtp } from '../support/fake-smtp.js';
 import { redisMissing, startRedis } from '../support/redis.js';
 import { judge } from './judge.js';
-import { live, quiet } from './lives.js';
+import { errorsIn, live, quiet } from './lives.js';
 import { Load } from './load.js';
 import { fickle, KIND, moody } from './moods.js';
 import { corrupt, makeTortureSite, unsettled } from './places.js';
@@ -36,7 +36,6 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
   closing.push(() => site.remove());
   const load = new Load(seed, 8, 20);
   const { kills } = settings;
-  const errors: string[] = [];
   const log: string[] = [];
   const killed = await live({
     site,
@@ -46,7 +45,6 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
     redis,
     longest: settings.long ? 3000 : 2000,
     least: settings.long ? 0 : 4,
-    errors,
     log,
     onProgress: (done) => {
       if (settings.long && done % 10 === 0)
@@ -72,7 +70,7 @@ async function torture(queue: 'embedded' | 'redis', seed: number, closing: (() =
       calmed,
       verdict,
       records: [ofHop, ofServer],
-      errors,
+      errors: errorsIn({ log }),
       aside: aside.names,
     }),
   );

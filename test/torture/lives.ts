@@ -28,8 +28,6 @@ export interface LivesOptions {
   readonly longest: number;
   /** Messages that a life acknowledges at least before its time is measured: a busy machine may take long for them. */
   readonly least: number;
-  /** Takes what the gateways log as errors. */
-  readonly errors: string[];
   /** Takes all that the gateways log. */
   readonly log: string[];
   /** Told after each life, with the kills of gateways so far. */
@@ -65,7 +63,6 @@ async function oneLife(options: LivesOptions, kills: Kill[], life: string): Prom
   try {
     await liveAndDie(gateway, options, note);
   } finally {
-    options.errors.push(...errorsIn(gateway));
     options.log.push(...gateway.log);
   }
 }
@@ -143,7 +140,7 @@ export async function quiet(
   site: TortureSite,
   left: () => Promise<readonly string[]>,
   patience: number,
-  all: string[] = [],
+  all: string[],
 ): Promise<number> {
   const begin = Date.now();
   const gateway = spawnGateway(site, { [LIFE]: nameOf('last') });

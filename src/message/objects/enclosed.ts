@@ -44,7 +44,8 @@ function codedParts(bytes: Buffer, structure: Structure, part: Part): Buffer | u
 
 /** Larger files are read as they are. */
 const MAX_TIDIED = 32 * 1024 * 1024;
-const MAX_MESSAGES = 1000;
+const FROM = Buffer.from('\nFrom ');
+const MAX_FROM_LINE = 270;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -74,10 +75,10 @@ function single(text: string): string {
 }
 
 /**
- * The messages that a file holds: the whole as one, and the later ones of a mailbox file (RFC 4155). NUL and bare CR,
+ * The messages that a file holds: the whole as one, and the later ones of a mailbox file (RFC 4155), as many as are asked for. NUL and bare CR,
  * which intake takes out of the message itself, are taken out of it as well, unless it has parts that may hold them.
  */
-export function messagesIn(file: Buffer): { readonly messages: readonly Buffer[]; readonly anomalies: AnomalyName[] } {
+export function messagesIn(file: Buffer): { readonly messages: Iterable<Buffer>; readonly anomalies: AnomalyName[] } {
   const anomalies: AnomalyName[] = [];
   let whole = file;
   if (file.length <= MAX_TIDIED) {
@@ -87,7 +88,7 @@ export function messagesIn(file: Buffer): { readonly messages: readonly Buffer[]
     if (/^content-transfer-encoding:[ \t]*binary/im.test(text)) anomalies.length = 0;
     if (anomalies.length > 0) whole = Buffer.from(text.replace(/\0/g, '').replace(/\r(?!\n)/g, '\r\n'), 'latin1');
   }
-  return { messages: [whole, ...laterOnes(whole)], anomalies };
+  return { messages: messagesOf(whole), anomalies };
 }
 
 function hasBareCr(bytes: Buffer): boolean {
@@ -95,20 +96,24 @@ function hasBareCr(bytes: Buffer): boolean {
   return false;
 }
 
-/** The messages of a mailbox file behind the first: each starts with a From line after an empty one, and a field. */
-function laterOnes(file: Buffer): readonly Buffer[] {
-  if (file.toString('latin1', 0, 5) !== 'From ') return [];
-  const starts: number[] = [];
-  for (
-    let at = file.indexOf('\nFrom ');
-    at >= 0 && starts.length < MAX_MESSAGES;
-    at = file.indexOf('\nFrom ', at + 1)
-  ) {
-    const isAfterBlank = /\n\r?$/.test(file.toString('latin1', Math.max(0, at - 2), at));
-    const head = file.toString('latin1', at + 1, at + 600);
-    if (isAfterBlank && /^From [^\r\n]{1,256}\r?\n[!-9;-~]{1,80}:/.test(head)) starts.push(at + 1);
+/** The messages of a mailbox file: each starts with a From line, behind the first after an empty one, and a field. */
+function* messagesOf(file: Buffer): Generator<Buffer> {
+  yield file;
+  if (file.toString('latin1', 0, 5) !== 'From ') return;
+  let start = -1;
+  for (let at = file.indexOf(FROM); at >= 0; at = file.indexOf(FROM, at + 1)) {
+    if (!isStart(file, at)) continue;
+    if (start >= 0) yield file.subarray(start, at + 1);
+    start = at + 1;
   }
-  return starts.map((start, index) => file.subarray(start, starts[index + 1] ?? file.length));
+  if (start >= 0) yield file.subarray(start);
+}
+
+function isStart(file: Buffer, at: number): boolean {
+  const isAfterBlank = file[at - 1] === LF || (file[at - 1] === CR && file[at - 2] === LF);
+  if (!isAfterBlank) return false;
+  const next = file.indexOf(LF, at + FROM.length) + 1;
+  return next > 0 && next - at < MAX_FROM_LINE && /^[!-9;-~]{1,80}:/.test(file.toString('latin1', next, next + 81));
 }
 
 /** Whether a part that is no attachment has these bytes. */

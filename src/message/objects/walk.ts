@@ -313,11 +313,13 @@ class Walker {
     const maxDepth = this.#budget.maxDepth - inside.level;
     const { messages, anomalies } = messagesIn(bytes);
     for (const name of anomalies) this.anomalies.add(name, undefined, path);
-    for (const [index, message] of messages.entries()) {
-      if (index > 0 && !this.#budget.takeEntry()) {
+    let isFirst = true;
+    for (const message of messages) {
+      if (!isFirst && !this.#budget.takeEntry()) {
         this.#limit('entries', path);
         return;
       }
+      isFirst = false;
       const structure = readStructure(message, { maxDepth, maxParts: this.#limits.maxParts });
       for (const { name, detail } of structure.anomalies) {
         if (name !== 'missing-from') this.anomalies.add(name, detail, path);

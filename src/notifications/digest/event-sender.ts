@@ -6,7 +6,7 @@ import type { Log } from '../../telemetry/log.js';
 import { whileHeld, type Hold, type Holds } from '../holds.js';
 import { insist } from '../insist.js';
 import type { Clock } from '../job.js';
-import { isFinal } from '../ledger-entry.js';
+import { isFinal } from '../../store/ledger.js';
 import { isDeliverable } from '../mailbox.js';
 import type { Templates } from '../templates/load.js';
 import { renderTemplate } from '../templates/render.js';

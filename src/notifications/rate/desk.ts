@@ -1,6 +1,6 @@
 import type { Config } from '../../config/load.js';
+import { isFinal } from '../../store/ledger.js';
 import type { Admission, Asked, Recorded, SendingRules, SendingStore } from '../../store/sending-types.js';
-import { isFinal } from '../ledger-entry.js';
 import { Batch } from './batch.js';
 
 /** Mails that one transaction decides on, or writes. */

@@ -8,7 +8,7 @@ import type { Log } from '../../telemetry/log.js';
 import { whileHeld, type Hold, type Holds } from '../holds.js';
 import { insist } from '../insist.js';
 import type { Clock } from '../job.js';
-import { isFinal } from '../ledger-entry.js';
+import { isFinal } from '../../store/ledger.js';
 import type { Webhook } from './hook.js';
 import { postTo, type PostResult } from './post.js';
 import { WEBHOOK_QUEUE, WEBHOOK_TEMPLATE, type WebhookCall } from './types.js';
