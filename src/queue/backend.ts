@@ -6,7 +6,15 @@ import { QueueError } from './errors.js';
 import { encodeJobId } from './job-id.js';
 import { Patience } from './patience.js';
 import type { JobHandler, JobQueue, QueueBackend } from './types.js';
-import { defaultBackoff, ENDLESS, processorOf, workerSettings, type Backoff } from './worker.js';
+import {
+  defaultBackoff,
+  ENDLESS,
+  processorOf,
+  REPEATED,
+  workerSettings,
+  type Backoff,
+  type Repeated,
+} from './worker.js';
 
 export interface BackendOptions {
   readonly backoff?: Backoff;
@@ -123,8 +131,12 @@ export class WatchedBackend implements QueueBackend {
       },
       repeat: async (id, data, every) =>
         await this.#use(registration, async (queue) => {
-          const opts: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 0 };
-          await queue.upsertJobScheduler(encodeJobId(id), { every }, { name, data: JSON.stringify(data), opts });
+          // One job that never ends. BullMQ's schedulers would do, but on PostgreSQL two processes that set one up at once
+          // can break its chain for good: each run makes the next one only if no other took its place meanwhile.
+          const text = JSON.stringify({ every, data } satisfies Repeated);
+          await queue.add(REPEATED, text, jobOptions(id, 0));
+          // One that was there keeps what it was given; what is asked for now holds from its next run on.
+          await (await queue.getJob(encodeJobId(id)))?.updateData(text);
         }),
       promote: async (id) =>
         await this.#use(registration, async (queue) => {

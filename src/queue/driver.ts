@@ -6,17 +6,13 @@ export type JobText = string;
 export interface BackendJob {
   isDelayed(): Promise<boolean>;
   promote(): Promise<void>;
+  updateData(data: JobText): Promise<void>;
 }
 
 /** What we use of BullMQ's queue. */
 export interface BackendQueue {
   add(name: string, data: JobText, options: JobsOptions): Promise<unknown>;
   addBulk(jobs: { readonly name: string; readonly data: JobText; readonly opts: JobsOptions }[]): Promise<unknown>;
-  upsertJobScheduler(
-    id: string,
-    repeat: { readonly every: number },
-    job: { readonly name: string; readonly data: JobText; readonly opts: JobsOptions },
-  ): Promise<unknown>;
   getJob(id: string): Promise<BackendJob | undefined>;
   remove(id: string): Promise<unknown>;
   getJobCounts(...types: JobType[]): Promise<Readonly<Record<string, number>>>;

@@ -4,7 +4,7 @@ import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { JobText, WorkerSettings } from './driver.js';
 import { decodeJobId } from './job-id.js';
-import type { JobHandler } from './types.js';
+import type { JobHandler, JobOutcome } from './types.js';
 
 /** Pause before the next run of a job whose handler threw, in ms. @param attempt runs so far */
 export type Backoff = (attempt: number) => number;
@@ -14,6 +14,16 @@ export const defaultBackoff: Backoff = (attempt) => Math.min(1000 * 2 ** Math.mi
 
 /** Jobs never fail for good in the queue: who owns them decides when they are over. */
 export const ENDLESS = 1_000_000_000;
+
+/** The name of jobs that run again and again. */
+export const REPEATED = 'repeated';
+
+/** What such a job carries. */
+export interface Repeated<Data = unknown> {
+  /** ms from one run to the next. */
+  readonly every: number;
+  readonly data: Data;
+}
 
 /** What BullMQ's worker is told. Times in ms. */
 export function workerSettings(concurrency: number, backoff: Backoff): WorkerSettings {
@@ -33,11 +43,14 @@ export function workerSettings(concurrency: number, backoff: Backoff): WorkerSet
 export function processorOf<Data>(name: string, handler: JobHandler<Data>, log: Log): Processor<JobText> {
   return async (job, token) => {
     const id = decodeJobId(job.id ?? '');
-    let outcome;
+    let outcome: JobOutcome;
     try {
-      // The queue is ours alone: what is read is what add() wrote.
-      const data = JSON.parse(job.data) as Data;
+      // The queue is ours alone: what is read is what was written.
+      const repeated = job.name === REPEATED ? (JSON.parse(job.data) as Repeated<Data>) : undefined;
+      const next = Date.now() + (repeated?.every ?? 0);
+      const data = repeated === undefined ? (JSON.parse(job.data) as Data) : repeated.data;
       outcome = await handler(data, { id, attempt: job.attemptsStarted });
+      if (repeated !== undefined && outcome === 'done') outcome = { again: next };
     } catch (error) {
       log.warn({ queue: name, job: id, reason: messageOf(error) }, 'a job failed and will run again');
       // Only the text is kept with the job, and it must be one that PostgreSQL takes.
