@@ -59,7 +59,7 @@ async function runOne(
   const run: ModuleRun = {
     module: spec.name,
     status: tellingStatus(findings),
-    milliseconds: performance.now() - started,
+    milliseconds: Math.round((performance.now() - started) * 1000) / 1000,
     ...(cause === undefined ? {} : { cause }),
   };
   return { findings, run };

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type Generated } from 'kysely';
+import { Kysely, PostgresDialect, sql, type Generated, type RawBuilder } from 'kysely';
 import pg, { type Pool, type PoolConfig } from 'pg';
 import type { Finding } from '../detectors/types.js';
 import type { Severity } from '../events/types.js';
@@ -7,6 +7,7 @@ import type { TraceId } from '../message/trace-id.js';
 import type { Group } from '../rules/types.js';
 import type { Log } from '../telemetry/log.js';
 import { messageOf, StoreError } from './errors.js';
+import { toText } from './json.js';
 import { migrate } from './migrate.js';
 import type {
   DeliveryRecord,
@@ -205,4 +206,10 @@ export function openDatabase(connection: PoolConfig, log: Log): Database {
     onLost: (listener) => void listeners.push(listener),
     close: async () => await db.destroy(),
   };
+}
+
+/** The rows with this Message-ID, by way of the index of both tables that have one. */
+export function messageIdIs(messageId: string): RawBuilder<boolean> {
+  const text = toText(messageId);
+  return sql<boolean>`hashtextextended(message_id, 0) = hashtextextended(${text}, 0) AND message_id = ${text}`;
 }

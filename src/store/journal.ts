@@ -1,6 +1,7 @@
+import { sql, type RawBuilder } from 'kysely';
 import type { TraceId } from '../message/trace-id.js';
 import type { Log } from '../telemetry/log.js';
-import type { Database } from './database.js';
+import { messageIdIs, type Database } from './database.js';
 import { codeOf, messageOf } from './errors.js';
 import { JournalBuffer, type BufferLimits } from './journal-buffer.js';
 import { toJsonb } from './json.js';
@@ -131,8 +132,8 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
       if (records.length > 0) push(toJsonb({ id, deliveries: records }));
     },
     flush,
-    find: async (id) => (await load(database, 'id', id))[0],
-    findByMessageId: async (messageId) => await load(database, 'message_id', messageId),
+    find: async (id) => (await load(database, sql<boolean>`id = ${id}`))[0],
+    findByMessageId: async (messageId) => await load(database, messageIdIs(messageId)),
     get lost() {
       return buffer.lost;
     },
@@ -150,12 +151,12 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
   };
 }
 
-async function load(database: Database, by: 'id' | 'message_id', value: string): Promise<readonly JournalEntry[]> {
+async function load(database: Database, which: RawBuilder<boolean>): Promise<readonly JournalEntry[]> {
   await database.ready();
   const messages = await database.db
     .selectFrom('gatepost.message')
     .select(['id', 'entry'])
-    .where(by, '=', value)
+    .where(which)
     .orderBy('id', 'desc')
     .limit(1000)
     .execute();

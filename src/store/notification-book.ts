@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Database } from './database.js';
+import { messageIdIs, type Database } from './database.js';
 import { mailOf } from './event-mails.js';
 import { toText } from './json.js';
 import { toEntry } from './ledger.js';
@@ -49,7 +49,7 @@ export function openNotificationBook(database: Database): NotificationBook {
       const rows = await db
         .selectFrom('gatepost.notification')
         .selectAll()
-        .where('message_id', '=', toText(messageId))
+        .where(messageIdIs(messageId))
         .orderBy('time')
         .orderBy('id')
         .limit(1000)

@@ -164,6 +164,28 @@ describe('the store', () => {
       expect((await journal.findByMessageId(messageId)).map(({ id }) => id)).toEqual([newer.id, older.id]);
     });
 
+    it('finds a Message-ID of any length, with what PostgreSQL takes no text with', async () => {
+      const { journal } = test.store;
+      const messageId = `${newTraceId()}${'x'.repeat(20_000)}\0@x`;
+      const long = entry({ messageId });
+      journal.record(long);
+      await journal.flush();
+      expect((await journal.findByMessageId(messageId)).map(({ id }) => id)).toEqual([long.id]);
+    });
+
+    it('has no index that grows dear with the rows of one key: a sender chooses its Message-ID', async () => {
+      const { connection } = test.store;
+      const database = openDatabase(connection, silentLog());
+      try {
+        const { rows } = await database.pool.query(
+          `SELECT indexname FROM pg_indexes WHERE schemaname = 'gatepost' AND indexdef NOT LIKE '% USING btree %' AND indexdef NOT LIKE '% USING gin %'`,
+        );
+        expect(rows).toEqual([]);
+      } finally {
+        await database.close();
+      }
+    });
+
     it('survives what a hostile header may hold', async () => {
       const { journal } = test.store;
       const hostile = entry({
