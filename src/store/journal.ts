@@ -48,6 +48,8 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
   /** Lines that were ever taken in, and those that were written or given up. */
   let taken = 0;
   let settled = 0;
+  /** As many of those taken in have to be written without delay. */
+  let due = 0;
   let waiting: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
   function push(line: string): void {
@@ -56,13 +58,18 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
       return;
     }
     taken += 1;
-    if (buffer.length >= BATCH.lines) write();
+    if (buffer.length >= BATCH.lines) start();
     else timer ??= setTimeout(write, BATCH.age);
   }
 
   function write(): void {
     clearTimeout(timer);
     timer = undefined;
+    due = taken;
+    start();
+  }
+
+  function start(): void {
     writing ??= drain().finally(() => {
       writing = undefined;
       if (buffer.length > 0 && !gone.signal.aborted) timer ??= setTimeout(write, BATCH.age);
@@ -72,7 +79,8 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
   async function drain(): Promise<void> {
     let pause = PAUSE.first;
     let failing = false;
-    while (buffer.length > 0 && !gone.signal.aborted) {
+    // What comes while a batch is written grows old, or to a batch, first: one of a few lines costs nearly as much.
+    while ((settled < due || buffer.length >= BATCH.lines) && !gone.signal.aborted) {
       const batch = buffer.peek(BATCH.lines, BATCH.size);
       try {
         await database.ready();
