@@ -111,6 +111,7 @@ class TreeReader {
       encoding: content.encoding,
       ...(content.otherEncodings.length === 0 ? {} : { otherEncodings: content.otherEncodings }),
       ...(place.alternative ? { alternative: true } : {}),
+      kept: {},
     };
     this.#parts.push(part);
     noteFileName(part, this.#log);

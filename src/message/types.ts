@@ -52,6 +52,8 @@ export interface Part {
    * its parent is the part that can be read in two ways.
    */
   readonly alternative?: boolean;
+  /** What was made of it and is wanted again: not in a WeakMap, which holds on to it longer than to the part. */
+  readonly kept?: { body?: Buffer };
 }
 
 export interface Anomaly {

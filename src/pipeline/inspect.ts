@@ -47,6 +47,7 @@ export async function inspect(input: InspectInput, bytes: Buffer, engine: Inspec
     intake: input.intake,
     receivedAt: input.receivedAt,
     findings: [],
+    views: new Map(),
   };
   const all = input.considered === 'all';
   const selected = selectRules(engine.ruleSet, subject, all);

@@ -67,16 +67,18 @@ export interface RuleSet {
 /** @throws Error when the bundle holds no rule that takes all; those of loadRules do */
 export function compileRules(bundle: RuleBundle): RuleSet {
   const clock = zoneClock(bundle.timezone);
-  const views = new WeakMap<RuleSubject, SubjectView>();
   const viewOf = (subject: RuleSubject): SubjectView => {
-    let view = views.get(subject);
-    if (view === undefined) views.set(subject, (view = new SubjectView(subject, clock(subject.receivedAt))));
+    const known = subject.views?.get(clock);
+    if (known?.subject === subject) return known;
+    const view = new SubjectView(subject, clock(subject.receivedAt));
+    subject.views?.set(clock, view);
     return view;
   };
   const rules = bundle.rules.map((data) => compileRule(data, bundle, bundle.thresholds, viewOf));
   const positions = new Map(rules.map((rule, position) => [rule, position]));
   const deciding = new RuleIndex(rules.filter(decides));
   const audit = new RuleIndex(rules.filter(({ data }) => data.enabled && data.mode === 'audit'));
+  const all: AllRules = { rules, positions, deciding };
   return {
     hash: bundle.hash,
     rules,
@@ -85,18 +87,42 @@ export function compileRules(bundle: RuleBundle): RuleSet {
       const question: Question = { view: viewOf(subject), recipient: foldAddress(recipient), findings: [] };
       const rule = deciding.first(question);
       if (rule === undefined) throw new Error('no rule takes the message, not even the built-in one');
-      return {
-        rule,
-        audit: audit.all(question),
-        get considered() {
-          return consider(rules, rule, question);
-        },
-        get noted() {
-          return note(rules, positions, rule, deciding.possible(question), question);
-        },
-      };
+      return new Selected(all, rule, question, audit.all(question));
     },
   };
+}
+
+interface AllRules {
+  readonly rules: readonly CompiledRule[];
+  readonly positions: ReadonlyMap<CompiledRule, number>;
+  readonly deciding: RuleIndex;
+}
+
+/**
+ * A class, and no literal with getters: of those V8 gives each its own shape, which lives as long as old objects do and
+ * holds the message that the getters look at.
+ */
+class Selected implements Selection {
+  readonly rule: CompiledRule;
+  readonly audit: readonly CompiledRule[];
+  private readonly all: AllRules;
+  private readonly question: Question;
+
+  constructor(all: AllRules, rule: CompiledRule, question: Question, audit: readonly CompiledRule[]) {
+    this.all = all;
+    this.rule = rule;
+    this.question = question;
+    this.audit = audit;
+  }
+
+  get considered(): readonly Considered[] {
+    return consider(this.all.rules, this.rule, this.question);
+  }
+
+  get noted(): NotedRules {
+    const { rules, positions, deciding } = this.all;
+    return note(rules, positions, this.rule, deciding.possible(this.question), this.question);
+  }
 }
 
 function decides({ data }: CompiledRule): boolean {

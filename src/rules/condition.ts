@@ -6,7 +6,7 @@ import { namesOf } from './findings.js';
 import { fold } from './mask.js';
 import type { Condition, FieldTest } from './model.js';
 import { compileNumber, compileText, type CompileContext } from './test-value.js';
-import { linkTexts, objectTexts, toValues, type Question, type TextValue } from './view.js';
+import { objectTexts, toValues, type Question, type SubjectView, type TextValue } from './view.js';
 
 /** What made a condition hold: the objects and findings that its tests took. */
 export interface Witnesses {
@@ -120,7 +120,7 @@ function compileLink(tests: readonly FieldTest[], context: CompileContext): Eval
   const compiled = tests.map((test) => {
     const fits = compileText(test.checks, 'text', context);
     const exists = existsOf(test);
-    return (link: Link) => some(linkTexts(link, test.field), fits, exists);
+    return (view: SubjectView, link: Link) => some(view.linkTexts(link, test.field), fits, exists);
   });
   const holdsForNone = asksForNone(tests);
   return {
@@ -128,7 +128,7 @@ function compileLink(tests: readonly FieldTest[], context: CompileContext): Eval
     holds: ({ view }) => {
       // Links are read when a condition first asks for them, so that rules without one cost nothing.
       const { list } = view.subject.message.links();
-      return list.length === 0 ? holdsForNone : list.some((link) => compiled.every((test) => test(link)));
+      return list.length === 0 ? holdsForNone : list.some((link) => compiled.every((test) => test(view, link)));
     },
   };
 }

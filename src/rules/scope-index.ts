@@ -25,6 +25,8 @@ export interface Parties {
   readonly sender: string;
   readonly from: readonly string[];
   readonly clientWords: Words | undefined;
+  /** What sender and client leave possible in each index: the same for all recipients. An index holds no message itself. */
+  readonly filed?: Map<ScopeIndex, readonly number[]>;
 }
 
 /**
@@ -38,8 +40,6 @@ export class ScopeIndex {
   private readonly bySender = new AddressKeys();
   private readonly byFrom = new AddressKeys();
   private readonly byClient = new ClientKeys();
-  /** What sender and client leave possible is the same for all recipients of a message. */
-  private known: { readonly parties: Parties; readonly positions: readonly number[] } | undefined;
 
   constructor(scopes: readonly IndexedScope[]) {
     const recipients = filings(scopes.map(({ recipient }) => recipient));
@@ -68,8 +68,12 @@ export class ScopeIndex {
 
   /** Positions of the other scopes that are possible, in order. */
   filed(parties: Parties, recipient: string): readonly number[] {
-    if (this.known?.parties !== parties) this.known = { parties, positions: this.filedByParties(parties) };
-    const found = new Set(this.known.positions);
+    let positions = parties.filed?.get(this);
+    if (positions === undefined) {
+      positions = this.filedByParties(parties);
+      parties.filed?.set(this, positions);
+    }
+    const found = new Set(positions);
     this.byRecipient.collect(recipient, found);
     return found.size < 2 ? [...found] : [...found].sort((a, b) => a - b);
   }

@@ -1,3 +1,4 @@
+import type { SubjectView } from './view.js';
 import type { Finding } from '../detectors/types.js';
 import type { Envelope, IntakeReport } from '../message/envelope.js';
 import type { Message, MessageText } from '../message/types.js';
@@ -12,4 +13,9 @@ export interface RuleSubject {
   /** ms since the epoch. */
   readonly receivedAt: number;
   readonly findings: readonly Finding[];
+  /**
+   * What rule sets keep of it, each under a key of its own. It stands here, and not in a WeakMap of theirs: one that has
+   * grown old holds what young messages have left in it until the whole heap is cleared up.
+   */
+  readonly views?: Map<object, SubjectView>;
 }

@@ -7,6 +7,7 @@ import { extensionReadings, nameReadings } from '../message/objects/names.js';
 import type { Link, LinkKind, MessageObject } from '../message/types.js';
 import { asciiForm, foldAddress } from './addresses.js';
 import { fold } from './mask.js';
+import type { ScopeIndex } from './scope-index.js';
 import type { RuleSubject } from './subject.js';
 import type { LocalTime } from './time.js';
 
@@ -21,7 +22,9 @@ export class SubjectView {
   readonly subject: RuleSubject;
   readonly sender: string;
   readonly local: LocalTime;
+  readonly filed = new Map<ScopeIndex, readonly number[]>();
   private readonly kept = new Map<string, readonly TextValue[]>();
+  private readonly linksKept = new Map<Link, Map<string, readonly TextValue[]>>();
   private fromKept: readonly string[] | undefined;
   private linkCountKept: number | undefined;
   private clientKept: { readonly words: Words | undefined } | undefined;
@@ -53,6 +56,18 @@ export class SubjectView {
         .map(({ url }) => url),
     ).size;
     return this.linkCountKept;
+  }
+
+  /** Texts of a field of a link: folded once a link, not once a rule. */
+  linkTexts(link: Link, field: string): readonly TextValue[] {
+    let kept = this.linksKept.get(link);
+    if (kept === undefined) this.linksKept.set(link, (kept = new Map<string, readonly TextValue[]>()));
+    let values = kept.get(field);
+    if (values === undefined) {
+      values = linkStrings(link, field).map((raw) => ({ raw, folded: fold(raw) }));
+      kept.set(field, values);
+    }
+    return values;
   }
 
   /** Values of a text field of the message; those of the recipient and of attachments are read elsewhere. */
@@ -124,21 +139,6 @@ export function toValues(field: string, raw: string): readonly TextValue[] {
 const ADDRESS_FIELD = /^(sender|recipient|from|to|cc|reply-to)(\.domain)?$/;
 
 const FOLLOWED: ReadonlySet<LinkKind> = new Set(['href', 'form', 'refresh', 'text']);
-
-/** Folded once a link, not once a rule. */
-const linkValues = new WeakMap<Link, Map<string, readonly TextValue[]>>();
-
-/** Texts of a field of a link. */
-export function linkTexts(link: Link, field: string): readonly TextValue[] {
-  let kept = linkValues.get(link);
-  if (kept === undefined) linkValues.set(link, (kept = new Map<string, readonly TextValue[]>()));
-  let values = kept.get(field);
-  if (values === undefined) {
-    values = linkStrings(link, field).map((raw) => ({ raw, folded: fold(raw) }));
-    kept.set(field, values);
-  }
-  return values;
-}
 
 function linkStrings(link: Link, field: string): string[] {
   switch (field) {

@@ -7,9 +7,6 @@ import { scriptFiles } from './script-literals.js';
 /** Said of a text that holds more than is looked at. */
 export const TOO_MANY = `unscannable: more files stand in it than are looked at, ${MAX_FILES} of a kind`;
 
-/** What was found in a text that is still in use: it is asked for once for each file. */
-const KNOWN = new WeakMap<Buffer, InlineFiles>();
-
 /** Files that stand in a text: in an encoding from before MIME, in `data:` addresses, in properties of calendars and cards. */
 export function filesIn(text: Buffer): InlineFiles {
   const plain = narrow(text);
@@ -25,22 +22,26 @@ function both(one: InlineFiles, other: InlineFiles): InlineFiles {
  * @param script it runs: what it carries in base64 is a file as well
  */
 export function listInline(text: Buffer, script = false): Listing | undefined {
-  const find = (bytes: Buffer): InlineFiles => {
-    const known = KNOWN.get(bytes);
-    if (known !== undefined) return known;
-    const found = script ? both(filesIn(bytes), scriptFiles(narrow(bytes))) : filesIn(bytes);
-    KNOWN.set(bytes, found);
-    return found;
-  };
+  const find = (bytes: Buffer): InlineFiles =>
+    script ? both(filesIn(bytes), scriptFiles(narrow(bytes))) : filesIn(bytes);
   const { files, cut } = find(text);
   if (files.length === 0) return undefined;
+  // Asked for once for each file, and not what keeps the text in memory.
+  let found = new WeakRef({ text, files });
+  const filesOf = (bytes: Buffer): InlineFiles['files'] => {
+    const known = found.deref();
+    if (known?.text === bytes) return known.files;
+    const again = { text: bytes, files: find(bytes).files };
+    found = new WeakRef(again);
+    return again.files;
+  };
   const entries = files.map(({ name, how }, index) => ({
     name: name === '' ? how : name,
     packed: text.length,
     claimed: 0,
     encrypted: false,
     unpack: (bytes: Buffer, max: number) => {
-      const content = find(bytes).files[index]?.decode();
+      const content = filesOf(bytes)[index]?.decode();
       if (content === undefined) return { kind: 'damaged' as const, detail: `unscannable: ${how} cannot be opened` };
       return content.length > max ? { kind: 'over' as const } : { kind: 'ok' as const, bytes: content };
     },
