@@ -120,18 +120,18 @@ export function nodesTable(views: readonly NodeView[], now: number): string {
   if (views.length === 0) return 'No node has ever run on this database.';
   const [head = '', ...rows] = table(views, [
     { title: 'name', value: ({ name, control }) => (control ? `${name} *` : name) },
-    { title: 'roles', value: ({ roles }) => roles.join(',') },
-    { title: 'address', value: ({ address, port }) => (port === 0 ? address : `${address}:${port}`) },
-    { title: 'version', value: ({ version }) => version },
-    { title: 'rules', value: ({ rules }) => rules.slice(0, 12) },
-    { title: 'started', value: ({ started }) => started.toISOString().slice(0, 19).replace('T', ' ') },
+    { title: 'state', value: ({ state }) => state },
     { title: 'last seen', value: ({ lastSeen }) => agoOf(now - lastSeen.getTime()), right: true },
     {
       title: 'clock',
       value: ({ clock }) => `${clock < 0 ? '-' : '+'}${(Math.abs(clock) / 1000).toFixed(1)}s`,
       right: true,
     },
-    { title: 'state', value: ({ state }) => state },
+    { title: 'roles', value: ({ roles }) => roles.join(',') },
+    { title: 'rules', value: ({ rules }) => rules.slice(0, 12) },
+    { title: 'address', value: ({ address, port }) => (port === 0 ? address : `${address}:${port}`) },
+    { title: 'started', value: ({ started }) => started.toISOString().slice(0, 16).replace('T', ' ') },
+    { title: 'version', value: ({ version }) => version },
     { title: 'comment', value: ({ comment }) => printable(comment) || '-', max: 40 },
   ]).split('\n');
   const coloured = rows.map((row, i) => {
