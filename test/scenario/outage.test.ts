@@ -5,6 +5,7 @@ import { makeSite, runGatepost, startGatewayProcess, type RunningGateway, type S
 import { makeMail } from '../support/mail.js';
 import { redisMissing, startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
+import { freePort } from '../support/free-port.js';
 
 const MESSAGES = 200;
 const closing: (() => Promise<unknown>)[] = [];
@@ -12,12 +13,6 @@ const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
-
-async function freePort(): Promise<number> {
-  const probe = await startFakeSmtp();
-  await probe.close();
-  return probe.port;
-}
 
 async function siteWith(port: number, notifications = '', more = ''): Promise<Site> {
   const site = await makeSite(

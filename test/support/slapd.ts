@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { freePort } from './free-port.js';
 
 const PROGRAM = '/usr/sbin/slapd';
 export const HAS_SLAPD = existsSync(PROGRAM);
@@ -94,17 +95,6 @@ export async function startSlapd(ldif: string): Promise<Slapd> {
   };
   await server.start();
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Resolves when the port takes connections. */
