@@ -87,7 +87,7 @@ export function compileRules(bundle: RuleBundle): RuleSet {
       const question: Question = { view: viewOf(subject), recipient: foldAddress(recipient), findings: [] };
       const rule = deciding.first(question);
       if (rule === undefined) throw new Error('no rule takes the message, not even the built-in one');
-      return new Selected(all, rule, question, audit.all(question));
+      return new LazySelection(all, rule, question, audit.all(question));
     },
   };
 }
@@ -102,7 +102,7 @@ interface AllRules {
  * A class, and no literal with getters: of those V8 gives each its own shape, which lives as long as old objects do and
  * holds the message that the getters look at.
  */
-class Selected implements Selection {
+class LazySelection implements Selection {
   readonly rule: CompiledRule;
   readonly audit: readonly CompiledRule[];
   private readonly all: AllRules;
