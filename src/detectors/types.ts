@@ -46,7 +46,10 @@ export interface DetectorInput {
   readonly traceId?: string;
   /** When the message was received, ms since the epoch. */
   readonly receivedAt?: number;
-  /** Aborted when the module's timeout or the message's deadline is over. Made when it is asked for: a copy by `{ ...input }` has none. */
+  /**
+   * Aborted when the module's timeout or the message's deadline is over. Made when it is asked for: a copy by
+   * `{ ...input }` has none.
+   */
   readonly signal: AbortSignal;
   /** When `signal` will be aborted, on the clock of `performance.now()`: what is found must be returned before it. */
   readonly until?: number;

@@ -132,7 +132,7 @@ export class WatchedBackend implements QueueBackend {
       repeat: async (id, data, every) =>
         await this.#use(registration, async (queue) => {
           // One job that never ends. BullMQ's schedulers would do, but on PostgreSQL two processes that set one up at once
-          // can break its chain for good: each run makes the next one only if no other took its place meanwhile.
+          // can break its chain until it is set up anew: each run makes the next one only if no other took its place.
           const text = JSON.stringify({ every, data } satisfies Repeated);
           await queue.add(REPEATED, text, jobOptions(id, 0));
           // One that was there keeps what it was given; what is asked for now holds from its next run on.

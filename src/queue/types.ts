@@ -33,8 +33,7 @@ export interface JobQueue<Data> {
   remove(id: string): Promise<void>;
   /**
    * Has a job run now, and again and again, by whichever process is free, once for all that ask for it. Asking again
-   * changes data and pace from the next run on. One that throws is run again sooner or later as all jobs are, and then at
-   * its pace. A queue that was emptied has to be asked anew.
+   * changes data and pace from the next run on. One that throws is run again at its pace. A queue that was emptied has to be asked anew.
    * @param every ms from the start of a run to that of the next
    */
   repeat(id: string, data: Data, every: number): Promise<void>;

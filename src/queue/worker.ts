@@ -39,23 +39,25 @@ export function workerSettings(concurrency: number, backoff: Backoff): WorkerSet
   };
 }
 
-/** Runs a handler for BullMQ: `again` puts the job off, a throw has it run again after a growing pause. */
+/** Runs a handler for BullMQ: `again` puts the job off, a throw has it run again after a growing pause, or at its pace. */
 export function processorOf<Data>(name: string, handler: JobHandler<Data>, log: Log): Processor<JobText> {
   return async (job, token) => {
     const id = decodeJobId(job.id ?? '');
+    const begun = Date.now();
+    // The queue is ours alone: what is read is what was written.
+    const repeated = job.name === REPEATED ? (JSON.parse(job.data) as Repeated<Data>) : undefined;
     let outcome: JobOutcome;
     try {
-      // The queue is ours alone: what is read is what was written.
-      const repeated = job.name === REPEATED ? (JSON.parse(job.data) as Repeated<Data>) : undefined;
-      const next = Date.now() + (repeated?.every ?? 0);
       const data = repeated === undefined ? (JSON.parse(job.data) as Data) : repeated.data;
       outcome = await handler(data, { id, attempt: job.attemptsStarted });
-      if (repeated !== undefined && outcome === 'done') outcome = { again: next };
     } catch (error) {
       log.warn({ queue: name, job: id, reason: messageOf(error) }, 'a job failed and will run again');
       // Only the text is kept with the job, and it must be one that PostgreSQL takes.
-      throw new Error(toText(messageOf(error)).slice(0, 500), { cause: error });
+      if (repeated === undefined) throw new Error(toText(messageOf(error)).slice(0, 500), { cause: error });
+      // The pause after a throw grows with all throws of a job, and this one lives for ever.
+      outcome = 'done';
     }
+    if (repeated !== undefined && outcome === 'done') outcome = { again: begun + repeated.every };
     if (outcome === 'done') return;
     await job.moveToDelayed(Math.max(outcome.again, Date.now() + 1), token);
     throw new DelayedError();

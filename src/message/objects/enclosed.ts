@@ -75,8 +75,9 @@ function single(text: string): string {
 }
 
 /**
- * The messages that a file holds: the whole as one, and the later ones of a mailbox file (RFC 4155), as many as are asked for. NUL and bare CR,
- * which intake takes out of the message itself, are taken out of it as well, unless it has parts that may hold them.
+ * The messages that a file holds: the whole as one, and the later ones of a mailbox file (RFC 4155), as many as are asked
+ * for. NUL and bare CR, which intake takes out of the message itself, are taken out of it as well, unless it has parts
+ * that may hold them.
  */
 export function messagesIn(file: Buffer): { readonly messages: Iterable<Buffer>; readonly anomalies: AnomalyName[] } {
   const anomalies: AnomalyName[] = [];
