@@ -53,6 +53,8 @@ export class JournalBuffer {
   drop(count: number, lost = 0): void {
     for (let i = 0; i < count && this.#start < this.#lines.length; i++) {
       this.#size -= this.#lines[this.#start]?.length ?? 0;
+      // Its place is given up later: a thousand lines that nobody needs would grow old with it.
+      this.#lines[this.#start] = '';
       this.#start += 1;
     }
     this.#lost += lost;

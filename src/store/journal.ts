@@ -4,7 +4,7 @@ import type { Log } from '../telemetry/log.js';
 import { messageIdIs, type Database } from './database.js';
 import { codeOf, messageOf } from './errors.js';
 import { JournalBuffer, type BufferLimits } from './journal-buffer.js';
-import { toJsonb } from './json.js';
+import { jsonbArray, toJsonb } from './json.js';
 import type { DeliveryRecord, Journal, JournalEntry } from './types.js';
 
 const LIMITS: BufferLimits = { lines: 10_000, size: 64 * 2 ** 20 };
@@ -105,7 +105,7 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
   /** Writes lines; of a batch that the database refuses for its content, only the lines that are at fault are left out. */
   async function writeBatch(batch: readonly string[]): Promise<number> {
     try {
-      await database.pool.query({ name: 'gatepost-journal', text: WRITE, values: [`[${batch.join(',')}]`] });
+      await database.pool.query({ name: 'gatepost-journal', text: WRITE, values: [jsonbArray(batch)] });
       return 0;
     } catch (error) {
       if (!isAboutContent(error)) throw error;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toJsonb, toText } from './json.js';
+import { jsonbArray, toJsonb, toText } from './json.js';
 
 describe('JSON for PostgreSQL', () => {
   it('replaces NUL and lone surrogates, and nothing else', () => {
@@ -21,6 +21,16 @@ describe('JSON for PostgreSQL', () => {
           expect(toText(text)).not.toContain('\0');
         },
       ),
+    );
+  });
+
+  it('writes an array as the binary form of jsonb has it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.constant(null))), (values) => {
+        const bytes = jsonbArray(values.map(toJsonb));
+        expect(bytes[0]).toBe(1);
+        expect(bytes.toString('utf8', 1)).toBe(`[${values.map(toJsonb).join(',')}]`);
+      }),
     );
   });
 });
