@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobOutcome, QueueBackend } from '../queue/types.js';
+import type { LookOutcome, QueueBackend } from '../queue/types.js';
 import { messageOf } from '../store/errors.js';
 import type { NotificationBook } from '../store/notification-book-types.js';
 import type { LedgerEntry } from '../store/types.js';
@@ -49,9 +49,10 @@ export class ManualRetries {
     clearInterval(this.#timer);
   }
 
-  async look(): Promise<JobOutcome> {
+  async look(): Promise<LookOutcome> {
     const { book, queue, log } = this.#options;
-    for (const { id, queue: name, job } of await book.open(AT_ONCE)) {
+    const open = await book.open(AT_ONCE);
+    for (const { id, queue: name, job } of open) {
       const data = z.record(z.string(), z.unknown()).safeParse(JSON.parse(job));
       if (data.success) await queue.queue<Record<string, unknown>>(name).add(id, data.data);
       else log.error({ id }, 'what is kept of a notification is damaged: it cannot be sent again');
@@ -59,7 +60,7 @@ export class ManualRetries {
     const hurried = await book.takeHurried(AT_ONCE);
     const nodes = hurried.some(({ kind }) => kind === 'rule') ? await this.#options.nodes() : [];
     for (const entry of hurried) for (const { name, id } of jobsOf(entry, nodes)) await queue.queue(name).promote(id);
-    return 'done';
+    return open.length + hurried.length > 0 ? 'done' : 'idle';
   }
 
   /** Never rejects: it is asked again. */

@@ -95,6 +95,22 @@ export function queueContract(name: string, subject: () => Subject): void {
       await vi.waitFor(() => expect(seen.filter((data) => data === 'fast').length).toBeGreaterThanOrEqual(4), WAIT);
     });
 
+    it('repeats more rarely what finds nothing to do, and at its pace again when it does', async () => {
+      const queue = backend.queue<string>(queueName);
+      const every = 60;
+      const times: number[] = [];
+      queue.process(1, () => {
+        times.push(Date.now());
+        return Promise.resolve(times.length <= 6 ? 'idle' : 'done');
+      });
+      await queue.repeat('look', 'x', every);
+      await vi.waitFor(() => expect(times.length).toBeGreaterThanOrEqual(12), WAIT);
+      const pauses = times.slice(1, 7).map((time, i) => time - (times[i] ?? 0));
+      expect(Math.min(...pauses)).toBeGreaterThanOrEqual(5 * every - 2);
+      const later = times.slice(8).map((time, i) => time - (times[i + 7] ?? 0));
+      expect(Math.min(...later)).toBeLessThan(5 * every);
+    });
+
     it('repeats what several processes ask for and work off at once', async () => {
       const backends = [backend, await subject().open(), await subject().open()];
       try {

@@ -1,10 +1,13 @@
 /** What a handler says about a job: it is over, or it is to run again at that time (ms since the epoch). */
 export type JobOutcome = 'done' | { readonly again: number };
 
+/** What one says that looks for something to do: `idle` when there was nothing. */
+export type LookOutcome = JobOutcome | 'idle';
+
 export type JobHandler<Data> = (
   data: Data,
   context: { readonly id: string; readonly attempt: number },
-) => Promise<JobOutcome>;
+) => Promise<LookOutcome>;
 
 /** A job that is to be added. */
 export interface NewJob<Data> {
@@ -33,8 +36,9 @@ export interface JobQueue<Data> {
   remove(id: string): Promise<void>;
   /**
    * Has a job run now, and again and again, by whichever process is free, once for all that ask for it. Asking again
-   * changes data and pace from the next run on. One that throws is run again at its pace. A queue that was emptied has to be asked anew.
-   * @param every ms from the start of a run to that of the next
+   * changes data and pace from the next run on. One that throws is run again at its pace. A queue that was emptied has to
+   * be asked anew.
+   * @param every ms from the start of a run to that of the next; five times that after one that was `idle`
    */
   repeat(id: string, data: Data, every: number): Promise<void>;
   /** Starts working jobs off, at most `concurrency` at a time. A handler that throws is run again later. */

@@ -4,7 +4,7 @@ import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { JobText, WorkerSettings } from './driver.js';
 import { decodeJobId } from './job-id.js';
-import type { JobHandler, JobOutcome } from './types.js';
+import type { JobHandler, LookOutcome } from './types.js';
 
 /** Pause before the next run of a job whose handler threw, in ms. @param attempt runs so far */
 export type Backoff = (attempt: number) => number;
@@ -17,6 +17,9 @@ export const ENDLESS = 1_000_000_000;
 
 /** The name of jobs that run again and again. */
 export const REPEATED = 'repeated';
+
+/** How many times its pace such a job rests when it found nothing to do. */
+const REST = 5;
 
 /** What such a job carries. */
 export interface Repeated<Data = unknown> {
@@ -39,14 +42,17 @@ export function workerSettings(concurrency: number, backoff: Backoff): WorkerSet
   };
 }
 
-/** Runs a handler for BullMQ: `again` puts the job off, a throw has it run again after a growing pause, or at its pace. */
+/**
+ * Runs a handler for BullMQ: `again` puts the job off, a throw has it run again after a growing pause, or at its pace. One
+ * that repeats rests when it had nothing to do: a run costs a dozen queries, in the process that takes in mail as well.
+ */
 export function processorOf<Data>(name: string, handler: JobHandler<Data>, log: Log): Processor<JobText> {
   return async (job, token) => {
     const id = decodeJobId(job.id ?? '');
     const begun = Date.now();
     // The queue is ours alone: what is read is what was written.
     const repeated = job.name === REPEATED ? (JSON.parse(job.data) as Repeated<Data>) : undefined;
-    let outcome: JobOutcome;
+    let outcome: LookOutcome;
     try {
       const data = repeated === undefined ? (JSON.parse(job.data) as Data) : repeated.data;
       outcome = await handler(data, { id, attempt: job.attemptsStarted });
@@ -57,8 +63,9 @@ export function processorOf<Data>(name: string, handler: JobHandler<Data>, log: 
       // The pause after a throw grows with all throws of a job, and this one lives for ever.
       outcome = 'done';
     }
-    if (repeated !== undefined && outcome === 'done') outcome = { again: begun + repeated.every };
-    if (outcome === 'done') return;
+    if (repeated !== undefined && typeof outcome === 'string')
+      outcome = { again: begun + repeated.every * (outcome === 'idle' ? REST : 1) };
+    if (typeof outcome === 'string') return;
     await job.moveToDelayed(Math.max(outcome.again, Date.now() + 1), token);
     throw new DelayedError();
   };

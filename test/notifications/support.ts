@@ -262,7 +262,7 @@ export class FakeBackend implements QueueBackend {
       if (job.at > now || handler === undefined) continue;
       job.attempt++;
       const result = await handler(job.data as never, { id, attempt: job.attempt });
-      if (result === 'done') this.jobs.delete(id);
+      if (typeof result === 'string') this.jobs.delete(id);
       else job.at = result.again;
     }
   }

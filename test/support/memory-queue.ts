@@ -129,7 +129,7 @@ class MemoryQueue implements JobQueue<unknown> {
     const [result] = await Promise.allSettled([handler(job.data, { id, attempt: job.attempt })]);
     job.active = false;
     if (result.status === 'rejected') job.at = Date.now() + 50;
-    else if (result.value === 'done') this.#jobs.delete(id);
+    else if (typeof result.value === 'string') this.#jobs.delete(id);
     else job.at = result.value.again;
   }
 }

@@ -171,7 +171,7 @@ async function round(count: number, next: () => number): Promise<Round> {
           const outcome = await worker.sender.handle(job, { id, attempt: 1 });
           // What a dead one answers, the queue never hears: the job is there still.
           if (worker.killed) return;
-          if (outcome === 'done') queue.delete(id);
+          if (typeof outcome === 'string') queue.delete(id);
           else queue.set(id, outcome.again);
         }),
       );

@@ -1,4 +1,4 @@
-import type { JobOutcome, QueueBackend } from '../../queue/types.js';
+import type { JobOutcome, LookOutcome, QueueBackend } from '../../queue/types.js';
 import { messageOf } from '../../store/errors.js';
 import type { Recorded, SendingStore } from '../../store/sending-types.js';
 import type { LedgerEntry } from '../../store/types.js';
@@ -76,7 +76,7 @@ export class StoredMails {
   }
 
   /** Makes the summaries that there is room for, and puts what is owed into the queue. */
-  async look(): Promise<void> {
+  async look(): Promise<LookOutcome> {
     const { sending, queue, clock, config } = this.#options;
     const { notifications } = config();
     const now = clock.now();
@@ -91,9 +91,11 @@ export class StoredMails {
         ...summaries.map((id) => ({ id: `summary/${id}`, data: { summary: id }, delay: 0 })),
         ...collections.map((id) => ({ id: `collection/${id}`, data: { collection: id }, delay: 0 })),
       ]);
-    if (now - this.#pruned < DAY) return;
-    this.#pruned = now;
-    await sending.prune(new Date(now - RETENTION));
+    if (now - this.#pruned >= DAY) {
+      this.#pruned = now;
+      await sending.prune(new Date(now - RETENTION));
+    }
+    return summaries.length + collections.length > 0 ? 'done' : 'idle';
   }
 
   /** Never rejects: it is asked again. */
@@ -107,11 +109,8 @@ export class StoredMails {
     }
   }
 
-  async #work(job: StoredJob): Promise<JobOutcome> {
-    if ('look' in job) {
-      await this.look();
-      return 'done';
-    }
+  async #work(job: StoredJob): Promise<LookOutcome> {
+    if ('look' in job) return await this.look();
     const { holds, clock, log } = this.#options;
     const id = 'summary' in job ? job.summary : job.collection;
     if (this.#running.has(id)) return { again: clock.now() + LATER };

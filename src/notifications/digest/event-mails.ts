@@ -1,5 +1,5 @@
 import type { Config } from '../../config/load.js';
-import type { JobOutcome, QueueBackend } from '../../queue/types.js';
+import type { LookOutcome, QueueBackend } from '../../queue/types.js';
 import type { EventMailStore, OwedEventMails } from '../../store/event-mail-types.js';
 import { messageOf } from '../../store/errors.js';
 import type { EventStore } from '../../store/types.js';
@@ -27,7 +27,7 @@ export interface EventMailOptions extends Omit<EventSenderOptions, 'mails'> {
 
 /** Spans in ms. */
 export interface EventMailTimes {
-  /** How often it is looked what is due: a change is told within that time. */
+  /** How often it is looked what is due: a change is told within five times that. */
   readonly look: number;
   /** How often the queue is asked anew to have it looked, should it have forgotten. */
   readonly ask: number;
@@ -79,17 +79,14 @@ export class EventMails {
     }
   }
 
-  async #work(job: EventJob): Promise<JobOutcome> {
-    if ('look' in job) {
-      await this.#look();
-      return 'done';
-    }
+  async #work(job: EventJob): Promise<LookOutcome> {
+    if ('look' in job) return await this.#look();
     const { mails } = this.#options;
     const [mail] = await mails.owedBy([job.mail]);
     return mail === undefined ? 'done' : await sendEventMail(mail, this.#options);
   }
 
-  async #look(): Promise<void> {
+  async #look(): Promise<LookOutcome> {
     const { events, mails, queue, clock, config } = this.#options;
     const { notifications, node } = config();
     const now = clock.now();
@@ -111,8 +108,10 @@ export class EventMails {
     await queue
       .queue<EventJob>(EVENT_QUEUE)
       .addAll(owed.map(({ id }) => ({ id: `mail/${id}`, data: { mail: id }, delay: 0 })));
-    if (now - this.#pruned < DAY) return;
-    this.#pruned = now;
-    await mails.prune(new Date(now - RETENTION));
+    if (now - this.#pruned >= DAY) {
+      this.#pruned = now;
+      await mails.prune(new Date(now - RETENTION));
+    }
+    return owed.length > 0 ? 'done' : 'idle';
   }
 }

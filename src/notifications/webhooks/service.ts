@@ -1,6 +1,6 @@
 import type { Config } from '../../config/load.js';
 import type { EventReporter } from '../../events/types.js';
-import type { JobOutcome, QueueBackend } from '../../queue/types.js';
+import type { LookOutcome, QueueBackend } from '../../queue/types.js';
 import { messageOf } from '../../store/errors.js';
 import type { SendingHolds } from '../../store/hold-types.js';
 import type { WebhookStore } from '../../store/notification-book-types.js';
@@ -92,13 +92,12 @@ export class Webhooks {
     }
   }
 
-  async #work(job: WebhookJob): Promise<JobOutcome> {
+  async #work(job: WebhookJob): Promise<LookOutcome> {
     if ('call' in job) return await this.#sender.handle(job.call);
-    await this.#look();
-    return 'done';
+    return await this.#look();
   }
 
-  async #look(): Promise<void> {
+  async #look(): Promise<LookOutcome> {
     const { hooks, settings, queue, store, events, ledger, clock, log, reporter } = this.#options;
     const { minSeverity, events: wanted } = settings();
     if (wanted.enabled) {
@@ -125,5 +124,6 @@ export class Webhooks {
     });
     // One that waits for its next attempt stays as it is.
     await queue.queue<WebhookJob>(WEBHOOK_QUEUE).addAll(jobs);
+    return jobs.length > 0 ? 'done' : 'idle';
   }
 }
