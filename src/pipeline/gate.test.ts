@@ -8,8 +8,8 @@ const large = (mebibytes: number): Load => ({ held: 0, inside: mebibytes * MIB }
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-function gateOf(places: number): Gate {
-  return new Gate({ places, maxBytes: 10_000, maxLarge: 64 * MIB, maxWait: 1000 });
+function gateOf(places: number, lanes = places): Gate {
+  return new Gate({ places, lanes, maxBytes: 10_000, maxLarge: 64 * MIB, maxWait: 1000 });
 }
 
 /** Comes to the gate; what became of it stands in `entries` from the moment that it is settled. */
@@ -99,11 +99,20 @@ describe('the gate before the threads', () => {
     expect(await gate.enter(SMALL)).toBe('closed');
   });
 
+  it('lets large ones into lanes only, and not into the last of these', async () => {
+    const gate = gateOf(8, 2);
+    const entries = await come(gate, [large(2), large(2), ...Array.from({ length: 7 }, () => SMALL)]);
+    expect(entries).toEqual(['go', undefined, ...Array.from({ length: 7 }, () => 'go')]);
+    gate.leave(large(2));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(entries[1]).toBe('go');
+  });
+
   it('lets more in when there are more places', async () => {
     const gate = gateOf(2);
     const entries = await come(gate, [large(20), large(20), SMALL, SMALL]);
     expect(entries).toEqual(['go', undefined, 'go', undefined]);
-    gate.resize(4);
+    gate.resize({ places: 4, lanes: 4 });
     await vi.advanceTimersByTimeAsync(0);
     expect(entries).toEqual(['go', 'go', 'go', 'go']);
   });

@@ -4,6 +4,8 @@ export type Entry = 'go' | 'full' | 'late' | 'closed';
 export interface GateOptions {
   /** Messages inside at the same time, at first. */
   readonly places: number;
+  /** Large ones inside at the same time are fewer than these, or one, at first. */
+  readonly lanes: number;
   /** Bytes in memory of all messages that wait. */
   readonly maxBytes: number;
   /** Bytes of all large messages inside; one alone may be larger. */
@@ -31,7 +33,7 @@ const LARGE = 2 ** 20;
 
 /**
  * Lets messages in, each kind in the order in which they came. What large ones take together is bounded, and the last
- * place is not for them: small ones do not wait behind them.
+ * lane is not for them: small ones do not wait behind them.
  */
 export class Gate {
   inside = 0;
@@ -40,6 +42,7 @@ export class Gate {
   private readonly large = new Set<Waiting>();
   private readonly largeInside = { count: 0, bytes: 0 };
   private places: number;
+  private lanes: number;
   private held = 0;
   private arrivals = 0;
   private closed = false;
@@ -48,6 +51,7 @@ export class Gate {
   constructor(options: GateOptions) {
     this.options = options;
     this.places = options.places;
+    this.lanes = options.lanes;
   }
 
   get queued(): number {
@@ -94,8 +98,9 @@ export class Gate {
   }
 
   /** From now on so many may be inside; those that are stay. */
-  resize(places: number): void {
+  resize({ places, lanes }: Pick<GateOptions, 'places' | 'lanes'>): void {
     this.places = places;
+    this.lanes = lanes;
     this.admit();
   }
 
@@ -125,7 +130,7 @@ export class Gate {
     if (this.inside >= this.places) return false;
     const { count, bytes } = this.largeInside;
     if (count === 0 || !isLarge(load)) return true;
-    return count + 1 < this.places && bytes + load.inside <= this.options.maxLarge;
+    return count + 1 < this.lanes && bytes + load.inside <= this.options.maxLarge;
   }
 
   private take(load: Load): void {

@@ -109,12 +109,13 @@ class ThreadPool implements InspectPool {
     const judgedBy: JudgedBy = { bundle, limits, deadline, ...(against === undefined ? {} : { against }) };
     this.gate = new Gate({
       places: 1,
+      lanes: 1,
       maxBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING,
       maxLarge: options.maxLargeBytes ?? DEFAULT_MAX_LARGE,
       maxWait: options.maxWait ?? DEFAULT_MAX_WAIT,
     });
     this.current = new Generation(1, judgedBy, this.newThreads(specs, 1, judgedBy, options.rest), specs);
-    this.gate.resize(this.current.threads.places);
+    this.gate.resize(this.current.threads);
   }
 
   get counters(): PoolCounters {
@@ -169,7 +170,7 @@ class ThreadPool implements InspectPool {
     }
     this.current = next;
     inForce?.();
-    this.gate.resize(next.threads.places);
+    this.gate.resize(next.threads);
     await before.unused();
     if (next.threads === before.threads) before.threads.drop(before.set);
     else await before.threads.retire();
@@ -230,7 +231,7 @@ class ThreadPool implements InspectPool {
       workerFile: workerFile ?? moduleUrl('pipeline/worker'),
       heap: heap ?? DEFAULT_HEAP,
       waiting: () => this.gate.queued,
-      onPlaces: () => this.gate.resize(this.current.threads.places),
+      onPlaces: () => this.gate.resize(this.current.threads),
       onRestart: () => this.restarts++,
       onIdleError: (reason) => this.trouble({ kind: 'idle', reason }),
     });

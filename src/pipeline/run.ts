@@ -32,5 +32,6 @@ export interface Run {
   spent: number;
   /** On the clock of `performance.now()`. */
   startedAt: number;
-  timer: NodeJS.Timeout | undefined;
+  /** When it is over its deadline, on that clock; while it waits for a thread, never. It is looked at: timers cost more. */
+  until: number;
 }

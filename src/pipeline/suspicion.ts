@@ -57,7 +57,7 @@ export class Suspicion {
   /** Takes a task out of a thread that another one has broken. */
   move(run: Run, from: Thread): void {
     from.forget(run);
-    clearTimeout(run.timer);
+    run.until = Infinity;
     run.spent += performance.now() - run.startedAt;
     run.moves++;
     if (run.moves >= MAX_MOVES) run.alone = true;

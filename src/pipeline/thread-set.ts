@@ -21,6 +21,12 @@ const PER_MIB = 100;
 const START_AGAIN = 5_000;
 /** Bytes of messages in one thread; one message alone may be larger. */
 const MAX_BYTES = 128 * 2 ** 20;
+/**
+ * Small messages may follow one another in a thread: so many, of so many bytes together, as long as it has turned to one
+ * of them within so many ms. They are done before another thread would be awake, and the code of one thread is hot sooner
+ * than that of all.
+ */
+const ROW = { tasks: 4, bytes: 64 * 2 ** 10, silence: 5 };
 
 export interface ThreadSetOptions {
   readonly specs: readonly DetectorSpec[];
@@ -29,7 +35,7 @@ export interface ThreadSetOptions {
   readonly threads: number;
   /** One thread is enough to be ready; the others are started when this resolves. Absent: all at once. */
   readonly rest?: Promise<void>;
-  /** Tasks that a thread works on at a time. */
+  /** Tasks that a thread works on at a time, besides small ones in a row: more than one where they wait for something. */
   readonly capacity: number;
   readonly workerFile: URL;
   /** MiB of JavaScript heap of each thread; buffers count apart, bounded by the scan limits. */
@@ -82,7 +88,13 @@ export class ThreadSet {
     this.looking.unref();
   }
 
+  /** Tasks that it can take. */
   get places(): number {
+    return this.threads.size * Math.max(this.options.capacity, ROW.tasks);
+  }
+
+  /** Tasks that it works on at a time, whatever their size. */
+  get lanes(): number {
     return this.threads.size * this.options.capacity;
   }
 
@@ -131,7 +143,7 @@ export class ThreadSet {
         moves: 0,
         spent: 0,
         startedAt: 0,
-        timer: undefined,
+        until: Infinity,
       };
       this.enqueue(run);
       if (this.threads.size === 0) this.refill();
@@ -168,7 +180,6 @@ export class ThreadSet {
       {
         ready: () => this.started(),
         answered: (from, run, answer) => {
-          clearTimeout(run.timer);
           run.settle(
             answer.kind === 'inspected'
               ? { inspection: answer.inspection }
@@ -213,7 +224,7 @@ export class ThreadSet {
     }
   }
 
-  /** The thread with the fewest tasks that can take one more. */
+  /** The first thread that can take it in a row, or the one with the fewest tasks that can take one more. */
   private threadFor(run: Run): Thread | undefined {
     const kept = run.alone || this.aloneQueue.length === 0 ? undefined : leastBusy(this.threads);
     let best: Thread | undefined;
@@ -221,6 +232,7 @@ export class ThreadSet {
       const { size } = thread.runs;
       if (!thread.ready || thread.closedToNew || thread === kept) continue;
       if (thread.preparing && this.threads.size > 1) continue;
+      if (size > 0 && !run.alone && inRow(run, thread)) return thread;
       if (size >= (run.alone ? 1 : this.options.capacity)) continue;
       if (size > 0 && (thread.bytes + run.bytes > MAX_BYTES || thread.silence > LATE)) continue;
       if (best === undefined || size < best.runs.size) best = thread;
@@ -233,7 +245,7 @@ export class ThreadSet {
     // What it lost elsewhere counts, but an innocent one must have time to be done.
     const left = Math.max(run.deadline / 2, run.deadline - run.spent);
     run.startedAt = performance.now();
-    run.timer = setTimeout(() => this.expired(run, thread), left + GRACE);
+    run.until = run.startedAt + left + GRACE;
     thread.post(run, left);
   }
 
@@ -243,7 +255,7 @@ export class ThreadSet {
     if (thread.runs.size > 1 && thread.onCpu !== run) {
       if (this.suspicion.isSilent(thread)) {
         // Another one hangs, or nobody knows which: that is settled at one of the next looks.
-        run.timer = setTimeout(() => this.expired(run, thread), GRACE);
+        run.until = performance.now() + GRACE;
         return;
       }
       // The thread turns and this one does not come to its end: its thread is given up when the others are done.
@@ -290,7 +302,6 @@ export class ThreadSet {
     const [first] = runs;
     if (first === undefined) this.options.onIdleError(loss.reason);
     else if (runs.length === 1) {
-      clearTimeout(first.timer);
       first.settle({ failure: loss.kind, reason: loss.reason });
     } else for (const run of runs) this.suspicion.suspect(run, thread);
   }
@@ -326,12 +337,13 @@ export class ThreadSet {
   }
 
   private look(): void {
+    const now = performance.now();
     for (const thread of [...this.threads, ...this.leaving]) {
+      for (const run of [...thread.runs.values()]) if (run.until < now) this.expired(run, thread);
       if (thread.preparing) continue;
       this.suspicion.look(thread);
       if (this.timeOnTask(thread) > LONG) thread.stepBack();
     }
-    const now = performance.now();
     if (this.threads.size < this.wanted && now - this.startFailedAt > START_AGAIN) this.refill();
     const stuck = this.busyFor(STUCK);
     const most = this.wanted + Math.min(stuck, this.wanted);
@@ -355,8 +367,13 @@ export class ThreadSet {
   private timeOnTask(thread: Thread): number {
     const [run] = thread.runs.values();
     if (run === undefined) return 0;
-    return this.options.capacity === 1 ? performance.now() - run.startedAt : thread.silence;
+    return this.options.capacity === 1 && thread.runs.size === 1 ? performance.now() - run.startedAt : thread.silence;
   }
+}
+
+/** Whether it is done soon in a thread that has something to do. */
+function inRow(run: Run, thread: Thread): boolean {
+  return thread.runs.size < ROW.tasks && thread.bytes + run.bytes <= ROW.bytes && thread.silence <= ROW.silence;
 }
 
 function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {

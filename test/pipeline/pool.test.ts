@@ -48,6 +48,11 @@ async function send(pool: InspectPool, subject: string): Promise<Inspection> {
   return await pool.inspect(inputFor([ANNA]), memorySource([makeMail('text', [], subject)]));
 }
 
+/** As many small messages as follow one another in one thread. */
+function aRow<T>(one: () => T): readonly T[] {
+  return Array.from({ length: 4 }, one);
+}
+
 const actionOf = (inspection: Inspection): string | undefined => inspection.copies[0]?.decision.action;
 const failureOf = (inspection: Inspection): string | undefined =>
   inspection.findings.find(({ module }) => module === 'message')?.status;
@@ -110,10 +115,11 @@ describe('the thread pool', () => {
     const listening = signal();
     const pool = await start(TOLERANT, { deadline: 2_000, threads: 2, rest: listening.given });
     const hanging = send(pool, 'hang');
-    const other = send(pool, 'fine');
-    await expect.poll(() => pool.counters).toMatchObject({ running: 1, queued: 1 });
+    // One more than a thread takes in a row: a second thread would have places for all.
+    const others = aRow(() => send(pool, 'fine'));
+    await expect.poll(() => pool.counters).toMatchObject({ running: others.length, queued: 1 });
     listening.give();
-    expect(failureOf(await other)).toBeUndefined();
+    for (const other of others) expect(failureOf(await other)).toBeUndefined();
     expect(failureOf(await hanging)).toBe('timeout');
   });
 
@@ -178,27 +184,66 @@ describe('the thread pool', () => {
   });
 });
 
+describe('small messages in a row in one thread', () => {
+  it.each(['hang', 'exit', 'memory'])('are done elsewhere when one ends it by "%s"', async (trouble) => {
+    const pool = await start(TOLERANT, { threads: 2, deadline: 3_000, heap: 64 });
+    const bad = send(pool, trouble);
+    const good = aRow(() => send(pool, 'fine'));
+    for (const one of good) expect(failureOf(await one)).toBeUndefined();
+    expect(failureOf(await bad)).toBe(trouble === 'hang' ? 'timeout' : 'error');
+  });
+
+  it('are all done, or over their time, when several hang in one thread', async () => {
+    const pool = await start(TOLERANT, { threads: 2, deadline: 1_000 });
+    const bad = [send(pool, 'hang'), send(pool, 'hang')];
+    const good = [send(pool, 'fine'), send(pool, 'fine')];
+    for (const one of good) expect(failureOf(await one)).toBeUndefined();
+    for (const one of bad) expect(failureOf(await one)).toBe('timeout');
+  });
+
+  it('do not keep a large one waiting', async () => {
+    const pool = await start(TOLERANT, { threads: 2 });
+    let over = false;
+    const load = Promise.all(
+      aRow(async () => {
+        while (!over) await send(pool, 'fine');
+      }),
+    );
+    try {
+      for (let i = 0; i < 5; i++) {
+        const large = memorySource([makeMail('a line of text\r\n'.repeat(10_000))]);
+        expect(failureOf(await pool.inspect(inputFor([ANNA]), large))).toBeUndefined();
+      }
+    } finally {
+      over = true;
+      await load;
+    }
+  });
+});
+
 describe('waiting for a thread', () => {
   it('is bounded in bytes and in time; what is beyond is deferred', async () => {
     const pool = await start(TOLERANT, { maxWaitingBytes: 1000, maxWait: 100 });
     const big = memorySource([makeMail('x'.repeat(900))]);
-    const running = send(pool, 'slow');
+    const running = aRow(() => send(pool, 'slow'));
     const waiting = pool.inspect(inputFor([ANNA]), big);
     const refused = await pool.inspect(inputFor([ANNA]), big);
-    expect(pool.counters).toMatchObject({ queued: 1, running: 1 });
+    expect(pool.counters).toMatchObject({ queued: 1, running: running.length });
     expect(failureOf(refused)).toBe('limit');
     expect(actionOf(refused)).toBe('defer');
     expect(failureOf(await waiting)).toBe('timeout');
-    expect(failureOf(await running)).toBeUndefined();
+    for (const one of running) expect(failureOf(await one)).toBeUndefined();
   });
 
   it('ends with the pool: what runs is finished, what waits is deferred', async () => {
     const pool = await start(TOLERANT);
-    const running = send(pool, 'slow');
+    const running = aRow(() => send(pool, 'slow'));
     const waiting = send(pool, 'fine');
     await pool.close();
-    expect(failureOf(await running)).toBeUndefined();
-    expect(actionOf(await running)).toBe('deliver');
+    for (const one of running) {
+      expect(failureOf(await one)).toBeUndefined();
+      expect(actionOf(await one)).toBe('deliver');
+    }
     expect(actionOf(await waiting)).toBe('defer');
     expect(actionOf(await send(pool, 'fine'))).toBe('defer');
   });
