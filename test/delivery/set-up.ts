@@ -10,6 +10,8 @@ import { newTraceId } from '../../src/message/trace-id.js';
 import type { DeliveryRecord } from '../../src/store/types.js';
 import { silentLog } from '../../src/telemetry/log.js';
 import { MemoryBackend } from '../support/memory-queue.js';
+import { startFakeSmtp, type FakeOptions, type FakeSmtp } from '../support/fake-smtp.js';
+import { afterEach } from 'vitest';
 
 export const TEXT = 'From: a@example.org\r\nSubject: hello\r\n\r\nbody\r\n.dot\r\n';
 
@@ -92,6 +94,29 @@ export async function setting(nextHop: readonly string[], given: SettingOptions 
       await queue.close();
       await delivery.close(1000);
       await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Servers and deliveries that are closed after each test of the file that calls it, once. */
+export function closedAfterEach(): {
+  readonly fake: (options?: FakeOptions) => Promise<FakeSmtp>;
+  readonly open: (nextHop: readonly string[], options?: SettingOptions) => Promise<Setting>;
+} {
+  const closing: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  });
+  return {
+    fake: async (options) => {
+      const server = await startFakeSmtp(options);
+      closing.push(() => server.close());
+      return server;
+    },
+    open: async (nextHop, options) => {
+      const made = await setting(nextHop, options);
+      closing.push(() => made.close());
+      return made;
     },
   };
 }

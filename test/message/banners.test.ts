@@ -1,42 +1,11 @@
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
-import { decodeCharset } from '../../src/message/decode/charset.js';
-import { bodyOf } from '../../src/message/decode/part-body.js';
 import type { Banner } from '../../src/message/edit/banners.js';
-import { applyEdits, planEdits, type Changes } from '../../src/message/edit.js';
 import { readMessage } from '../../src/message/read.js';
-import type { Message, Part } from '../../src/message/types.js';
 import { LIMITS, mail, mailWith } from './mail.js';
 import { render, trees } from './mime-tree.js';
-
-const WARN: Banner = { name: 'warn', text: 'Take care!\nReally.', html: '<p>Take care!</p>' };
-const BYE: Banner = { name: 'bye', text: 'Confidential.', html: '<p>Confidential.</p>' };
-const UMLAUT: Banner = { name: 'umlaut', text: 'Vorsicht: „Größe“ € ☃', html: '<p>Größe € ☃</p>' };
-const NOTHING: Changes = { removals: [], tags: [], headers: { set: {}, add: {}, remove: [] } };
-
-interface Result {
-  readonly after: Buffer;
-  readonly message: Message;
-  readonly notes: readonly string[];
-  readonly leftOut: boolean;
-}
-
-function put(
-  bytes: Buffer,
-  warn: readonly Banner[],
-  disclaimer: readonly Banner[] = [],
-  more: Partial<Changes> = {},
-): Result {
-  const plan = planEdits(readMessage(bytes, LIMITS), { ...NOTHING, ...more, banners: { warn, disclaimer } });
-  const after = applyEdits(bytes, plan.edits);
-  return { after, message: readMessage(after, LIMITS), notes: plan.notes, leftOut: plan.bannersLeftOut === true };
-}
-
-function textOf(message: Message, part: Part | undefined): string {
-  if (part === undefined) throw new Error('there is no such part');
-  return decodeCharset(bodyOf(message.bytes, part), part.params.get('charset') ?? '');
-}
+import { BYE, put, textOf, UMLAUT, WARN } from './put-banners.js';
 
 describe('a text part', () => {
   it('gets the warning before and the disclaimer behind its text', () => {
@@ -350,113 +319,6 @@ describe('several parts', () => {
       'application/octet-stream',
     ]);
     expect(textOf(message, message.structure.parts[1])).toContain('Take care!');
-  });
-});
-
-describe('signed and encrypted messages', () => {
-  const multipart = (type: string, ...rest: string[]): Buffer =>
-    mail(
-      'From: a@b',
-      'Subject: s',
-      'MIME-Version: 1.0',
-      `Content-Type: ${type}; boundary=s`,
-      '',
-      '--s',
-      'Content-Type: text/plain',
-      '',
-      'text',
-      '--s',
-      ...rest,
-      '--s--',
-      '',
-    );
-  const cases: readonly (readonly [string, Buffer])[] = [
-    [
-      'S/MIME and PGP/MIME signatures',
-      multipart(
-        'multipart/signed; protocol="application/pgp-signature"',
-        'Content-Type: application/pgp-signature',
-        '',
-        'sig',
-      ),
-    ],
-    [
-      'a signature in a list mail',
-      multipart(
-        'multipart/mixed',
-        'Content-Type: multipart/signed; boundary=i',
-        '',
-        '--i',
-        '',
-        'x',
-        '--i',
-        'Content-Type: application/pkcs7-signature',
-        '',
-        's',
-        '--i--',
-      ),
-    ],
-    [
-      'PGP/MIME encryption',
-      multipart(
-        'multipart/encrypted; protocol="application/pgp-encrypted"',
-        'Content-Type: application/octet-stream',
-        '',
-        'x',
-      ),
-    ],
-    [
-      'S/MIME',
-      mail(
-        'From: a@b',
-        'Subject: s',
-        'Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m',
-        'Content-Transfer-Encoding: base64',
-        '',
-        'MIAG',
-        '',
-      ),
-    ],
-    [
-      'S/MIME under another name',
-      mail(
-        'From: a@b',
-        'Subject: s',
-        'Content-Type: application/octet-stream; name="smime.p7m"',
-        'Content-Transfer-Encoding: base64',
-        '',
-        'MIAG',
-        '',
-      ),
-    ],
-    [
-      'PGP in the text',
-      mail(
-        'From: a@b',
-        'Subject: s',
-        '',
-        '-----BEGIN PGP SIGNED MESSAGE-----',
-        '',
-        'x',
-        '-----BEGIN PGP SIGNATURE-----',
-        's',
-        '-----END PGP SIGNATURE-----',
-        '',
-      ),
-    ],
-  ];
-  it.each(cases)('%s: only the outer fields change', (_, bytes) => {
-    const { after, notes, leftOut } = put(bytes, [WARN], [BYE], { tags: ['[T]'] });
-    expect(leftOut).toBe(true);
-    expect(after.toString()).toBe(bytes.toString().replace('Subject: s', 'Subject: [T] s'));
-    expect(notes.join()).toMatch(/left out the warning warn and the disclaimer bye: the message is (signed|encrypted)/);
-  });
-
-  it('do not include a signed file that is attached', () => {
-    expect(
-      put(mailWith([{ name: 'invoice.xml.p7m', content: Buffer.from('x'), type: 'application/pkcs7-mime' }]), [WARN])
-        .leftOut,
-    ).toBe(false);
   });
 });
 

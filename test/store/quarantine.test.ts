@@ -3,30 +3,11 @@ import type { Envelope } from '../../src/message/envelope.js';
 import { newTraceId } from '../../src/message/trace-id.js';
 import type { JournalDecision, QuarantineItem, QuarantineRelease } from '../../src/store/types.js';
 import { startTestStore, type TestStore } from '../support/postgres.js';
+import { decision, outcome } from '../notifications/support.js';
 import { entry, envelope, item } from './records.js';
 
 function decided(recipient: string): JournalDecision {
-  return {
-    recipient,
-    decision: {
-      rule: 'default',
-      ruleName: 'Default',
-      process: 'scan',
-      action: 'reject',
-      quarantine: true,
-      fired: [],
-      removals: [],
-      tags: [],
-      headers: { set: {}, add: {}, remove: [] },
-      warn: [],
-      disclaimer: [],
-      copy: [],
-      additional: [],
-      notes: [],
-    },
-    considered: [],
-    changes: [],
-  };
+  return { ...outcome(recipient, decision([])), changes: [] };
 }
 
 async function collect(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
