@@ -8,8 +8,14 @@ import { jsonbArray, toJsonb } from './json.js';
 import type { DeliveryRecord, Journal, JournalEntry } from './types.js';
 
 const LIMITS: BufferLimits = { lines: 10_000, size: 64 * 2 ** 20 };
-/** A batch is written when it has this many lines, or when its first line is this old (ms). */
-const BATCH = { lines: 200, size: 4 * 2 ** 20, age: 50 };
+/** What is written at a time, at most. */
+const BATCH = { lines: 200, size: 4 * 2 ** 20 };
+/**
+ * How old the first line of a batch grows before it is written, in ms: so many times as long as the last batch took. While
+ * the database is quick, batches are small and keep no one from its core for long; when it is busy, fewer and larger ones
+ * cost it less.
+ */
+const AGE = { least: 4, most: 50, times: 2 };
 /** Pause after a failed write, in ms; it doubles up to the last value. */
 const PAUSE = { first: 250, last: 10_000 };
 
@@ -48,6 +54,8 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
   /** Lines that were ever taken in, and those that were written or given up. */
   let taken = 0;
   let settled = 0;
+  /** ms that a line waits for others. */
+  let age = AGE.least;
   /** As many of those taken in have to be written without delay. */
   let due = 0;
   let waiting: { readonly upTo: number; readonly resolve: () => void }[] = [];
@@ -59,7 +67,7 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
     }
     taken += 1;
     if (buffer.length >= BATCH.lines) start();
-    else timer ??= setTimeout(write, BATCH.age);
+    else timer ??= setTimeout(write, age);
   }
 
   function write(): void {
@@ -72,7 +80,7 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
   function start(): void {
     writing ??= drain().finally(() => {
       writing = undefined;
-      if (buffer.length > 0 && !gone.signal.aborted) timer ??= setTimeout(write, BATCH.age);
+      if (buffer.length > 0 && !gone.signal.aborted) timer ??= setTimeout(write, age);
     });
   }
 
@@ -84,7 +92,9 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
       const batch = buffer.peek(BATCH.lines, BATCH.size);
       try {
         await database.ready();
+        const begun = performance.now();
         const lost = await writeBatch(batch);
+        age = Math.min(AGE.most, Math.max(AGE.least, AGE.times * (performance.now() - begun)));
         done(batch.length, lost);
         if (failing) log.info({ lost: buffer.lost }, 'the journal is written again');
         failing = false;
@@ -102,10 +112,17 @@ export function openJournal(database: Database, log: Log, limits: BufferLimits =
     }
   }
 
+  /** Queries that are over grow old, one with the other: they are not to hold what they have sent. */
+  function send(batch: readonly string[]): Promise<unknown> {
+    const values = [jsonbArray(batch)];
+    const sent = database.pool.query({ name: 'gatepost-journal', text: WRITE, values });
+    return sent.finally(() => values.pop());
+  }
+
   /** Writes lines; of a batch that the database refuses for its content, only the lines that are at fault are left out. */
   async function writeBatch(batch: readonly string[]): Promise<number> {
     try {
-      await database.pool.query({ name: 'gatepost-journal', text: WRITE, values: [jsonbArray(batch)] });
+      await send(batch);
       return 0;
     } catch (error) {
       if (!isAboutContent(error)) throw error;
