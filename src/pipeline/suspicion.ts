@@ -37,13 +37,13 @@ export class Suspicion {
 
   /** Looks at a thread; to be called several times a second. */
   look(thread: Thread): void {
-    const { size } = thread.runs;
+    const size = thread.runs.length;
     if (size === 0) return;
     const { silence } = thread;
     if (thread.closedToNew && silence < SILENT) this.clear(thread);
     if (size < 2 || silence <= SILENT) return;
     const culprit = thread.onCpu;
-    const runs = [...thread.runs.values()];
+    const runs = [...thread.runs];
     if (culprit !== undefined) {
       thread.closedToNew = true;
       for (const run of runs) if (run !== culprit) this.move(run, thread);
@@ -74,7 +74,7 @@ export class Suspicion {
   /** A task that lets its thread turn for a while needs no thread of its own, unless that has gone wrong before. */
   private clear(thread: Thread): void {
     const now = performance.now();
-    for (const { startedAt, moves } of thread.runs.values()) {
+    for (const { startedAt, moves } of thread.runs) {
       if (now - startedAt < CLEARED || moves >= MAX_MOVES) return;
     }
     thread.closedToNew = false;

@@ -229,13 +229,13 @@ export class ThreadSet {
     const kept = run.alone || this.aloneQueue.length === 0 ? undefined : leastBusy(this.threads);
     let best: Thread | undefined;
     for (const thread of this.threads) {
-      const { size } = thread.runs;
+      const size = thread.runs.length;
       if (!thread.ready || thread.closedToNew || thread === kept) continue;
       if (thread.preparing && this.threads.size > 1) continue;
       if (size > 0 && !run.alone && inRow(run, thread)) return thread;
       if (size >= (run.alone ? 1 : this.options.capacity)) continue;
       if (size > 0 && (thread.bytes + run.bytes > MAX_BYTES || thread.silence > LATE)) continue;
-      if (best === undefined || size < best.runs.size) best = thread;
+      if (best === undefined || size < best.runs.length) best = thread;
     }
     return best;
   }
@@ -252,7 +252,7 @@ export class ThreadSet {
   /** A task is over its deadline. */
   private expired(run: Run, thread: Thread): void {
     const failure = { failure: 'deadline', reason: 'the deadline is over' } as const;
-    if (thread.runs.size > 1 && thread.onCpu !== run) {
+    if (thread.runs.length > 1 && thread.onCpu !== run) {
       if (this.suspicion.isSilent(thread)) {
         // Another one hangs, or nobody knows which: that is settled at one of the next looks.
         run.until = performance.now() + GRACE;
@@ -268,7 +268,7 @@ export class ThreadSet {
     thread.forget(run);
     this.giveUp(thread);
     run.settle(failure);
-    for (const other of [...thread.runs.values()]) this.suspicion.move(other, thread);
+    for (const other of [...thread.runs]) this.suspicion.move(other, thread);
   }
 
   /** Once more, in another thread. */
@@ -296,7 +296,7 @@ export class ThreadSet {
       this.startFailed(thread, loss.reason);
       return;
     }
-    const runs = [...thread.runs.values()];
+    const runs = [...thread.runs];
     this.leaving.delete(thread);
     this.replace(thread);
     const [first] = runs;
@@ -317,7 +317,7 @@ export class ThreadSet {
 
   /** A task has left the thread. */
   private freed(thread: Thread): void {
-    if (thread.runs.size === 0) {
+    if (thread.runs.length === 0) {
       thread.closedToNew = false;
       if (this.leaving.delete(thread)) void thread.end();
       else if (this.threads.size > this.wanted && this.busyFor(STUCK) === 0) this.remove(thread);
@@ -339,7 +339,7 @@ export class ThreadSet {
   private look(): void {
     const now = performance.now();
     for (const thread of [...this.threads, ...this.leaving]) {
-      for (const run of [...thread.runs.values()]) if (run.until < now) this.expired(run, thread);
+      for (const run of [...thread.runs]) if (run.until < now) this.expired(run, thread);
       if (thread.preparing) continue;
       this.suspicion.look(thread);
       if (this.timeOnTask(thread) > LONG) thread.stepBack();
@@ -365,21 +365,21 @@ export class ThreadSet {
 
   /** ms for which the thread has worked on one task without turning to another. */
   private timeOnTask(thread: Thread): number {
-    const [run] = thread.runs.values();
+    const [run] = thread.runs;
     if (run === undefined) return 0;
-    return this.options.capacity === 1 && thread.runs.size === 1 ? performance.now() - run.startedAt : thread.silence;
+    return this.options.capacity === 1 && thread.runs.length === 1 ? performance.now() - run.startedAt : thread.silence;
   }
 }
 
 /** Whether it is done soon in a thread that has something to do. */
 function inRow(run: Run, thread: Thread): boolean {
-  return thread.runs.size < ROW.tasks && thread.bytes + run.bytes <= ROW.bytes && thread.silence <= ROW.silence;
+  return thread.runs.length < ROW.tasks && thread.bytes + run.bytes <= ROW.bytes && thread.silence <= ROW.silence;
 }
 
 function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
   let best: Thread | undefined;
   for (const thread of threads) {
-    if (thread.ready && (best === undefined || thread.runs.size < best.runs.size)) best = thread;
+    if (thread.ready && (best === undefined || thread.runs.length < best.runs.length)) best = thread;
   }
   return best;
 }

@@ -35,8 +35,11 @@ export interface Loss {
 
 /** One worker thread and what runs in it. */
 export class Thread {
-  /** By the number of the task. */
-  readonly runs = new Map<number, Run>();
+  /**
+   * In the order in which they came. No Map: each time that one has made itself a new table, the old one points to it, and
+   * once a table is old, so is all that comes after, until the whole heap is cleared up.
+   */
+  readonly runs: Run[] = [];
   /** Gets no more tasks than it has. */
   closedToNew = false;
   ready = false;
@@ -78,7 +81,7 @@ export class Thread {
 
   /** ms since it gave a sign of life, while it has something to do. */
   get silence(): number {
-    return this.runs.size === 0 ? 0 : silence(this.pulse);
+    return this.runs.length === 0 ? 0 : silence(this.pulse);
   }
 
   /** It prepares a set: that it is silent says nothing about its messages. */
@@ -115,17 +118,21 @@ export class Thread {
 
   /** The run that has the CPU for sure. */
   get onCpu(): Run | undefined {
-    return this.runs.get(taskOnCpu(this.pulse));
+    return this.runOf(taskOnCpu(this.pulse));
   }
 
   /** @param deadline ms for it in the thread */
   post(run: Run, deadline: number): void {
     const id = (this.lastId = (this.lastId % 0x7fff_ffff) + 1);
     run.id = id;
-    if (this.runs.size === 0) startCounting(this.pulse);
-    this.runs.set(id, run);
+    if (this.runs.length === 0) startCounting(this.pulse);
+    this.runs.push(run);
     this.bytes += run.bytes;
-    this.tell({ kind: 'inspect', task: { ...run.task, id, deadline } });
+    this.tell({ kind: 'inspect', task: run.task, id, deadline });
+  }
+
+  private runOf(id: number): Run | undefined {
+    return this.runs.find((run) => run.id === id);
   }
 
   private tell(order: WorkerOrder): void {
@@ -134,7 +141,10 @@ export class Thread {
 
   /** What the thread says of it is not heard any more. */
   forget(run: Run): void {
-    if (this.runs.delete(run.id)) this.bytes -= run.bytes;
+    const at = this.runs.indexOf(run);
+    if (at < 0) return;
+    this.runs.splice(at, 1);
+    this.bytes -= run.bytes;
   }
 
   /** It has been on one task for long: others go first on the CPU. */
@@ -172,7 +182,7 @@ export class Thread {
         return;
       case 'inspected':
       case 'failed': {
-        const run = this.runs.get(answer.id);
+        const run = this.runOf(answer.id);
         if (run === undefined) return;
         this.forget(run);
         this.events.answered(this, run, answer);

@@ -24,7 +24,8 @@ export interface WorkerTask {
 }
 
 /** A task on its way into a thread. */
-export interface PostedTask extends WorkerTask {
+export interface PostedTask {
+  readonly task: WorkerTask;
   /** Unique among the tasks of the thread, from 1 on. */
   readonly id: number;
   /** ms for it. */
@@ -33,7 +34,7 @@ export interface PostedTask extends WorkerTask {
 
 /** What a thread is told. */
 export type WorkerOrder =
-  | { readonly kind: 'inspect'; readonly task: PostedTask }
+  | ({ readonly kind: 'inspect' } & PostedTask)
   /** Another set will be named by tasks to come. */
   | { readonly kind: 'add'; readonly set: number; readonly judgedBy: JudgedBy }
   /** No task will name it any more. */

@@ -6,7 +6,7 @@ import { createInspector, type Inspector, type JudgedBy, type Watched } from './
 import { systemThreadId } from './priority.js';
 import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
-import type { PostedTask, WorkerAnswer, WorkerData, WorkerOrder } from './worker-messages.js';
+import type { PostedTask, WorkerAnswer, WorkerData, WorkerOrder, WorkerTask } from './worker-messages.js';
 
 /** A thread of the pool: inspects what it is sent, several messages at a time if it is sent several. */
 const data = workerData as WorkerData;
@@ -19,8 +19,8 @@ function say(answer: WorkerAnswer): void {
 const inspectors = new Map<number, Inspector>();
 const garbage = new Garbage();
 
-async function run(task: PostedTask): Promise<void> {
-  const { id, size, set, deadline } = task;
+async function run({ task, id, deadline }: PostedTask): Promise<void> {
+  const { size, set } = task;
   const mark = pulse.markFor(id);
   pulse.enter();
   try {
@@ -39,7 +39,7 @@ async function run(task: PostedTask): Promise<void> {
 /** On its own, so that nothing of the message is held any more when it has returned. */
 async function inspectTask(
   inspector: Inspector,
-  { input, content, size }: PostedTask,
+  { input, content, size }: WorkerTask,
   watched: Watched,
 ): Promise<Inspection> {
   const bytes = 'path' in content ? await readWhole(content.path, size) : asBuffer(content.bytes);
@@ -86,7 +86,7 @@ try {
   parentPort?.on('message', (order: WorkerOrder) => {
     switch (order.kind) {
       case 'inspect':
-        void run(order.task);
+        void run(order);
         return;
       case 'add':
         void add(order.set, first, order.judgedBy);
