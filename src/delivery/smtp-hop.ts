@@ -103,7 +103,10 @@ function failed(mail: OutgoingMail, error: unknown): HopResult {
 }
 
 function withDsn(results: readonly RecipientResult[], dsn: RecipientResult['dsn'] & string): RecipientResult[] {
-  return results.map((result) => (result.state === 'delivered' ? { ...result, dsn } : result));
+  return results.map((result) => {
+    const { address, state, reply } = result;
+    return state === 'delivered' ? { address, state, reply, dsn } : result;
+  });
 }
 
 function all(mail: OutgoingMail, state: RecipientResult['state'], reply: HopReply): RecipientResult[] {

@@ -142,7 +142,9 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     async owe(inspection, envelope, arrival, original, settings = inForce()) {
       const rules = oweSettings(settings, options.port?.());
       const owed = owe(inspection, envelope, rules, arrival);
-      await dispatcher.put({ ...owed, webhooks: webhooks.ofMessage(inspection, envelope, rules, arrival) }, original);
+      const { notify, suppressed } = owed;
+      const called = webhooks.ofMessage(inspection, envelope, rules, arrival);
+      await dispatcher.put({ notify, suppressed, webhooks: called }, original);
       return owed;
     },
     get pending() {

@@ -17,5 +17,5 @@ export function identify(bytes: Buffer, extension: string): Identity {
   const kind =
     (magic === undefined ? undefined : runningAs(magic, bytes, extension)) ?? magic ?? byText(bytes, extension);
   const encrypted = kind.type === 'encrypted' || (kind.format === 'pdf' && bytes.includes('/Encrypt'));
-  return { ...kind, encrypted, macro: kind.format === 'xls' && hasMacroSheet(bytes) };
+  return { encrypted, macro: kind.format === 'xls' && hasMacroSheet(bytes), ...kind };
 }

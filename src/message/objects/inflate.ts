@@ -103,7 +103,7 @@ function withUsed(
   packed: Buffer,
   options: { readonly maxOutputLength: number; readonly chunkSize: number },
 ): { readonly bytes: Buffer; readonly used: number } {
-  const result: unknown = unpack(packed, { ...options, info: true });
+  const result: unknown = unpack(packed, { info: true, ...options });
   if (typeof result === 'object' && result !== null && 'buffer' in result && 'engine' in result) {
     const { buffer, engine } = result;
     const used = typeof engine === 'object' && engine !== null && 'bytesWritten' in engine ? engine.bytesWritten : 0;

@@ -49,7 +49,6 @@ export function readLocalHeader(archive: Buffer, offset: number): ZipRecord | un
   const encrypted = isEncrypted(flags, method);
   const streamed = (flags & FLAG_STREAMED) !== 0;
   return {
-    ...decodeNames(name, flags, extra),
     method,
     encrypted,
     streamed,
@@ -59,6 +58,7 @@ export function readLocalHeader(archive: Buffer, offset: number): ZipRecord | un
     claimed: sizes.claimed,
     offset,
     data,
+    ...decodeNames(name, flags, extra),
   };
 }
 
@@ -86,7 +86,6 @@ export function readCentralHeader(
   const local = readLocalHeader(archive, offset);
   const encrypted = isEncrypted(flags, method) || local?.encrypted === true;
   const record: ZipRecord = {
-    ...decodeNames(archive.subarray(at + 46, nameEnd), flags, extra),
     method,
     encrypted,
     streamed: false,
@@ -96,6 +95,7 @@ export function readCentralHeader(
     claimed: sizes.claimed,
     offset,
     data: local?.data ?? Math.max(0, Math.min(archive.length, offset + 30 + (nameEnd - at - 46))),
+    ...decodeNames(archive.subarray(at + 46, nameEnd), flags, extra),
   };
   return { record, next };
 }

@@ -31,7 +31,7 @@ export function* pdfStreams(bytes: Buffer): Generator<PdfStream> {
       continue;
     }
     const end = dataEnd(bytes, start, head.dictionary);
-    yield { ...head, start, end };
+    yield { start, end, ...head };
     at = bytes.indexOf(STREAM, Math.max(start, end + END.length));
   }
 }
