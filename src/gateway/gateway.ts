@@ -9,6 +9,7 @@ import type { EventService } from '../events/types.js';
 import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
 import { openNotifications } from '../notifications/service.js';
 import { webhooksInForce } from '../notifications/webhooks/hook.js';
+import { clearUpAfterStart } from '../pipeline/garbage.js';
 import type { InspectPool } from '../pipeline/pool.js';
 import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
@@ -252,6 +253,7 @@ async function assemble(
     );
   parts.add(watchNode({ config, queue, delivery, events, log }), (w) => w.close());
   await threads;
+  parts.add(clearUpAfterStart(), (c) => c.close());
   const watched: Store = { ...store, quarantine: retention.quarantine };
   const copyMark = await openCopyMark(data);
   const processing: ProcessorParts = {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { internalReason } from '../detectors/failure.js';
 import { readWhole } from '../message/source.js';
-import { Garbage } from './garbage.js';
+import { clearUpAfterStart, Garbage } from './garbage.js';
 import { createInspector, type Inspector, type JudgedBy, type Watched } from './inspector.js';
 import { systemThreadId } from './priority.js';
 import { PulseWriter } from './pulse.js';
@@ -83,6 +83,7 @@ async function start(): Promise<Inspector> {
 
 try {
   const first = await start();
+  clearUpAfterStart();
   parentPort?.on('message', (order: WorkerOrder) => {
     switch (order.kind) {
       case 'inspect':
