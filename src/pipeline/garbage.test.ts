@@ -1,5 +1,5 @@
 import { constants, PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { clearUpAfterStart, collector, Garbage } from './garbage.js';
 
 /** As Node reports a collection. */
@@ -32,6 +32,7 @@ async function asked(work: () => unknown): Promise<readonly (string | undefined)
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 it.each(['major', 'minor'] as const)('collects what it is told to: %s', async (depth) => {
@@ -52,11 +53,41 @@ it.each([
   ).toEqual(kinds);
 });
 
-it('clears up everywhere twice when the start is over, and not after its end', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  clearUpAfterStart();
-  expect(await asked(() => vi.advanceTimersByTime(29_000))).toEqual([]);
-  expect(await asked(() => vi.advanceTimersByTime(30_000))).toEqual(['major', 'major']);
-  await clearUpAfterStart().close();
-  expect(await asked(() => vi.advanceTimersByTime(60_000))).toEqual([]);
+describe('after a start', () => {
+  /** @param busy share of the time from each look to the next */
+  function start(busy: readonly number[]): { close(): Promise<void> } {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const shares = [...busy];
+    vi.spyOn(performance, 'eventLoopUtilization').mockImplementation((_, since) => ({
+      idle: 0,
+      active: 0,
+      utilization: since === undefined ? 0 : (shares.shift() ?? 0),
+    }));
+    return clearUpAfterStart();
+  }
+
+  const pass = async (seconds: number): Promise<readonly unknown[]> =>
+    await asked(() => vi.advanceTimersByTime(seconds * 1000));
+
+  it('clears up everywhere, twice', async () => {
+    start([]);
+    expect(await pass(29)).toEqual([]);
+    expect(await pass(2)).toEqual(['major']);
+    expect(await pass(15)).toEqual(['major']);
+    expect(await pass(600)).toEqual([]);
+  });
+
+  it('waits until there is little to do', async () => {
+    start([0.3, 0.21, 0.19, 0.5, 0.01]);
+    expect(await pass(59)).toEqual([]);
+    expect(await pass(15)).toEqual(['major']);
+    expect(await pass(600)).toEqual(['major']);
+  });
+
+  it.each([1, 31])('does nothing more when it has ended after %d s', async (seconds) => {
+    const ends = start([]);
+    await pass(seconds);
+    await ends.close();
+    expect(await pass(600)).toEqual([]);
+  });
 });

@@ -6,8 +6,13 @@ const ENOUGH = 8 * 2 ** 20;
 /** Size of a message behind which it clears up at once. */
 const LARGE = 4 * 2 ** 20;
 
-/** ms after its start when a thread is cleared up: only the second time are pages given back that the first one has emptied. */
-const SETTLED = [30_000, 45_000];
+/** ms after its start when a thread is cleared up for the first time at the earliest, and between looks after that. */
+const SETTLED = 30_000;
+const LOOK = 15_000;
+/** Only the second time are pages given back that the first one has emptied. */
+const TIMES = 2;
+/** Share of its time in which a thread may be busy for that: the code that it runs is compiled anew, in part, afterwards. */
+const CALM = 0.2;
 
 type Depth = 'minor' | 'major';
 
@@ -31,16 +36,28 @@ export class Garbage {
 }
 
 /**
- * Clears up in this thread when its start is over: what was only needed for it, and code as it was before it was compiled.
- * V8 leaves that lying for minutes, until some moment of load.
+ * Clears up in this thread when its start is over and it has little to do: what was only needed for the start, and code as
+ * it was before it was compiled. V8 leaves that lying for minutes, until some moment of load.
  * @returns for the end of the thread before that
  */
 export function clearUpAfterStart(): { close(): Promise<void> } {
   const collect = collector();
-  const timers = SETTLED.map((after) => setTimeout(() => collect?.('major'), after).unref());
+  let { times, used } = { times: 0, used: performance.eventLoopUtilization() };
+  let timer = setTimeout(look, SETTLED).unref();
+
+  function look(): void {
+    const now = performance.eventLoopUtilization();
+    if (performance.eventLoopUtilization(now, used).utilization < CALM) {
+      collect?.('major');
+      times++;
+    }
+    used = now;
+    if (times < TIMES) timer = setTimeout(look, LOOK).unref();
+  }
+
   return {
     close: () => {
-      for (const timer of timers) clearTimeout(timer);
+      clearTimeout(timer);
       return Promise.resolve();
     },
   };
