@@ -63,7 +63,7 @@ describe('after a start', () => {
       active: 0,
       utilization: since === undefined ? 0 : (shares.shift() ?? 0),
     }));
-    return clearUpAfterStart();
+    return clearUpAfterStart(0.2);
   }
 
   const pass = async (seconds: number): Promise<readonly unknown[]> =>

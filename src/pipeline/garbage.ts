@@ -11,9 +11,6 @@ const SETTLED = 30_000;
 const LOOK = 15_000;
 /** Only the second time are pages given back that the first one has emptied. */
 const TIMES = 2;
-/** Share of its time in which a thread may be busy for that: the code that it runs is compiled anew, in part, afterwards. */
-const CALM = 0.2;
-
 type Depth = 'minor' | 'major';
 
 /**
@@ -38,16 +35,17 @@ export class Garbage {
 /**
  * Clears up in this thread when its start is over and it has little to do: what was only needed for the start, and code as
  * it was before it was compiled. V8 leaves that lying for minutes, until some moment of load.
+ * @param calm share of its time in which it may be busy for that: afterwards, its code is compiled anew in part
  * @returns for the end of the thread before that
  */
-export function clearUpAfterStart(): { close(): Promise<void> } {
+export function clearUpAfterStart(calm: number): { close(): Promise<void> } {
   const collect = collector();
   let { times, used } = { times: 0, used: performance.eventLoopUtilization() };
   let timer = setTimeout(look, SETTLED).unref();
 
   function look(): void {
     const now = performance.eventLoopUtilization();
-    if (performance.eventLoopUtilization(now, used).utilization < CALM) {
+    if (performance.eventLoopUtilization(now, used).utilization < calm) {
       collect?.('major');
       times++;
     }

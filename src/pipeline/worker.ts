@@ -8,6 +8,9 @@ import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
 import type { PostedTask, WorkerAnswer, WorkerData, WorkerOrder, WorkerTask } from './worker-messages.js';
 
+/** Share of its time in which a thread is busy when there is little to do: the session loop is busy for twice as long. */
+const CALM = 0.1;
+
 /** A thread of the pool: inspects what it is sent, several messages at a time if it is sent several. */
 const data = workerData as WorkerData;
 const pulse = new PulseWriter(data.pulse);
@@ -83,7 +86,7 @@ async function start(): Promise<Inspector> {
 
 try {
   const first = await start();
-  clearUpAfterStart();
+  clearUpAfterStart(CALM);
   parentPort?.on('message', (order: WorkerOrder) => {
     switch (order.kind) {
       case 'inspect':
