@@ -57,7 +57,7 @@ import { reportFileStates } from './watch/lists.js';
 import { watchStore } from './watch/store.js';
 import { watchNode } from './watch/watch.js';
 
-/** Share of its time in which the session loop is busy when there is little to do: at a sixth to a third of what it can take. */
+/** Share of its time in which the session loop is busy while there is little to do. */
 const CALM = 0.3;
 
 /** A gateway that takes mail in. */

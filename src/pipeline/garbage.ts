@@ -11,6 +11,7 @@ const SETTLED = 30_000;
 const LOOK = 15_000;
 /** Only the second time are pages given back that the first one has emptied. */
 const TIMES = 2;
+
 type Depth = 'minor' | 'major';
 
 /**

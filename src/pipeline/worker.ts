@@ -8,7 +8,7 @@ import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
 import type { PostedTask, WorkerAnswer, WorkerData, WorkerOrder, WorkerTask } from './worker-messages.js';
 
-/** Share of its time in which a thread is busy when there is little to do: the session loop is busy for twice as long. */
+/** Share of its time in which a thread is busy while there is little to do. */
 const CALM = 0.1;
 
 /** A thread of the pool: inspects what it is sent, several messages at a time if it is sent several. */
