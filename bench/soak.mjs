@@ -102,7 +102,7 @@ const rows = [['minute', 'gateway MB', 'beside minute 2', 'with the database MB'
 let good = counts.taken === counts.sent;
 for (const [i, list] of readings.entries()) {
   const main = mean(list, 'main');
-  if (i > 1 && main / base > 1 + FLAT) good = false;
+  if (i > 1 && Math.abs(main / base - 1) > FLAT) good = false;
   rows.push([String(i + 1), main.toFixed(0), `${(main / base).toFixed(2)}x`, mean(list, 'all').toFixed(0)]);
 }
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');

@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
+import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Bytes of messages that a thread may have left lying before it clears up among what is young: that costs a ms or two. */
@@ -11,6 +11,8 @@ const SETTLED = 30_000;
 const LOOK = 15_000;
 /** Only the second time are pages given back that the first one has emptied. */
 const TIMES = 2;
+/** Bytes of heap up to which that is done at a stretch: half a ms for each MiB. V8 itself takes larger ones in small steps. */
+const MAX_HEAP = 128 * 2 ** 20;
 
 type Depth = 'minor' | 'major';
 
@@ -20,7 +22,6 @@ type Depth = 'minor' | 'major';
  * an eighth of the rate at 300 KB and give back no more.
  */
 export class Garbage {
-  private readonly collect = collector();
   private young = 0;
 
   /** A message of that size is no longer needed. */
@@ -29,7 +30,7 @@ export class Garbage {
     if (size < LARGE && this.young < ENOUGH) return;
     this.young = 0;
     // Not in the same turn: what has called this may hold the message still.
-    setImmediate(() => this.collect?.('minor')).unref();
+    setImmediate(() => collect('minor')).unref();
   }
 }
 
@@ -40,14 +41,15 @@ export class Garbage {
  * @returns for the end of the thread before that
  */
 export function clearUpAfterStart(calm: number): { close(): Promise<void> } {
-  const collect = collector();
-  let { times, used } = { times: 0, used: performance.eventLoopUtilization() };
+  let times = 0;
+  let used = performance.eventLoopUtilization();
   let timer = setTimeout(look, SETTLED).unref();
 
   function look(): void {
     const now = performance.eventLoopUtilization();
-    if (performance.eventLoopUtilization(now, used).utilization < calm) {
-      collect?.('major');
+    const { utilization } = performance.eventLoopUtilization(now, used);
+    if (utilization < calm && v8.getHeapStatistics().used_heap_size <= MAX_HEAP) {
+      collect('major');
       times++;
     }
     used = now;
@@ -62,13 +64,17 @@ export function clearUpAfterStart(calm: number): { close(): Promise<void> } {
   };
 }
 
+let gc: unknown;
+
 /**
- * V8's own function for it, which is there when a flag is set: also at run time, for contexts that are made afterwards.
- * Without a word it clears up everywhere. The V8 of Node 20 reads any word as "only what is young", `{ type: 'major' }` too.
+ * Clears up in this thread, by V8's own function for it, which is there when a flag is set: also at run time, for contexts
+ * that are made afterwards. Without a word it clears up everywhere. The V8 of Node 20 reads any word as "only what is
+ * young", `{ type: 'major' }` too.
  */
-export function collector(): ((depth: Depth) => void) | undefined {
-  setFlagsFromString('--expose-gc');
-  const found: unknown = runInNewContext('gc');
-  if (typeof found !== 'function') return undefined;
-  return (type) => void Reflect.apply(found, undefined, type === 'major' ? [] : [{ type }]);
+export function collect(depth: Depth): void {
+  if (gc === undefined) {
+    v8.setFlagsFromString('--expose-gc');
+    gc = runInNewContext('globalThis.gc');
+  }
+  if (typeof gc === 'function') Reflect.apply(gc, undefined, depth === 'major' ? [] : [{ type: depth }]);
 }
