@@ -1,15 +1,25 @@
 import { wants } from './bounce.js';
 import type { SpoolItem, SpoolRecipient } from './spool-item.js';
 
+/** From when it counts how long an item waits, ms since the epoch: the time that it was held does not. */
+export function waitsSince(item: Pick<SpoolItem, 'receivedAt' | 'heldFor'>): number {
+  return Date.parse(item.receivedAt) + (item.heldFor ?? 0);
+}
+
 /** When the sender is to be told that an item is delayed, ms since the epoch. @param warnAfter ms */
 export function warningAt(item: SpoolItem, warnAfter: number | 'off'): number {
-  return warnAfter === 'off' ? Infinity : Date.parse(item.receivedAt) + warnAfter + (item.heldFor ?? 0);
+  return warnAfter === 'off' ? Infinity : waitsSince(item) + warnAfter;
+}
+
+/** Whether somebody wants to know of the recipient's delay, and was not told before. */
+export function owesDelay(recipient: SpoolRecipient): boolean {
+  return recipient.state === 'waiting' && recipient.delayTold === undefined && wants(recipient, 'delay');
 }
 
 /** Recipients whose delay is to be told now: they wait, NOTIFY asks for it, and it was not told before. */
 export function lateRecipients(item: SpoolItem, warnAfter: number | 'off', now: number): SpoolRecipient[] {
   if (now < warningAt(item, warnAfter)) return [];
-  return item.recipients.filter((one) => one.state === 'waiting' && one.delayTold === undefined && wants(one, 'delay'));
+  return item.recipients.filter(owesDelay);
 }
 
 /** The item with the mark that these were told. */

@@ -15,6 +15,7 @@ import { Pace } from './pace.js';
 import { ownReply } from './reply.js';
 import { Reports, type Reporting } from './reports.js';
 import { Retries } from './retries.js';
+import { whileAway } from './schedule.js';
 import { settle } from './settle.js';
 import { SpoolCommands, type QueueAnswer, type QueueRequest } from './spool-commands.js';
 import { newItem } from './spool-list.js';
@@ -343,13 +344,24 @@ class NodeDelivery implements Delivery {
       if (!destination.available) destination.suspect();
     this.#retries?.hurry(entries.map(({ key }) => key));
     const now = this.#now();
-    for (const { key } of entries) this.#spool.makeDue(key, now);
+    for (const { key } of entries) this.#spool.reschedule(key, now);
   }
 
   async #run(key: string): Promise<JobOutcome> {
     // A job of an item that is gone need not wait for its turn.
     if (!this.#spool.has(key)) return 'done';
+    const later = this.#whileAway(key);
+    if (later !== undefined) return { again: later };
     return await this.#pace.spooled(async () => await this.#work.run(key));
+  }
+
+  /** When an item is looked at again whose hops are all away; undefined when there is something to do for it. */
+  #whileAway(key: string): number | undefined {
+    const { facts } = this.#spool.entry(key) ?? {};
+    if (facts === undefined || facts.held || this.#work.isRunning(key) || this.#worth(key)) return undefined;
+    const later = whileAway(facts, this.#options.config.delivery.retry, this.#now());
+    if (later !== undefined) this.#spool.reschedule(key, later);
+    return later;
   }
 
   /** Whether an attempt that nothing but a hop's return asks for may come to something. */

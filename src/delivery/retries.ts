@@ -24,6 +24,12 @@ interface ItemJob {
   readonly item: string;
 }
 
+interface Coming {
+  readonly items: (readonly [string, number])[];
+  /** Resolves when they have their jobs, or the queue is away. */
+  readonly added: Promise<void>;
+}
+
 /**
  * When the spool's items are tried: at their time by their jobs, which are an index of what lies there, or at once, as
  * their hop is back.
@@ -34,10 +40,13 @@ export class Retries {
   readonly #drain: Drain;
   /** Items that are known to have a job. */
   #indexed = new Set<string>();
-  /** Items that are gone, and whose jobs are to go. */
-  readonly #unneeded = new Set<string>();
+  /** Items whose jobs are to go, with the time of another one (ms) for those that are not gone. */
+  readonly #stale = new Map<string, number | undefined>();
+  /** Items that get a job as soon as those before them have theirs. */
+  #coming: Coming | undefined;
+  #adding: Promise<unknown> = Promise.resolve();
   #indexing: Promise<void> | undefined;
-  #removing: Promise<void> | undefined;
+  #removing = false;
   #closed = false;
 
   constructor(options: RetriesOptions) {
@@ -70,9 +79,14 @@ export class Retries {
     void this.indexAll();
   }
 
-  /** Gives an item its job. While the queue is away nothing happens: it is made up for when it comes back. */
+  /**
+   * Gives an item its job. While the queue is away nothing happens: it is made up for when it comes back. Those that come
+   * while others get theirs go together: a round trip for each would take most of the machine when all mail waits.
+   */
   async index(item: string, at: number): Promise<void> {
-    await this.#add([[item, at]]);
+    this.#coming ??= this.#gather();
+    this.#coming.items.push([item, at]);
+    await this.#coming.added;
   }
 
   /** Gives all items that have none a job, in the background: hundreds at a time. */
@@ -98,13 +112,31 @@ export class Retries {
   close(): void {
     this.#closed = true;
     this.#drain.close();
-    this.#unneeded.clear();
+    this.#stale.clear();
+  }
+
+  #gather(): Coming {
+    const items: (readonly [string, number])[] = [];
+    const added = this.#adding.then(async () => {
+      this.#coming = undefined;
+      await this.#addInBatches(items);
+    });
+    this.#adding = added;
+    return { items, added };
   }
 
   async #indexRest(): Promise<void> {
+    await this.#addInBatches(this.#withoutJob());
+  }
+
+  *#withoutJob(): Generator<readonly [string, number]> {
+    for (const one of this.#options.waiting())
+      if (!this.#indexed.has(one[0]) && !this.#stale.has(one[0]) && !this.#drain.has(one[0])) yield one;
+  }
+
+  async #addInBatches(items: Iterable<readonly [string, number]>): Promise<void> {
     let batch: (readonly [string, number])[] = [];
-    for (const one of this.#options.waiting()) {
-      if (this.#indexed.has(one[0]) || this.#drain.has(one[0])) continue;
+    for (const one of items) {
       batch.push(one);
       if (batch.length < BATCH) continue;
       if (!(await this.#add(batch))) return;
@@ -136,26 +168,25 @@ export class Retries {
 
   /** Its job, if it has one, is for another time now, or for nothing. */
   #tried(item: string, outcome: JobOutcome): void {
-    if (outcome !== 'done') void this.#putOff(item, outcome.again);
-    else if (this.#indexed.delete(item)) {
-      this.#unneeded.add(item);
-      this.#removing ??= this.#removeUnneeded().finally(() => {
-        this.#removing = undefined;
-      });
-    }
+    const again = outcome === 'done' ? undefined : outcome.again;
+    if (this.#indexed.delete(item) || this.#stale.has(item)) {
+      this.#stale.set(item, again);
+      if (!this.#removing) void this.#removeStale();
+    } else if (again !== undefined) void this.index(item, again);
   }
 
-  async #putOff(item: string, at: number): Promise<void> {
-    if (this.#indexed.delete(item)) await this.#remove(item);
-    await this.#add([[item, at]]);
-  }
-
-  /** One after the other, as there is no hurry: a job that finds no item is over at once. */
-  async #removeUnneeded(): Promise<void> {
-    for (const item of this.#unneeded) {
-      this.#unneeded.delete(item);
+  /** One after the other, as there is no hurry: a job that finds no item, or comes too early, is over at once. */
+  async #removeStale(): Promise<void> {
+    this.#removing = true;
+    for (const item of this.#stale.keys()) {
       await this.#remove(item);
+      const again = this.#stale.get(item);
+      this.#stale.delete(item);
+      // What was asked for meanwhile may have found the old job, which is gone now.
+      this.#indexed.delete(item);
+      if (again !== undefined) void this.index(item, again);
     }
+    this.#removing = false;
   }
 
   async #remove(item: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { newTraceId } from '../message/trace-id.js';
 import type { AttemptedRecipient } from './attempt.js';
-import { retryDelay } from './schedule.js';
 import { isOver, keepWaiting, settle } from './settle.js';
 import { formatItem, HISTORY, parseItem, type SpoolItem } from './spool-item.js';
 import { newItem } from './spool-list.js';
@@ -29,13 +28,6 @@ function result(address: string, state: AttemptedRecipient['state'], tried = tru
   const code = { delivered: 250, deferred: 451, refused: 550 }[state];
   return { address, state, reply: { code, text: state }, hop: 'smtp://h:25', tried };
 }
-
-test('delays grow, the last one repeats, and jitter stays within a tenth', () => {
-  expect([1, 2, 3, 9].map((attempts) => retryDelay(RETRY.delays, attempts, 0.5))).toEqual([
-    60_000, 300_000, 300_000, 300_000,
-  ]);
-  expect([retryDelay([1000], 1, 0), retryDelay([1000], 1, 1)]).toEqual([900, 1100]);
-});
 
 test('only what waits is touched, and what is settled stays so', () => {
   const first = settle(

@@ -1,5 +1,5 @@
 import type { AttemptedRecipient } from './attempt.js';
-import { warningAt } from './delay.js';
+import { waitsSince, warningAt } from './delay.js';
 import { replyLine } from './reply.js';
 import { retryDelay } from './schedule.js';
 import { HISTORY, type HistoryEntry, type SpoolItem, type SpoolRecipient } from './spool-item.js';
@@ -41,7 +41,7 @@ export function settle(
   now: number,
   random?: number,
 ): Settled {
-  const expires = Date.parse(item.receivedAt) + retry.lifetime + (item.heldFor ?? 0);
+  const expires = waitsSince(item) + retry.lifetime;
   const byAddress = new Map(results.map((result) => [result.address, result]));
   const delivered: SpoolRecipient[] = [];
   const failed: FailedRecipient[] = [];

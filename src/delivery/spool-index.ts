@@ -1,5 +1,6 @@
 import { domainOf } from '../message/envelope.js';
 import type { Absence } from './breaker.js';
+import { owesDelay, waitsSince } from './delay.js';
 import type { SpoolItem } from './spool-item.js';
 import type { HopReply } from './types.js';
 
@@ -21,6 +22,10 @@ export interface EntryFacts {
   /** Somebody of it waits for a hop that was away, and not because a server said that this mail is to come later. */
   readonly wantsHop: boolean;
   readonly attempts: number;
+  /** From when it counts how long it waits: since it was received, without the time that it was held. */
+  readonly since: number;
+  /** Somebody is to be told when it is late, and has not been. */
+  readonly owesDelay: boolean;
   readonly way: Way;
 }
 
@@ -72,14 +77,17 @@ export class SpoolIndex {
         held: item.held !== undefined,
         wantsHop: item.recipients.some((one) => one.state === 'waiting' && !isPutOff(one.lastReply)),
         attempts: item.attempts,
+        since: waitsSince(item),
+        owesDelay: item.recipients.some(owesDelay),
         way: this.#wayOf(item),
       },
     });
   }
 
-  makeDue(key: string, now: number): void {
+  /** @param next time of the next attempt, ms */
+  reschedule(key: string, next: number): void {
     const entry = this.#entries.get(key);
-    if (entry?.facts !== undefined) this.#entries.set(key, { ...entry, facts: { ...entry.facts, next: now } });
+    if (entry?.facts !== undefined) this.#entries.set(key, { ...entry, facts: { ...entry.facts, next } });
   }
 
   delete(key: string): SpoolEntry | undefined {

@@ -212,9 +212,9 @@ export class Spool {
     if (this.#unwritten.get(key) === item) this.#unwritten.delete(key);
   }
 
-  /** Makes an item due: only in memory, as it is about to be tried. */
-  makeDue(key: string, now: number): void {
-    this.#index.makeDue(key, now);
+  /** Gives an item another time for its next attempt (ms): only in memory, as a new start looks at everything anyway. */
+  reschedule(key: string, next: number): void {
+    this.#index.reschedule(key, next);
   }
 
   /** Removes a settled item. When its files cannot be removed, `tidy` does it. */

@@ -13,6 +13,7 @@ import { openPool, poolSettings } from '../store/database.js';
 import { codeOf, messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Driver, JobText } from './driver.js';
+import { easeClaims } from './postgres-claims.js';
 
 const SCHEMA = 'bullmq';
 /** Times in ms. */
@@ -55,6 +56,7 @@ export function postgresDriver(name: string, connection: PoolConfig, log: Log, c
       let sound = false;
       try {
         await runMigrations(client, SCHEMA);
+        await easeClaims(client, SCHEMA, log);
         sound = true;
       } finally {
         client.release(!sound);

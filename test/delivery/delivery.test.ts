@@ -1,5 +1,7 @@
+import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
+import { durableFiles } from '../../src/store/files.js';
 import { closedAfterEach, content, request, setting, TEXT } from './set-up.js';
 
 const { fake, open } = closedAfterEach();
@@ -150,6 +152,39 @@ describe('a hop that is away', () => {
     expect(new Set(back.mails.flatMap(({ rcptTo }) => rcptTo)).size).toBe(200);
     await expect.poll(() => records.length).toBe(200);
     expect(await delivery.deliver(request())).toMatchObject([{ state: 'delivered' }]);
+  });
+
+  test('costs no disk: what waits for it is looked at, and left as it is until it is back', async () => {
+    const server = await fake();
+    const real = durableFiles();
+    const [looks, writes] = [{ at: 0 }, [] as string[]];
+    const { delivery, list } = await open([server.url], {
+      options: {
+        clock: () => {
+          looks.at += 1;
+          return Date.now();
+        },
+        files: {
+          ...real,
+          replace: async (...file) => {
+            writes.push(path.basename(file[0]));
+            await real.replace(...file);
+          },
+        },
+      },
+    });
+    await server.close();
+    for (let index = 0; index < 20; index += 1) await delivery.deliver(request({}, `r${index}@x.test`));
+    // Those that were tried before the hop counted as away are put back once.
+    const idle = looks.at;
+    await expect.poll(() => looks.at).toBeGreaterThan(idle + 200);
+    const before = [...writes];
+    const then = looks.at;
+    await expect.poll(() => looks.at).toBeGreaterThan(then + 200);
+    expect(writes).toEqual(before);
+    const back = await fake({ port: server.port });
+    await expect.poll(list).toEqual([]);
+    expect(back.mails.length).toBe(20);
   });
 
   test('is asked after a restart, and the mail that waits goes out at once', async () => {
