@@ -205,14 +205,17 @@ export class ItemWork {
   }
 
   async #try(item: SpoolItem): Promise<JobOutcome> {
+    const results = await this.#attempt(item);
+    return (await this.#setAside(item, results)) ? 'done' : await this.#finish(item, results);
+  }
+
+  async #attempt(item: SpoolItem): Promise<AttemptedRecipient[]> {
     const input = this.#input(item);
     try {
-      const groups = byDestination(input, this.#parts.destinations);
-      const results = await attempt(input, groups);
-      return (await this.#setAside(item, results)) ? 'done' : await this.#finish(item, results);
+      return await attempt(input, byDestination(input, this.#parts.destinations));
     } catch (error) {
       this.#parts.log.error({ item: item.item, err: error }, 'a spooled item could not be tried');
-      return await this.#finish(item, this.#deferAll(item, 'the attempt failed'));
+      return this.#deferAll(item, 'the attempt failed');
     }
   }
 
@@ -296,7 +299,7 @@ export class ItemWork {
     const late = lateRecipients(item, config.delivery.retry.warnAfter, now());
     item = markDelay(item, late);
     if (isOver(item)) await spool.remove(item.item);
-    else await spool.update(item);
+    else await this.#keep(item);
     await this.#tellDelay(item, late);
     if (item.dsn !== undefined)
       for (const { state, reply } of records)
@@ -330,7 +333,17 @@ export class ItemWork {
   /** Marks first, tells then: a delay is told once, also when the process is killed between the two. */
   async #tellDelay(item: SpoolItem, late: readonly SpoolRecipient[]): Promise<void> {
     if (late.length === 0 || (await this.reports.delayed(item, late))) return;
-    await this.#parts.spool.update(unmarkDelay(item, late));
+    await this.#keep(unmarkDelay(item, late));
+  }
+
+  /** What an attempt came to holds at once, also where the disk does not take it: it is written when it does. Never rejects. */
+  async #keep(item: SpoolItem): Promise<void> {
+    const { spool, log } = this.#parts;
+    try {
+      await spool.update(item);
+    } catch (error) {
+      log.error({ id: item.traceId, item: item.item, err: error }, 'the state of a spooled item cannot be written yet');
+    }
   }
 
   #input(item: SpoolItem) {
