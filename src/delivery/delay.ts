@@ -6,9 +6,9 @@ export function waitsSince(item: Pick<SpoolItem, 'receivedAt' | 'heldFor'>): num
   return Date.parse(item.receivedAt) + (item.heldFor ?? 0);
 }
 
-/** When the sender is to be told that an item is delayed, ms since the epoch. @param warnAfter ms */
-export function warningAt(item: SpoolItem, warnAfter: number | 'off'): number {
-  return warnAfter === 'off' ? Infinity : waitsSince(item) + warnAfter;
+/** When the sender is to be told of the delay of an item that waits since then, ms since the epoch. @param warnAfter ms */
+export function warningAt(since: number, warnAfter: number | 'off'): number {
+  return warnAfter === 'off' ? Infinity : since + warnAfter;
 }
 
 /** Whether somebody wants to know of the recipient's delay, and was not told before. */
@@ -18,7 +18,7 @@ export function owesDelay(recipient: SpoolRecipient): boolean {
 
 /** Recipients whose delay is to be told now: they wait, NOTIFY asks for it, and it was not told before. */
 export function lateRecipients(item: SpoolItem, warnAfter: number | 'off', now: number): SpoolRecipient[] {
-  if (now < warningAt(item, warnAfter)) return [];
+  if (now < warningAt(waitsSince(item), warnAfter)) return [];
   return item.recipients.filter(owesDelay);
 }
 

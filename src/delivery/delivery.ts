@@ -15,12 +15,11 @@ import { Pace } from './pace.js';
 import { ownReply } from './reply.js';
 import { Reports, type Reporting } from './reports.js';
 import { Retries } from './retries.js';
-import { whileAway } from './schedule.js';
 import { settle } from './settle.js';
 import { SpoolCommands, type QueueAnswer, type QueueRequest } from './spool-commands.js';
 import { newItem } from './spool-list.js';
 import { Spool } from './spool.js';
-import { isForReturn, type SpoolEntry, type Way } from './spool-index.js';
+import type { SpoolEntry } from './spool-index.js';
 import type { SpoolItem } from './spool-item.js';
 import type {
   Delivery,
@@ -31,6 +30,7 @@ import type {
   Reinspection,
   SpoolState,
 } from './types.js';
+import { Waiting } from './waiting.js';
 
 export interface DeliveryOptions extends Reporting {
   readonly config: Pick<Config, 'data' | 'delivery' | 'domains' | 'folder' | 'log' | 'node' | 'notifications' | 'smtp'>;
@@ -90,6 +90,7 @@ class NodeDelivery implements Delivery {
   readonly #destinations: Destinations;
   readonly #work: ItemWork;
   readonly #commands: SpoolCommands;
+  readonly #waiting: Waiting;
   readonly #retries: Retries | undefined;
   readonly #pace: Pace;
   readonly #now: () => number;
@@ -129,13 +130,14 @@ class NodeDelivery implements Delivery {
         add: async (item, content) => await this.#work.add(item, content, true),
       }),
     });
+    this.#waiting = new Waiting({ spool, work: this.#work, retry: config.delivery.retry, now: this.#now });
     if (queue !== undefined) {
       this.#retries = new Retries({
         backend: queue,
         node: config.node.name,
         log,
-        waiting: () => this.#waiting(),
-        worth: (key) => this.#worth(key),
+        waiting: () => this.#waiting.times(),
+        worth: (key) => this.#waiting.isWorthTrying(key),
         run: (key) => this.#run(key),
         concurrency: config.delivery.connections,
         now: this.#now,
@@ -296,10 +298,7 @@ class NodeDelivery implements Delivery {
 
   /** Probes the hops that mail waits for: what waits is tried as soon as they answer. */
   #suspectHops(): void {
-    const ways = new Set<Way>();
-    for (const { facts } of this.#spool.entries()) if (facts?.held === false) ways.add(facts.way);
-    const waited = new Set([...ways].flatMap((way) => this.#work.destinationsOf(way)));
-    for (const destination of waited) destination.suspect();
+    for (const destination of this.#waiting.destinations(this.#spool.entries())) destination.suspect();
   }
 
   #every(interval: number, action: () => Promise<void>): void {
@@ -329,7 +328,7 @@ class NodeDelivery implements Delivery {
     await this.#spool.tidy();
     const late = this.#now() - SWEEP;
     const overdue: string[] = [];
-    for (const [key, at] of this.#waiting()) {
+    for (const [key, at] of this.#waiting.times()) {
       if (at < late) overdue.push(key);
       if (overdue.length === DOUBTED) break;
     }
@@ -339,9 +338,7 @@ class NodeDelivery implements Delivery {
 
   /** Whoever asks for an attempt wants an open breaker to look again, too. */
   #tryNow(entries: readonly SpoolEntry[]): void {
-    const ways = new Set(entries.flatMap(({ facts }) => (facts === undefined ? [] : [facts.way])));
-    for (const destination of new Set([...ways].flatMap((way) => this.#work.destinationsOf(way))))
-      if (!destination.available) destination.suspect();
+    for (const destination of this.#waiting.destinations(entries)) if (!destination.available) destination.suspect();
     this.#retries?.hurry(entries.map(({ key }) => key));
     const now = this.#now();
     for (const { key } of entries) this.#spool.reschedule(key, now);
@@ -350,57 +347,17 @@ class NodeDelivery implements Delivery {
   async #run(key: string): Promise<JobOutcome> {
     // A job of an item that is gone need not wait for its turn.
     if (!this.#spool.has(key)) return 'done';
-    const later = this.#whileAway(key);
+    const later = this.#waiting.putOff(key);
     if (later !== undefined) return { again: later };
     return await this.#pace.spooled(async () => await this.#work.run(key));
   }
 
-  /** When an item is looked at again whose hops are all away; undefined when there is something to do for it. */
-  #whileAway(key: string): number | undefined {
-    const { facts } = this.#spool.entry(key) ?? {};
-    if (facts === undefined || facts.held || this.#work.isRunning(key) || this.#worth(key)) return undefined;
-    const later = whileAway(facts, this.#options.config.delivery.retry, this.#now());
-    if (later !== undefined) this.#spool.reschedule(key, later);
-    return later;
-  }
-
-  /** Whether an attempt that nothing but a hop's return asks for may come to something. */
-  #worth(key: string): boolean {
-    const { facts } = this.#spool.entry(key) ?? {};
-    if (facts === undefined || this.#work.isRunning(key)) return false;
-    if (facts.way.stage === 'inspect') return true;
-    const destinations = this.#work.destinationsOf(facts.way);
-    return destinations.length === 0 || destinations.some(({ available }) => available);
-  }
-
-  *#waiting(): Generator<readonly [string, number]> {
-    for (const { key, facts } of this.#spool.entries())
-      if (facts?.held === false && !this.#work.isRunning(key)) yield [key, facts.next];
-  }
-
+  /** What waits for the hop is tried now. */
   #hopIsBack(hop: string, absence: Absence): void {
     const since = this.#now();
-    this.#hurry(hop, since, absence);
-    const timer = setTimeout(() => this.#hurry(hop, since, absence), SECOND_CALL);
-    timer.unref();
-  }
-
-  /** Makes items that wait for the hop, and were not tried since, be tried now. */
-  #hurry(hop: string, since: number, absence: Absence): void {
-    const answers = new Map<Way, boolean>();
-    const goesThere = (way: Way): boolean => {
-      const known = answers.get(way);
-      if (known !== undefined) return known;
-      const found = this.#work.destinationsOf(way).some(({ hops }) => hops.includes(hop));
-      answers.set(way, found);
-      return found;
-    };
-    const found: string[] = [];
-    for (const { key, facts } of this.#spool.entries()) {
-      if (facts === undefined || facts.held || facts.way.stage !== 'deliver' || facts.last > since) continue;
-      if (isForReturn(facts, absence) && goesThere(facts.way)) found.push(key);
-    }
-    this.#retries?.hurry(found);
+    const hurry = (): void => this.#retries?.hurry(this.#waiting.forReturnOf(hop, since, absence));
+    hurry();
+    setTimeout(hurry, SECOND_CALL).unref();
   }
 }
 

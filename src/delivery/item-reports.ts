@@ -3,6 +3,7 @@ import type { Content } from '../message/source.js';
 import type { Log } from '../telemetry/log.js';
 import type { AttemptedRecipient } from './attempt.js';
 import { wants } from './bounce.js';
+import { waitsSince } from './delay.js';
 import type { DsnAction, DsnRecipient } from './dsn/types.js';
 import { ownReply } from './reply.js';
 import type { ReportedMessage, Reports } from './reports.js';
@@ -131,9 +132,8 @@ export class ItemReports {
   }
 
   #messageOf(item: SpoolItem): ReportedMessage {
-    const receivedAt = new Date(item.receivedAt);
-    const retryUntil = new Date(receivedAt.getTime() + this.#options.retry.lifetime + (item.heldFor ?? 0));
-    return { ...item, receivedAt, retryUntil };
+    const retryUntil = new Date(waitsSince(item) + this.#options.retry.lifetime);
+    return { ...item, receivedAt: new Date(item.receivedAt), retryUntil };
   }
 }
 

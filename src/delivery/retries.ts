@@ -44,7 +44,7 @@ export class Retries {
   readonly #stale = new Map<string, number | undefined>();
   /** Items that get a job as soon as those before them have theirs. */
   #coming: Coming | undefined;
-  #adding: Promise<unknown> = Promise.resolve();
+  #adding: Promise<void> = Promise.resolve();
   #indexing: Promise<void> | undefined;
   #removing = false;
   #closed = false;
@@ -93,7 +93,7 @@ export class Retries {
   async indexAll(): Promise<void> {
     // What comes while a round is under way may have been passed by.
     await this.#indexing;
-    this.#indexing ??= this.#indexRest().finally(() => {
+    this.#indexing ??= this.#addInBatches(this.#withoutJob()).finally(() => {
       this.#indexing = undefined;
     });
     await this.#indexing;
@@ -125,10 +125,6 @@ export class Retries {
     return { items, added };
   }
 
-  async #indexRest(): Promise<void> {
-    await this.#addInBatches(this.#withoutJob());
-  }
-
   *#withoutJob(): Generator<readonly [string, number]> {
     for (const one of this.#options.waiting())
       if (!this.#indexed.has(one[0]) && !this.#stale.has(one[0]) && !this.#drain.has(one[0])) yield one;
@@ -151,10 +147,9 @@ export class Retries {
     const missing = items.filter(([item]) => !this.#indexed.has(item));
     const now = this.#options.now();
     try {
-      const jobs = missing.map(([item, at]) => ({ id: item, data: { item }, delay: Math.max(0, at - now) }));
-      const [only] = jobs;
-      if (jobs.length === 1 && only !== undefined) await this.#queue.add(only.id, only.data, only.delay);
-      else await this.#queue.addAll(jobs);
+      await this.#queue.addAll(
+        missing.map(([item, at]) => ({ id: item, data: { item }, delay: Math.max(0, at - now) })),
+      );
       for (const [item] of missing) this.#indexed.add(item);
       return true;
     } catch (error) {

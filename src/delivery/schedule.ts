@@ -1,3 +1,4 @@
+import { warningAt } from './delay.js';
 import type { RetrySettings } from './settle.js';
 import type { EntryFacts } from './spool-index.js';
 
@@ -11,8 +12,7 @@ const JITTER = 0.1;
  * @param random a number from 0 to 1
  */
 export function retryDelay(delays: readonly number[], attempts: number, random: number = Math.random()): number {
-  const delay = delays[Math.min(attempts, delays.length) - 1] ?? delays[0] ?? 60_000;
-  return jittered(delay, random);
+  return jittered(delayAfter(delays, attempts), random);
 }
 
 /**
@@ -27,10 +27,15 @@ export function whileAway(
   now: number,
   random: number = Math.random(),
 ): number | undefined {
-  const telling = Math.min(since + lifetime, owesDelay && warnAfter !== 'off' ? since + warnAfter : Infinity);
+  const telling = Math.min(since + lifetime, owesDelay ? warningAt(since, warnAfter) : Infinity);
   if (now >= telling) return undefined;
-  const [shortest, longest] = [retryDelay(delays, 1, 0.5), retryDelay(delays, delays.length, 0.5)];
-  return Math.min(now + jittered(Math.max(shortest, Math.min(now - last, longest)), random), telling);
+  const rest = Math.max(delayAfter(delays, 1), Math.min(now - last, delayAfter(delays, delays.length)));
+  return Math.min(now + jittered(rest, random), telling);
+}
+
+/** @returns ms, without jitter */
+function delayAfter(delays: readonly number[], attempts: number): number {
+  return delays[Math.min(attempts, delays.length) - 1] ?? delays[0] ?? 60_000;
 }
 
 function jittered(delay: number, random: number): number {

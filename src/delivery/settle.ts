@@ -41,7 +41,8 @@ export function settle(
   now: number,
   random?: number,
 ): Settled {
-  const expires = waitsSince(item) + retry.lifetime;
+  const since = waitsSince(item);
+  const expires = since + retry.lifetime;
   const byAddress = new Map(results.map((result) => [result.address, result]));
   const delivered: SpoolRecipient[] = [];
   const failed: FailedRecipient[] = [];
@@ -67,7 +68,7 @@ export function settle(
   });
   const tried = results.some((result) => result.tried);
   const attempts = item.attempts + (tried ? 1 : 0);
-  const warning = warningAt(item, retry.warnAfter ?? 'off');
+  const warning = warningAt(since, retry.warnAfter ?? 'off');
   const next = Math.min(
     now + retryDelay(retry.delays, Math.max(1, attempts), random),
     Math.max(expires, now),

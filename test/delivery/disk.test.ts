@@ -83,3 +83,44 @@ test.each(Array.from({ length: CALLS }, (_, index) => index))(
     await expect.poll(made.list).toEqual([]);
   },
 );
+
+test('who has got a mail does not get it again when the disk does not take that he has', async () => {
+  const server = await startFakeSmtp({ script: { mail: '451 4.3.0 later' } });
+  const real = durableFiles();
+  let failures = 0;
+  const { delivery, list, records, close } = await setting([server.url], {
+    options: {
+      files: {
+        ...real,
+        replace: async (...file) => {
+          if (server.mails.length === 0 || failures >= 3) {
+            await real.replace(...file);
+            return;
+          }
+          failures += 1;
+          throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        },
+      },
+    },
+  });
+  closing.push(() => server.close(), close);
+  await delivery.deliver(request({}, 'has@x.test', 'waits@x.test', 'never@x.test'));
+  server.script = {
+    rcpt: (to) => {
+      if (to.includes('waits')) return failures < 3 ? '450 4.2.1 not now' : undefined;
+      return to.includes('never') ? '550 5.1.1 nobody' : undefined;
+    },
+  };
+  await expect.poll(list).toEqual([]);
+  expect(failures).toBe(3);
+  const got = (name: string): number => server.mails.filter(({ rcptTo }) => rcptTo.join().includes(name)).length;
+  expect([got('has@'), got('waits@'), got('never@')]).toEqual([1, 1, 0]);
+  // The DSN about the one who was refused, once.
+  expect(got('a@example.org')).toBe(1);
+  const ends = records.map(({ recipient, state }) => `${recipient} ${state}`);
+  expect(ends.filter((end) => !end.startsWith('a@')).sort()).toEqual([
+    'has@x.test delivered',
+    'never@x.test failed',
+    'waits@x.test delivered',
+  ]);
+});

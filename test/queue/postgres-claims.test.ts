@@ -29,18 +29,15 @@ async function claimOf(client: PoolClient): Promise<string> {
   return rows[0]?.text ?? '';
 }
 
-/** A connection that has BullMQ's tables as BullMQ makes them. */
-async function connection(): Promise<{ readonly client: PoolClient; readonly end: () => Promise<void> }> {
+async function connected(work: (client: PoolClient) => Promise<void>): Promise<void> {
   const pool = openPool({ ...test.store.connection, max: 1 }, silentLog());
   const client = await pool.connect();
-  await runMigrations(client, SCHEMA);
-  return {
-    client,
-    end: async () => {
-      client.release();
-      await pool.end();
-    },
-  };
+  try {
+    await work(client);
+  } finally {
+    client.release(true);
+    await pool.end();
+  }
 }
 
 it('passes by a job that is due and that somebody else has, instead of waiting for it', async () => {
@@ -49,25 +46,23 @@ it('passes by a job that is due and that somebody else has, instead of waiting f
   const names = ['first', 'second', 'third'];
   // Due by the time that the worker looks.
   await queue.addAll(names.map((name) => ({ id: name, data: name, delay: 1 })));
-  const pool = openPool({ ...test.store.connection, max: 1 }, silentLog());
-  const client = await pool.connect();
-  await client.query('BEGIN');
-  const held = await client.query<{ data: string }>(
-    `SELECT data #>> '{}' AS data FROM bullmq.job WHERE queue = 'due' ORDER BY process_at_ms, id LIMIT 1 FOR UPDATE`,
-  );
-  const first = String(JSON.parse(held.rows[0]?.data ?? ''));
-  expect(names).toContain(first);
-  const seen: string[] = [];
-  queue.process(4, (name) => {
-    seen.push(name);
-    return Promise.resolve('done');
+  await connected(async (client) => {
+    await client.query('BEGIN');
+    const held = await client.query<{ data: string }>(
+      `SELECT data #>> '{}' AS data FROM bullmq.job WHERE queue = 'due' ORDER BY process_at_ms, id LIMIT 1 FOR UPDATE`,
+    );
+    const first = String(JSON.parse(held.rows[0]?.data ?? ''));
+    expect(names).toContain(first);
+    const seen: string[] = [];
+    queue.process(4, (name) => {
+      seen.push(name);
+      return Promise.resolve('done');
+    });
+    await vi.waitFor(() => expect(seen).toHaveLength(2), WAIT);
+    expect(seen).not.toContain(first);
+    await client.query('ROLLBACK');
+    await vi.waitFor(() => expect([...seen].sort()).toEqual(names), WAIT);
   });
-  await vi.waitFor(() => expect(seen).toHaveLength(2), WAIT);
-  expect(seen).not.toContain(first);
-  await client.query('ROLLBACK');
-  await vi.waitFor(() => expect([...seen].sort()).toEqual(names), WAIT);
-  client.release();
-  await pool.end();
   await backend.close(5000);
 });
 
@@ -102,30 +97,31 @@ it('works off thousands of jobs that become due at once, in two processes', asyn
 }, 150_000);
 
 it('finds what it changes in the function of this BullMQ, and changes it once', async () => {
-  const { client, end } = await connection();
-  expect(await claimOf(client)).not.toContain('due AS MATERIALIZED');
-  await easeClaims(client, SCHEMA, silentLog());
-  const eased = await claimOf(client);
-  expect(eased).toContain('due AS MATERIALIZED');
-  // The rest is BullMQ's.
-  expect(eased).toMatch(/SET search_path TO '?jobs/);
-  const log = silentLog();
-  const warn = vi.spyOn(log, 'warn');
-  await easeClaims(client, SCHEMA, log);
-  expect(await claimOf(client)).toBe(eased);
-  expect(warn).not.toHaveBeenCalled();
-  await end();
+  await connected(async (client) => {
+    await runMigrations(client, SCHEMA);
+    expect(await claimOf(client)).not.toContain('due AS MATERIALIZED');
+    await easeClaims(client, SCHEMA, silentLog());
+    const eased = await claimOf(client);
+    expect(eased).toContain('due AS MATERIALIZED');
+    // The rest is BullMQ's.
+    expect(eased).toMatch(/SET search_path TO '?jobs/);
+    const log = silentLog();
+    const warn = vi.spyOn(log, 'warn');
+    await easeClaims(client, SCHEMA, log);
+    expect(await claimOf(client)).toBe(eased);
+    expect(warn).not.toHaveBeenCalled();
+  });
 });
 
 it('leaves functions alone that belong to another user, and says what that means', async () => {
-  const { client, end } = await connection();
-  await client.query(`CREATE ROLE guest; GRANT USAGE ON SCHEMA ${SCHEMA} TO guest; SET ROLE guest`);
-  const before = await claimOf(client);
-  const log = silentLog();
-  const warn = vi.spyOn(log, 'warn');
-  await easeClaims(client, SCHEMA, log);
-  expect(warn).toHaveBeenCalledExactlyOnceWith({ schema: SCHEMA }, expect.stringContaining('another database user'));
-  expect(await claimOf(client)).toBe(before);
-  await client.query('RESET ROLE');
-  await end();
+  await connected(async (client) => {
+    await runMigrations(client, SCHEMA);
+    await client.query(`CREATE ROLE guest; GRANT USAGE ON SCHEMA ${SCHEMA} TO guest; SET ROLE guest`);
+    const before = await claimOf(client);
+    const log = silentLog();
+    const warn = vi.spyOn(log, 'warn');
+    await easeClaims(client, SCHEMA, log);
+    expect(warn).toHaveBeenCalledExactlyOnceWith({ schema: SCHEMA }, expect.stringContaining('another database user'));
+    expect(await claimOf(client)).toBe(before);
+  });
 });
