@@ -11,6 +11,7 @@ import { openNotifications } from '../notifications/service.js';
 import { webhooksInForce } from '../notifications/webhooks/hook.js';
 import { clearUpAfterStart } from '../pipeline/garbage.js';
 import type { InspectPool } from '../pipeline/pool.js';
+import { keepYoungRoom } from '../pipeline/young.js';
 import { QueueError } from '../queue/errors.js';
 import { openQueue } from '../queue/open.js';
 import { withGroups } from '../rules/groups.js';
@@ -59,6 +60,8 @@ import { watchNode } from './watch/watch.js';
 
 /** Share of its time in which the session loop is busy while there is little to do. */
 const CALM = 0.3;
+/** Share from which on it has much to do. */
+const BUSY = 0.4;
 
 /** A gateway that takes mail in. */
 export interface Gateway {
@@ -257,6 +260,7 @@ async function assemble(
   parts.add(watchNode({ config, queue, delivery, events, log }), (w) => w.close());
   await threads;
   parts.add(clearUpAfterStart(CALM), (c) => c.close());
+  parts.add(keepYoungRoom(BUSY), (k) => k.close());
   const watched: Store = { ...store, quarantine: retention.quarantine };
   const copyMark = await openCopyMark(data);
   const processing: ProcessorParts = {

@@ -7,9 +7,12 @@ import { systemThreadId } from './priority.js';
 import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
 import type { PostedTask, WorkerAnswer, WorkerData, WorkerOrder, WorkerTask } from './worker-messages.js';
+import { keepYoungRoom } from './young.js';
 
 /** Share of its time in which a thread is busy while there is little to do. */
 const CALM = 0.1;
+/** Share from which on it has much to do. */
+const BUSY = 0.15;
 
 /** A thread of the pool: inspects what it is sent, several messages at a time if it is sent several. */
 const data = workerData as WorkerData;
@@ -87,6 +90,7 @@ async function start(): Promise<Inspector> {
 try {
   const first = await start();
   clearUpAfterStart(CALM);
+  keepYoungRoom(BUSY);
   parentPort?.on('message', (order: WorkerOrder) => {
     switch (order.kind) {
       case 'inspect':
