@@ -7,6 +7,7 @@ describe('patience with a backend', () => {
   });
   afterEach(() => {
     vi.useRealTimers();
+    vi.restoreAllMocks();
   });
 
   const never = (): Promise<never> => new Promise(() => undefined);
@@ -37,6 +38,31 @@ describe('patience with a backend', () => {
       await sign;
     }
     await waiting;
+  });
+
+  /** The process stands still: its clock goes on, and its timers are late. */
+  async function standStill(ms: number): Promise<void> {
+    const clock = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => clock() + ms);
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  it('does not take the time for silence in which the process itself stood still', async () => {
+    const waiting = new Patience().wait(after(1900));
+    await vi.advanceTimersByTimeAsync(950);
+    await standStill(40_000);
+    await vi.advanceTimersByTimeAsync(950);
+    expect(await waiting).toBe('done');
+  });
+
+  it('ends after a second of silence that follows', async () => {
+    const waiting = expect(new Patience().wait(never())).rejects.toThrow('does not answer');
+    await standStill(40_000);
+    await vi.advanceTimersByTimeAsync(1999);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    await waiting;
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('passes on what the operation throws', async () => {
