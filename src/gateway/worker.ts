@@ -4,8 +4,6 @@ import type { Config } from '../config/load.js';
 import { openEvents } from '../events/service.js';
 import { openNotifications } from '../notifications/service.js';
 import { webhooksInForce } from '../notifications/webhooks/hook.js';
-import { QueueError } from '../queue/errors.js';
-import { openQueue } from '../queue/open.js';
 import { lockHolder } from '../store/embedded/folder-lock.js';
 import { StoreError } from '../store/errors.js';
 import { openStore } from '../store/open.js';
@@ -19,6 +17,7 @@ import { nodeFacts } from './nodes/facts.js';
 import { nodeIdentity } from './nodes/identity.js';
 import { Membership, NameTakenError, type MembershipTimes } from './nodes/membership.js';
 import { openEventMails } from './open-event-mails.js';
+import { openReportedQueue } from './open-queue.js';
 import { openWebhooks } from './open-webhooks.js';
 import { oneAtATime, Parts } from './parts.js';
 import { followSettings } from './reload/follow.js';
@@ -119,11 +118,7 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
     (m) => m.close(),
   );
   parts.add(startRetention({ config, store, events, log, spool: path.join(data, 'spool') }), (r) => r.close());
-  const queue = await openQueue(config, store, log).catch((error: unknown) => {
-    if (error instanceof QueueError && error.code === 'refused')
-      events.raise('cluster-misconfigured', { detail: error.message });
-    throw error;
-  });
+  const queue = await openReportedQueue(config, store, events, log);
   const transport = parts.add(notificationTransport(config), (t) => t.close());
   const { templates } = inForce;
   const notifications = await openNotifications({
