@@ -2,11 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config/load.js';
 import { openEvents } from '../events/service.js';
-import { openNotifications } from '../notifications/service.js';
+import type { EventService } from '../events/types.js';
+import { openNotifications, type NotificationService } from '../notifications/service.js';
 import { webhooksInForce } from '../notifications/webhooks/hook.js';
+import type { QueueBackend } from '../queue/types.js';
 import { lockHolder } from '../store/embedded/folder-lock.js';
 import { StoreError } from '../store/errors.js';
-import { openStore } from '../store/open.js';
+import { openStore, type OpenStore } from '../store/open.js';
 import type { Log } from '../telemetry/log.js';
 import { eventView, StatusBoard } from './control/status.js';
 import { openControl } from './control/socket.js';
@@ -19,15 +21,15 @@ import { Membership, NameTakenError, type MembershipTimes } from './nodes/member
 import { openEventMails } from './open-event-mails.js';
 import { openReportedQueue } from './open-queue.js';
 import { openWebhooks } from './open-webhooks.js';
-import { oneAtATime, Parts } from './parts.js';
+import { oneAtATime, Parts, signal } from './parts.js';
 import { followSettings } from './reload/follow.js';
 import { InForce, ownRulesOf } from './reload/in-force.js';
 import type { OpenedSettings } from './reload/open-settings.js';
-import type { SettingsStatus } from './reload/reloader.js';
+import type { Reloader, SettingsStatus } from './reload/reloader.js';
 import { startRetention } from './retention.js';
 import { notificationTransport } from './transport.js';
 import { watchQueue } from './watch/queue.js';
-import { watchStore } from './watch/store.js';
+import { watchStore, type StoreWatch } from './watch/store.js';
 import { workersFolder } from './workers-folder.js';
 
 /** A process that sends what gateways owe, and takes no mail. */
@@ -100,10 +102,7 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
   await removeLeftovers(data);
   const events = parts.add(await openEvents({ node: name, folder: data, store: store.events, log }), (e) => e.close());
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
-  let taken = (): void => undefined;
-  const renamed = new Promise<void>((resolve) => {
-    taken = resolve;
-  });
+  const taken = signal();
   const membership = parts.add(
     await Membership.open({
       nodes: store.nodes,
@@ -111,47 +110,14 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
       events,
       identity: await nodeIdentity(data),
       facts: () => ({ ...nodeFacts(inForce, ['worker']), name }),
-      onTaken: () => taken(),
+      onTaken: () => taken.give(),
       log,
       times,
     }),
     (m) => m.close(),
   );
   parts.add(startRetention({ config, store, events, log, spool: path.join(data, 'spool') }), (r) => r.close());
-  const queue = await openReportedQueue(config, store, events, log);
-  const transport = parts.add(notificationTransport(config), (t) => t.close());
-  const { templates } = inForce;
-  const notifications = await openNotifications({
-    config,
-    inForce: () => inForce.config,
-    queue,
-    ledger: store.ledger,
-    sending: store.sending,
-    holds: store.holds,
-    transport,
-    templates,
-    log,
-    events,
-    role: 'worker',
-  });
-  parts.add(notifications, (n) => n.close());
-  const eventMails = openEventMails({ inForce, queue, store, transport, templates, port: () => 0, log });
-  // Its workers use all of the above: it is closed before them.
-  parts.add(queue, (q) => q.close());
-  parts.add(eventMails, (e) => {
-    e.close();
-    return Promise.resolve();
-  });
-  const hooks = webhooksInForce(() => inForce.config, log);
-  parts.add(
-    openWebhooks({
-      config: () => inForce.config,
-      ...{ hooks, queue, store, events, log },
-      onSettled: () => undefined,
-    }),
-    (w) => w.close(),
-  );
-  parts.add(watchQueue(queue, events, config.health, log), (w) => w.close());
+  const { queue, notifications } = await openSenders({ config, inForce, store, events, parts, log });
   const inTurn = oneAtATime();
   const reloader = parts.add(
     await followSettings({
@@ -169,29 +135,7 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
     }),
     (r) => r.close(),
   );
-  const started = new Date();
-  const status = new StatusBoard();
-  status.provide('node', () => ({
-    name,
-    roles: ['worker'],
-    address: config.node.address,
-    comment: config.node.comment,
-    pid: process.pid,
-    started,
-    uptime: Date.now() - started.getTime(),
-    listen: [],
-  }));
-  status.provide('queue', () => ({ name: queue.name, available: queue.available }));
-  status.provide('store', () => ({
-    name: store.name,
-    available: storeWatch.available,
-    journalLost: store.journal.lost,
-  }));
-  status.provide('events', () => events.active.map(eventView));
-  status.provide('rules', () => ({
-    ...reloader.status,
-    waiting: waitingOf(reloader.status),
-  }));
+  const status = statusOf(config, { queue, store, storeWatch, events, reloader });
   parts.add(await openControl(data, { status: async () => await status.snapshot() }, log), (c) => c.close());
   operator.started(
     {
@@ -215,13 +159,101 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
     pages: operator.addresses,
     queueName: queue.name,
     storeName: store.name,
-    renamed,
+    renamed: taken.given,
     get settings() {
       return reloader.status;
     },
     reload: () => reloader.request(),
     close: async () => await parts.close(),
   };
+}
+
+interface SenderParts {
+  readonly config: Config;
+  readonly inForce: InForce;
+  readonly store: OpenStore;
+  readonly events: EventService;
+  readonly parts: Parts;
+  readonly log: Log;
+}
+
+/** Opens the job queue and what works it off: notifications, mails about events, calls of webhooks. */
+async function openSenders({ config, inForce, store, events, parts, log }: SenderParts): Promise<{
+  readonly queue: QueueBackend;
+  readonly notifications: NotificationService;
+}> {
+  const queue = await openReportedQueue(config, store, events, log);
+  const transport = parts.add(notificationTransport(config), (t) => t.close());
+  const { templates } = inForce;
+  const notifications = parts.add(
+    await openNotifications({
+      config,
+      inForce: () => inForce.config,
+      queue,
+      ledger: store.ledger,
+      sending: store.sending,
+      holds: store.holds,
+      transport,
+      templates,
+      log,
+      events,
+      role: 'worker',
+    }),
+    (n) => n.close(),
+  );
+  const eventMails = openEventMails({ inForce, queue, store, transport, templates, port: () => 0, log });
+  // Its workers use all of the above: it is closed before them.
+  parts.add(queue, (q) => q.close());
+  parts.add(eventMails, (e) => {
+    e.close();
+    return Promise.resolve();
+  });
+  const hooks = webhooksInForce(() => inForce.config, log);
+  parts.add(
+    openWebhooks({
+      config: () => inForce.config,
+      ...{ hooks, queue, store, events, log },
+      onSettled: () => undefined,
+    }),
+    (w) => w.close(),
+  );
+  parts.add(watchQueue(queue, events, config.health, log), (w) => w.close());
+  return { queue, notifications };
+}
+
+interface StatusParts {
+  readonly queue: QueueBackend;
+  readonly store: OpenStore;
+  readonly storeWatch: StoreWatch;
+  readonly events: EventService;
+  readonly reloader: Reloader;
+}
+
+function statusOf({ node }: Config, { queue, store, storeWatch, events, reloader }: StatusParts): StatusBoard {
+  const started = new Date();
+  const status = new StatusBoard();
+  status.provide('node', () => ({
+    name: node.name,
+    roles: ['worker'],
+    address: node.address,
+    comment: node.comment,
+    pid: process.pid,
+    started,
+    uptime: Date.now() - started.getTime(),
+    listen: [],
+  }));
+  status.provide('queue', () => ({ name: queue.name, available: queue.available }));
+  status.provide('store', () => ({
+    name: store.name,
+    available: storeWatch.available,
+    journalLost: store.journal.lost,
+  }));
+  status.provide('events', () => events.active.map(eventView));
+  status.provide('rules', () => ({
+    ...reloader.status,
+    waiting: waitingOf(reloader.status),
+  }));
+  return status;
 }
 
 /** Another process of the same machine and configuration may have the port: a worker works all the same. */

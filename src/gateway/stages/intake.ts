@@ -2,7 +2,7 @@ import path from 'node:path';
 import { clearUpAfterStart } from '../../pipeline/garbage.js';
 import { keepYoungRoom } from '../../pipeline/young.js';
 import { withGroups } from '../../rules/groups.js';
-import { startSmtp } from '../../smtp/smtp-service.js';
+import { startSmtp, type SmtpService } from '../../smtp/smtp-service.js';
 import { StrangerLog } from '../../smtp/stranger-log.js';
 import { countMail, type MailCounts } from '../control/mail-counts.js';
 import { openCopyMark } from '../copy-mark.js';
@@ -24,7 +24,7 @@ const BUSY = 0.4;
 
 /** What takes mail in. */
 export interface Intake {
-  readonly smtp: Awaited<ReturnType<typeof startSmtp>>;
+  readonly smtp: SmtpService;
   readonly counts: MailCounts;
   /** Without files that could be followed there is none. */
   readonly reloader: Reloader | undefined;

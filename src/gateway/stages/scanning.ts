@@ -1,9 +1,10 @@
 import { NO_NOTICES } from '../../notifications/notices.js';
 import type { InspectPool } from '../../pipeline/pool.js';
 import { withGroups } from '../../rules/groups.js';
-import { openGatewayDirectory } from '../directory.js';
+import { openGatewayDirectory, type GatewayDirectory } from '../directory.js';
 import { watchHealth, withHealth } from '../health.js';
 import { DetectorWatchers } from '../reload/apply.js';
+import type { LiveHealth } from '../reload/live-health.js';
 import type { Setup } from '../setup.js';
 import { startPool } from '../start-pool.js';
 import { EngineEvents } from '../watch/engines.js';
@@ -14,8 +15,8 @@ import type { Begun } from './begin.js';
 /** What looks at messages. */
 export interface Scanning {
   readonly pool: InspectPool;
-  readonly health: Awaited<ReturnType<typeof watchHealth>>;
-  readonly directory: Awaited<ReturnType<typeof openGatewayDirectory>>;
+  readonly health: LiveHealth;
+  readonly directory: GatewayDirectory;
   readonly watchers: DetectorWatchers;
   /** Resolves when all threads are there. */
   readonly ready: Promise<void>;

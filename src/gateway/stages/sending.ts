@@ -1,7 +1,7 @@
 import { openDelivery } from '../../delivery/delivery.js';
 import { emlOf } from '../../delivery/spool-folder.js';
 import type { Delivery } from '../../delivery/types.js';
-import { openNotifications } from '../../notifications/service.js';
+import { openNotifications, type NotificationService } from '../../notifications/service.js';
 import { webhooksInForce } from '../../notifications/webhooks/hook.js';
 import type { QueueBackend } from '../../queue/types.js';
 import { openEventMails } from '../open-event-mails.js';
@@ -18,7 +18,7 @@ import type { Scanning } from './scanning.js';
 /** What sends: mail to its next hop, and notifications. */
 export interface Sending {
   readonly queue: QueueBackend;
-  readonly notifications: Awaited<ReturnType<typeof openNotifications>>;
+  readonly notifications: NotificationService;
   readonly delivery: Delivery;
 }
 
