@@ -13,6 +13,8 @@ const LOOK = 5_000;
 const HOLD = 500;
 /** Characters of a text that is held: larger ones may have a place of their own. */
 const PIECE = 64 * 2 ** 10;
+/** Looks without a further try after one in vain: there is no more, or there were too few collections to see it. */
+const REST = 60;
 /** What V8 multiplies the room by: from the least to the most in one or two steps. */
 const FACTOR = 8;
 
@@ -30,10 +32,11 @@ export function keepYoungRoom(
   busy: number,
   { first, every } = { first: SETTLED, every: LOOK },
 ): { close(): Promise<void> } {
-  let most = (resourceLimits.maxYoungGenerationSizeMb ?? V8_LIMIT) * HALVES * 2 ** 20;
+  const most = (resourceLimits.maxYoungGenerationSizeMb ?? V8_LIMIT) * HALVES * 2 ** 20;
   let used = performance.eventLoopUtilization();
   /** The room at the last look, if more was asked for then. */
   let asked: number | undefined;
+  let rest = 0;
   let timer = setTimeout(look, first).unref();
 
   function look(): void {
@@ -45,9 +48,12 @@ export function keepYoungRoom(
     const before = asked;
     asked = undefined;
     if (utilization < busy) return;
-    // This V8 has no more for it, or does not go by what survives: it would be the same again.
-    if (room === before) most = room;
     if (room >= most) return;
+    if (room === before) rest = REST;
+    if (rest > 0) {
+      rest--;
+      return;
+    }
     v8.setFlagsFromString(`--semi-space-growth-factor=${FACTOR}`);
     hold(room / 2);
     asked = room;
