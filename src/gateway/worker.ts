@@ -3,8 +3,6 @@ import path from 'node:path';
 import type { Config } from '../config/load.js';
 import { openEvents } from '../events/service.js';
 import type { EventService } from '../events/types.js';
-import { openNotifications, type NotificationService } from '../notifications/service.js';
-import { webhooksInForce } from '../notifications/webhooks/hook.js';
 import type { QueueBackend } from '../queue/types.js';
 import { lockHolder } from '../store/embedded/folder-lock.js';
 import { StoreError } from '../store/errors.js';
@@ -18,16 +16,14 @@ import { removeLeftovers } from './leftovers.js';
 import { nodeFacts } from './nodes/facts.js';
 import { nodeIdentity } from './nodes/identity.js';
 import { Membership, NameTakenError, type MembershipTimes } from './nodes/membership.js';
-import { openEventMails } from './open-event-mails.js';
+import { openNotifying } from './notifying.js';
 import { openReportedQueue } from './open-queue.js';
-import { openWebhooks } from './open-webhooks.js';
 import { oneAtATime, Parts, signal } from './parts.js';
 import { followSettings } from './reload/follow.js';
 import { InForce, ownRulesOf } from './reload/in-force.js';
 import type { OpenedSettings } from './reload/open-settings.js';
 import type { Reloader, SettingsStatus } from './reload/reloader.js';
 import { startRetention } from './retention.js';
-import { notificationTransport } from './transport.js';
 import { watchQueue } from './watch/queue.js';
 import { watchStore, type StoreWatch } from './watch/store.js';
 import { workersFolder } from './workers-folder.js';
@@ -117,7 +113,13 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
     (m) => m.close(),
   );
   parts.add(startRetention({ config, store, events, log, spool: path.join(data, 'spool') }), (r) => r.close());
-  const { queue, notifications } = await openSenders({ config, inForce, store, events, parts, log });
+  const queue = await openReportedQueue(config, store, events, log);
+  const { notifications, beginWork } = await openNotifying({
+    ...{ config, inForce, queue, store, events, log, parts },
+    role: 'worker',
+  });
+  beginWork();
+  parts.add(watchQueue(queue, events, config.health, log), (w) => w.close());
   const inTurn = oneAtATime();
   const reloader = parts.add(
     await followSettings({
@@ -166,59 +168,6 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
     reload: () => reloader.request(),
     close: async () => await parts.close(),
   };
-}
-
-interface SenderParts {
-  readonly config: Config;
-  readonly inForce: InForce;
-  readonly store: OpenStore;
-  readonly events: EventService;
-  readonly parts: Parts;
-  readonly log: Log;
-}
-
-/** Opens the job queue and what works it off: notifications, mails about events, calls of webhooks. */
-async function openSenders({ config, inForce, store, events, parts, log }: SenderParts): Promise<{
-  readonly queue: QueueBackend;
-  readonly notifications: NotificationService;
-}> {
-  const queue = await openReportedQueue(config, store, events, log);
-  const transport = parts.add(notificationTransport(config), (t) => t.close());
-  const { templates } = inForce;
-  const notifications = parts.add(
-    await openNotifications({
-      config,
-      inForce: () => inForce.config,
-      queue,
-      ledger: store.ledger,
-      sending: store.sending,
-      holds: store.holds,
-      transport,
-      templates,
-      log,
-      events,
-      role: 'worker',
-    }),
-    (n) => n.close(),
-  );
-  const eventMails = openEventMails({ inForce, queue, store, transport, templates, port: () => 0, log });
-  // Its workers use all of the above: it is closed before them.
-  parts.add(queue, (q) => q.close());
-  parts.add(eventMails, (e) => {
-    e.close();
-    return Promise.resolve();
-  });
-  const hooks = webhooksInForce(() => inForce.config, log);
-  parts.add(
-    openWebhooks({
-      config: () => inForce.config,
-      ...{ hooks, queue, store, events, log },
-      onSettled: () => undefined,
-    }),
-    (w) => w.close(),
-  );
-  parts.add(watchQueue(queue, events, config.health, log), (w) => w.close());
-  return { queue, notifications };
 }
 
 interface StatusParts {

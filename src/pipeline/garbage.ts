@@ -6,8 +6,9 @@ const ENOUGH = 8 * 2 ** 20;
 /** Size of a message behind which it clears up at once. */
 const LARGE = 4 * 2 ** 20;
 
-/** ms after its start when a thread is cleared up for the first time at the earliest, and between looks after that. */
-const SETTLED = 30_000;
+/** ms after which a thread's start is over. */
+export const SETTLED = 30_000;
+/** ms between looks whether it is to be cleared up, after that. */
 const LOOK = 15_000;
 /** Only the second time are pages given back that the first one has emptied. */
 const TIMES = 2;
@@ -42,17 +43,14 @@ export class Garbage {
  */
 export function clearUpAfterStart(calm: number): { close(): Promise<void> } {
   let times = 0;
-  let used = performance.eventLoopUtilization();
+  const busy = busyMeter();
   let timer = setTimeout(look, SETTLED).unref();
 
   function look(): void {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, used);
-    if (utilization < calm && v8.getHeapStatistics().used_heap_size <= MAX_HEAP) {
+    if (busy() < calm && v8.getHeapStatistics().used_heap_size <= MAX_HEAP) {
       collect('major');
       times++;
     }
-    used = now;
     if (times < TIMES) timer = setTimeout(look, LOOK).unref();
   }
 
@@ -61,6 +59,17 @@ export function clearUpAfterStart(calm: number): { close(): Promise<void> } {
       clearTimeout(timer);
       return Promise.resolve();
     },
+  };
+}
+
+/** @returns tells the share of its time in which this thread was busy since it was last asked, or since now */
+export function busyMeter(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
   };
 }
 

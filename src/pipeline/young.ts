@@ -1,12 +1,11 @@
 import v8 from 'node:v8';
 import { resourceLimits } from 'node:worker_threads';
+import { busyMeter, SETTLED } from './garbage.js';
 
 /** MiB that V8 takes for what is young where memory is not scarce; a thread's own limit is in its place. */
 const V8_LIMIT = 48;
 /** It counts three halves: the third is for what is large. */
 const HALVES = 2 / 3;
-/** ms from the start to the first look: until then the room is as large as the start has made it. */
-const SETTLED = 30_000;
 /** ms from one look to the next. */
 const LOOK = 5_000;
 /** ms in which several collections come in a thread under load: they find what is held, and V8 sees it survive. */
@@ -24,7 +23,7 @@ const FACTOR = 8;
  * for what survives, and next to nothing of a message does: left alone, a thread that has once rested clears up two to
  * four times as often for the rest of its life.
  *
- * A thread that is not busy stays as V8 has made it: that is less memory.
+ * A thread that is not busy stays as V8 has made it: that is less memory. So does the start, which makes room by itself.
  * @param busy share of its time from which on a thread is busy
  * @param times ms from the start to the first look, and from one look to the next
  */
@@ -33,7 +32,7 @@ export function keepYoungRoom(
   { first, every } = { first: SETTLED, every: LOOK },
 ): { close(): Promise<void> } {
   const most = (resourceLimits.maxYoungGenerationSizeMb ?? V8_LIMIT) * HALVES * 2 ** 20;
-  let used = performance.eventLoopUtilization();
+  const busyNow = busyMeter();
   /** The room at the last look, if more was asked for then. */
   let asked: number | undefined;
   let rest = 0;
@@ -41,14 +40,11 @@ export function keepYoungRoom(
 
   function look(): void {
     timer = setTimeout(look, every).unref();
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, used);
-    used = now;
+    const share = busyNow();
     const room = youngRoom();
     const before = asked;
     asked = undefined;
-    if (utilization < busy) return;
-    if (room >= most) return;
+    if (share < busy || room >= most) return;
     if (room === before) rest = REST;
     if (rest > 0) {
       rest--;

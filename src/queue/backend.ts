@@ -26,7 +26,8 @@ export interface BackendOptions {
 const RETRY = { first: 100, last: 2000 };
 /** One that answers for less than that, in ms, is looked at with growing pauses: it may answer, and yet take no jobs. */
 const BRIEF = 5000;
-const DEFAULT_GRACE = 10_000;
+/** How long a stop waits for jobs that are under way, ms. */
+export const DEFAULT_GRACE = 10_000;
 /** How long the question how it is set up may take, in ms. */
 const UNFIT_PATIENCE = 2000;
 

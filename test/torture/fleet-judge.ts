@@ -1,3 +1,4 @@
+import { DEFAULT_GRACE } from '../../src/queue/backend.js';
 import type { RecordedTransition } from '../../src/store/types.js';
 import { nodeOf } from './fleet.js';
 import { WINDOW, type Cause } from './judge.js';
@@ -8,13 +9,11 @@ import type { Trouble } from './troubles.js';
 const BEFORE = 500;
 /** Silence after which a node is missed, less what a busy machine and times in whole seconds make of it, ms. */
 const SILENCE = 55_000;
-/** How long a process that is stopped waits for what it is just sending, ms. */
-const GRACE = 10_000;
 
 /**
  * Why something came again: around the 250 of the first one, the process that it came from was killed or held still, or the
  * 250 was lost on its way, or (with notifications) the store could not be told of it. An ordinary stop is an excuse only for
- * what the server had not answered when the stop would not wait any longer.
+ * notifications that the server had not answered when the stop would not wait any longer.
  */
 export function fleetCause(troubles: readonly Trouble[]): Cause {
   return (kind, first) => {
@@ -24,9 +23,12 @@ export function fleetCause(troubles: readonly Trouble[]): Cause {
     const end = troubles.find((trouble) => trouble.kind === 'kill' && trouble.life === first.life);
     if (end !== undefined && end.begin <= first.at + WINDOW)
       return { name: end.what, after: Math.max(0, end.begin - first.at) };
-    const stop = troubles.find((trouble) => trouble.kind === 'stop' && trouble.life === first.life);
-    if (stop !== undefined && first.read <= stop.begin + GRACE && first.at >= stop.begin + GRACE - BEFORE)
-      return { name: `${stop.what} before the answer` };
+    if (server === 'server') {
+      const stop = troubles.find((trouble) => trouble.kind === 'stop' && trouble.life === first.life);
+      const over = stop === undefined ? Infinity : stop.begin + DEFAULT_GRACE;
+      if (stop !== undefined && first.read <= over && first.at >= over - BEFORE)
+        return { name: `${stop.what} before the answer` };
+    }
     // Who sends a notification holds it from the end of its data to the 250: a server may take its time in between.
     const since = server === 'server' ? first.read : first.at;
     const near = troubles.filter(

@@ -1,15 +1,12 @@
 import { openDelivery } from '../../delivery/delivery.js';
 import { emlOf } from '../../delivery/spool-folder.js';
 import type { Delivery } from '../../delivery/types.js';
-import { openNotifications, type NotificationService } from '../../notifications/service.js';
-import { webhooksInForce } from '../../notifications/webhooks/hook.js';
+import type { NotificationService } from '../../notifications/service.js';
 import type { QueueBackend } from '../../queue/types.js';
-import { openEventMails } from '../open-event-mails.js';
+import { openNotifying } from '../notifying.js';
 import { openReportedQueue } from '../open-queue.js';
-import { openWebhooks } from '../open-webhooks.js';
 import { tellDeath } from '../processes/shared.js';
 import { reinspect } from '../reinspect.js';
-import { notificationTransport } from '../transport.js';
 import { watchNode } from '../watch/watch.js';
 import type { Base } from './base.js';
 import type { Begun } from './begin.js';
@@ -26,30 +23,12 @@ export interface Sending {
 export async function openSending(begun: Begun, base: Base, scanning: Scanning): Promise<Sending> {
   const { config, spoolFolder, inForce, roles, place, parts, later, log } = begun;
   const { store, events } = base;
-  const { templates } = inForce;
-  const worker = roles.includes('worker');
-  const port = (): number | undefined => later.port;
   const queue = await openReportedQueue(config, store, events, log);
-  const transport = parts.add(notificationTransport(config), (t) => t.close());
-  const hooks = webhooksInForce(() => inForce.config, log);
-  const notifications = parts.add(
-    await openNotifications({
-      config,
-      inForce: () => inForce.config,
-      queue,
-      ledger: store.ledger,
-      sending: store.sending,
-      holds: store.holds,
-      transport,
-      templates,
-      log,
-      events,
-      role: worker ? 'both' : 'gateway',
-      webhooks: hooks,
-      port,
-    }),
-    (n) => n.close(),
-  );
+  const { notifications, beginWork } = await openNotifying({
+    ...{ config, inForce, queue, store, events, log, parts },
+    role: roles.includes('worker') ? 'both' : 'gateway',
+    port: () => later.port,
+  });
   const { notices } = notifications;
   later.notices = notices;
   if (place !== undefined) tellDeath(place, notices, log);
@@ -61,7 +40,7 @@ export async function openSending(begun: Begun, base: Base, scanning: Scanning):
       reporter: events,
       probeInterval: config.health,
       events: { settled: (id, records) => store.journal.delivered(id, records) },
-      templates,
+      templates: inForce.templates,
       notices,
       record: (entries) => notifications.record(entries),
       reinspect: async (item) =>
@@ -71,22 +50,7 @@ export async function openSending(begun: Begun, base: Base, scanning: Scanning):
     }),
     (d) => d.close(config.smtp.timeouts.stop),
   );
-  // Its workers use all of the above: it is closed before them.
-  parts.add(queue, (q) => q.close());
-  if (worker) {
-    parts.add(openEventMails({ inForce, queue, store, transport, templates, port, log }), (e) => {
-      e.close();
-      return Promise.resolve();
-    });
-    parts.add(
-      openWebhooks({
-        config: () => inForce.config,
-        ...{ hooks, queue, store, events, log },
-        onSettled: (id) => notifications.settled(id),
-      }),
-      (w) => w.close(),
-    );
-  }
+  beginWork();
   parts.add(watchNode({ config, queue, delivery, events, log }), (w) => w.close());
   return { queue, notifications, delivery };
 }
