@@ -38,6 +38,9 @@ export interface Notifying {
 export async function openNotifying(options: NotifyingOptions): Promise<Notifying> {
   const { config, inForce, queue, store, events, log, parts, role, port } = options;
   const { templates } = inForce;
+  // In case that something fails before it has work: closing it twice does no harm.
+  const closeQueue = (): Promise<void> => queue.close();
+  parts.add(queue, closeQueue);
   const transport = parts.add(notificationTransport(config), (t) => t.close());
   const hooks = webhooksInForce(() => inForce.config, log);
   const notifications = parts.add(
@@ -55,7 +58,7 @@ export async function openNotifying(options: NotifyingOptions): Promise<Notifyin
   return {
     notifications,
     beginWork: () => {
-      parts.add(queue, (q) => q.close());
+      parts.add(queue, closeQueue);
       if (role === 'gateway') return;
       parts.add(
         openEventMails({ inForce, queue, store, transport, templates, port: port ?? ((): number => 0), log }),

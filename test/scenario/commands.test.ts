@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { layDatabaseOf } from '../support/database.js';
 import { makeSite, runGatepost, runUnread, startGatewayProcess, type Site } from '../support/gateway.js';
 import { makeMail } from '../support/mail.js';
 
@@ -123,6 +124,23 @@ describe('explain', () => {
       );
     }
   });
+});
+
+it('a start that fails half way says why, and nothing else', async () => {
+  const spoiled = await makeSite(
+    'smtp: { listen: ["127.0.0.1:0"] }\ndomains: [example.org]\ndelivery: { nextHop: "maildir:inbox" }\n',
+  );
+  try {
+    await layDatabaseOf(spoiled.config);
+    await writeFile(path.join(spoiled.folder, 'data', 'outbox'), 'a file in the place of the folder');
+    const { status, stdout, stderr } = await runGatepost(['start', '--json', '--config', spoiled.config]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: .*outbox'?\n$/);
+    // The job queue is closed before the database: it does not miss it.
+    expect(stdout).not.toContain('the job queue is out of reach');
+  } finally {
+    await spoiled.remove();
+  }
 });
 
 describe('a broken rule file', () => {
