@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url';
 import type { EventReporter } from '../events/types.js';
+import { isAscii } from '../message/ascii.js';
 import { domainOf } from '../message/envelope.js';
 import type { Log } from '../telemetry/log.js';
 import { Breaker, type Absence } from './breaker.js';
@@ -177,6 +178,7 @@ function reasonOf({ recipients }: HopResult): string {
 
 /** Domains are compared as A-labels in lower case. */
 function aLabels(domain: string): string {
+  if (isAscii(domain)) return domain.toLowerCase();
   const ascii = domainToASCII(domain);
   return (ascii === '' ? domain : ascii).toLowerCase();
 }

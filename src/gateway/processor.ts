@@ -23,21 +23,24 @@ export interface ProcessorParts extends DisposalParts {
   readonly log: Log;
 }
 
+/** The parts with the configuration that is in force when they are asked for. */
+export type PartsInForce = () => ProcessorParts;
+
 const INTERNAL_FAILURE: SmtpReply = { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' };
 
 /**
  * What becomes of a message between its end of data and the reply. Failure semantics: whatever goes wrong here is
  * answered 4xx, and the client keeps the message; nothing is answered 250 before it is safe.
  */
-export function createProcessor(parts: ProcessorParts): MessageHandler {
+export function createProcessor(inForce: PartsInForce): MessageHandler {
   return {
-    hasRoom: () => parts.delivery.hasRoom(),
+    hasRoom: () => inForce().delivery.hasRoom(),
     handle: async (message) => {
       try {
-        return await handle(message, parts);
+        return await handle(message, inForce);
       } catch (error) {
         const facts = { id: message.traceId, client: message.envelope.client, err: error };
-        parts.strangers.error(facts, 'the message could not be handled');
+        inForce().strangers.error(facts, 'the message could not be handled');
         return INTERNAL_FAILURE;
       }
     },
@@ -51,16 +54,16 @@ export function createProcessor(parts: ProcessorParts): MessageHandler {
 export async function inspectBy(
   input: InspectInput,
   source: MessageSource,
-  shared: ProcessorParts,
+  inForce: PartsInForce,
 ): Promise<{ readonly inspection: Inspection; readonly parts: ProcessorParts }> {
-  let { config } = shared;
-  const inspection = await shared.pool.inspect(input, source, () => (config = shared.config));
-  return { inspection, parts: { ...shared, config } };
+  let parts = inForce();
+  const inspection = await parts.pool.inspect(input, source, () => (parts = inForce()));
+  return { inspection, parts };
 }
 
-async function handle(message: ReceivedMessage, shared: ProcessorParts): Promise<SmtpReply> {
+async function handle(message: ReceivedMessage, inForce: PartsInForce): Promise<SmtpReply> {
   const { traceId, envelope, intake, receivedAt, source } = message;
-  const { inspection, parts } = await inspectBy({ traceId, envelope, intake, receivedAt }, source, shared);
+  const { inspection, parts } = await inspectBy({ traceId, envelope, intake, receivedAt }, source, inForce);
   const disposed = await dispose(message, inspection, parts, { inline: true });
   const settlements = inEnvelopeOrder(message, disposed);
   let verdict = judge(traceId, settlements);

@@ -4,7 +4,7 @@ import type { Reinspection } from '../delivery/types.js';
 import { contentOf, type MessageSource } from '../message/source.js';
 import { dispose, sendBlindCopies } from './disposal.js';
 
-import { inspectBy, reportRefused, type ProcessorParts } from './processor.js';
+import { inspectBy, reportRefused, type PartsInForce } from './processor.js';
 import { deliveryRecords } from './record.js';
 import { originalOf, type Arrived } from './request.js';
 import { hitsOf } from './rule-hits.js';
@@ -14,7 +14,7 @@ import { hitsOf } from './rule-hits.js';
  * alone. There is no client to answer any more: what is refused is reported, what may pass goes to the spool.
  * @param path file of the message as it was received, our Received field on top
  */
-export async function reinspect(item: SpoolItem, path: string, shared: ProcessorParts): Promise<Reinspection> {
+export async function reinspect(item: SpoolItem, path: string, inForce: PartsInForce): Promise<Reinspection> {
   const source: MessageSource = { kind: 'file', path, size: item.size };
   // Items of an earlier version do not say what intake saw.
   const intake = item.intake ?? { anomalies: [], received: 0 };
@@ -30,7 +30,7 @@ export async function reinspect(item: SpoolItem, path: string, shared: Processor
   const { inspection, parts } = await inspectBy(
     { traceId: item.traceId, envelope: arrived.envelope, intake, receivedAt: arrived.receivedAt },
     source,
-    shared,
+    inForce,
   );
   const disposed = await dispose(arrived, inspection, parts, { inline: false, prefix: item.item });
   const settlements = disposed.flatMap((d) => d.settlements);

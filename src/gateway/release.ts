@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Config } from '../config/load.js';
+import { isAscii } from '../message/ascii.js';
 import type { Envelope } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
@@ -87,7 +88,7 @@ function envelopeFor(item: QuarantineItem, recipients: readonly string[]): Envel
   const known = new Map(item.envelope.recipients.map((r) => [r.address, r]));
   return {
     ...item.envelope,
-    smtpUtf8: item.envelope.smtpUtf8 || recipients.some((address) => /[^\0-\x7f]/.test(address)),
+    smtpUtf8: item.envelope.smtpUtf8 || !recipients.every(isAscii),
     recipients: recipients.map((address) => known.get(address) ?? { address }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.js';
 import type { DeliveryRequest } from '../delivery/types.js';
+import { isAscii } from '../message/ascii.js';
 import type { Envelope, EnvelopeRecipient, IntakeReport } from '../message/envelope.js';
 import { contentOf, type MessageSource } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
@@ -49,7 +50,7 @@ export function requestFor(
     envelope: {
       ...arrived.envelope,
       recipients: redirect === undefined ? ofCopy(arrived.envelope, copy) : redirect.map((address) => ({ address })),
-      smtpUtf8: arrived.envelope.smtpUtf8 || redirect?.every(isAsciiText) === false,
+      smtpUtf8: arrived.envelope.smtpUtf8 || redirect?.every(isAscii) === false,
     },
     content: contentOf(arrived.source, top, copy.edits),
     eightBit: inspection.facts.eightBit,
@@ -95,17 +96,13 @@ export function blindCopyFor(
       ...envelope,
       sender: from,
       recipients: recipients.map((address) => ({ address, notify: ['never'] })),
-      smtpUtf8: envelope.smtpUtf8 || !recipients.every(isAsciiText),
+      smtpUtf8: envelope.smtpUtf8 || !recipients.every(isAscii),
     },
     content: contentOf(arrived.source, Buffer.from(mark + arrived.received, 'latin1')),
     eightBit: inspection.facts.eightBit,
     bounce: 'never',
     ...replacing(arrived),
   };
-}
-
-function isAsciiText(text: string): boolean {
-  return /^[\x00-\x7f]*$/.test(text);
 }
 
 /**

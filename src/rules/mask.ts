@@ -1,3 +1,4 @@
+import { isAscii } from '../message/ascii.js';
 import { withoutUnseen } from '../message/trick-characters.js';
 
 /** Masks longer than this are refused at load; it bounds the work for each character of a value. */
@@ -119,9 +120,4 @@ function widthAt(value: string, position: number): number {
 
 function widthBefore(value: string, position: number): number {
   return position >= 2 && (value.codePointAt(position - 2) ?? 0) > 0xffff ? 2 : 1;
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
-  return true;
 }

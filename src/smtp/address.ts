@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII, domainToUnicode } from 'node:url';
+import { isAscii } from '../message/ascii.js';
 
 const MAX_LOCAL = 64;
 const MAX_DOMAIN = 255;
@@ -68,11 +69,6 @@ export function isAddressLiteral(text: string): boolean {
   const inside = /^\[([^\]]*)\]$/.exec(text)?.[1];
   if (inside === undefined) return false;
   return /^IPv6:/i.test(inside) ? isIPv6(inside.slice(5)) : isIPv4(inside);
-}
-
-export function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 127) return false;
-  return true;
 }
 
 /** Dot-string or quoted string. @returns the offset behind it */

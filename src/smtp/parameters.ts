@@ -1,3 +1,4 @@
+import { isAscii } from '../message/ascii.js';
 import type { NotifyCondition } from '../message/envelope.js';
 import type { SmtpReply } from '../rules/types.js';
 
@@ -83,7 +84,7 @@ function withType(orcpt: string): string {
     Buffer.from(run.replaceAll('+', ''), 'hex').toString(),
   );
   const isUtf8 = /^(?:[!-*,-<>-[\]-~\u00a0-\ufffc\u{10000}-\u{10ffff}]|\+[2-7][0-9A-F])+$/u.test(address);
-  return isUtf8 && /[^\0-\x7f]/.test(address) ? `utf-8;${address}` : orcpt;
+  return isUtf8 && !isAscii(address) ? `utf-8;${address}` : orcpt;
 }
 
 /** Address type, a semicolon, and the address: xtext, or UTF-8 as it is for the type `utf-8` (RFC 6533 3). */

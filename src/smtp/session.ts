@@ -38,6 +38,8 @@ export class Session extends SMTPConnection {
   #output = '';
   #waited = false;
   #trust: { readonly address: string; readonly trusted: boolean } | undefined;
+  /** `client` as it was worked out for this address. */
+  #canonical: { readonly of: string; readonly client: string } | undefined;
   /** The client that was counted in; undefined before and after. */
   #counted: string | undefined;
 
@@ -55,7 +57,9 @@ export class Session extends SMTPConnection {
 
   /** The client's address in canonical form; after XCLIENT that of the client behind it. */
   get client(): string {
-    return canonicalAddress(this.remoteAddress) ?? this.remoteAddress;
+    const of = this.remoteAddress;
+    if (this.#canonical?.of !== of) this.#canonical = { of, client: canonicalAddress(of) ?? of };
+    return this.#canonical.client;
   }
 
   get #user(): string | undefined {

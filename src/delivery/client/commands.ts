@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { isAscii } from '../../message/ascii.js';
 import type { EnvelopeRecipient } from '../../message/envelope.js';
 import { ownReply } from '../reply.js';
 import { asciiOrcpt } from '../dsn/address.js';
@@ -56,10 +57,6 @@ function withAsciiDomain(address: string): string {
   if (isAscii(domain)) return address;
   const ascii = domainToASCII(domain);
   return ascii === '' ? address : address.slice(0, -domain.length) + ascii;
-}
-
-function isAscii(text: string): boolean {
-  return !/[^\0-\x7f]/.test(text);
 }
 
 /** Printable characters without a space, bounded: what ENVID and ORCPT consist of. */

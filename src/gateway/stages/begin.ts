@@ -8,7 +8,7 @@ import type { Log } from '../../telemetry/log.js';
 import { Operator } from '../http/operator.js';
 import { oneAtATime, signal, type Parts } from '../parts.js';
 import { configOf, type ProcessPlace } from '../processes/place.js';
-import type { ProcessorParts } from '../processor.js';
+import type { PartsInForce } from '../processor.js';
 import { InForce, ownRulesOf } from '../reload/in-force.js';
 import type { OpenedSettings } from '../reload/open-settings.js';
 import type { Setup } from '../setup.js';
@@ -26,7 +26,7 @@ export interface Order {
 
 /** What is opened after those that need it: until then they do without. */
 interface Later {
-  processing?: ProcessorParts;
+  processing?: PartsInForce;
   port?: number;
   notices?: NoticeReporter;
 }

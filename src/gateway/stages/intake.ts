@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Config } from '../../config/load.js';
 import { clearUpAfterStart } from '../../pipeline/garbage.js';
 import { keepYoungRoom } from '../../pipeline/young.js';
 import { withGroups } from '../../rules/groups.js';
@@ -7,7 +8,7 @@ import { StrangerLog } from '../../smtp/stranger-log.js';
 import { countMail, type MailCounts } from '../control/mail-counts.js';
 import { openCopyMark } from '../copy-mark.js';
 import { heldBack } from '../directory.js';
-import { createProcessor, type ProcessorParts } from '../processor.js';
+import { createProcessor, type PartsInForce, type ProcessorParts } from '../processor.js';
 import { applier } from '../reload/apply.js';
 import { followSettings } from '../reload/follow.js';
 import type { Reloader } from '../reload/reloader.js';
@@ -39,17 +40,14 @@ export async function openIntake(begun: Begun, base: Base, scanning: Scanning, s
   await scanning.ready;
   parts.add(clearUpAfterStart(CALM), (c) => c.close());
   parts.add(keepYoungRoom(BUSY), (k) => k.close());
-  const processing: ProcessorParts = {
-    get config() {
-      return inForce.config;
-    },
-    ...{ pool, delivery, notifications, events, log },
+  const strangers = new StrangerLog(log);
+  const processing = partsInForce(inForce, {
+    ...{ pool, delivery, notifications, events, log, strangers },
     store: watchedStore,
-    strangers: new StrangerLog(log),
     copyMark: await openCopyMark(whole.config.data),
-  };
+  });
   later.processing = processing;
-  const counted = countMail(operator.handler(heldBack(createProcessor(processing), directory, processing.strangers)));
+  const counted = countMail(operator.handler(heldBack(createProcessor(processing), directory, strangers)));
   const smtp = parts.add(
     await startSmtp({
       config,
@@ -79,4 +77,13 @@ export async function openIntake(begun: Begun, base: Base, scanning: Scanning, s
       ? undefined
       : parts.add(await followSettings({ opened, own, inForce, events, log, apply: applyInTurn }), (r) => r.close());
   return { smtp, counts: counted.counts, reloader };
+}
+
+/** Put together anew only when another configuration comes into force, not for each message. */
+function partsInForce(inForce: { readonly config: Config }, rest: Omit<ProcessorParts, 'config'>): PartsInForce {
+  let parts: ProcessorParts = { ...rest, config: inForce.config };
+  return () => {
+    if (parts.config !== inForce.config) parts = { ...rest, config: inForce.config };
+    return parts;
+  };
 }

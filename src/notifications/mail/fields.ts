@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { isAscii } from '../../message/ascii.js';
 import { fold } from '../../message/edit/encode.js';
 import { addressOf } from '../mailbox.js';
 import { headerSafe } from '../safe-text.js';
@@ -74,8 +75,4 @@ export function headerAddress(address: string): string {
 /** RFC 5322 3.3, in UTC. @param now ms since the epoch */
 export function dateField(now: number): string {
   return `Date: ${new Date(now).toUTCString().replace('GMT', '+0000')}\r\n`;
-}
-
-function isAscii(text: string): boolean {
-  return !/[^\0-\x7f]/.test(text);
 }
