@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { MESSAGES } from './messages.mjs';
-import { folder, need, optionsOf, rate, send, startGateway, startSink, stop, table } from './support.mjs';
+import { folder, inTurns, need, optionsOf, send, startGateway, startSink, stop, table } from './support.mjs';
 
 const options = optionsOf('bench:processes', {
   processes: '1,2',
@@ -15,27 +15,36 @@ const file = path.join(folder, 'message');
 writeFileSync(file, MESSAGES[options.kind](), 'latin1');
 const sink = await startSink();
 
-const measured = [];
+const gateways = [];
 for (const count of options.processes.split(',').map(Number)) {
   const gateway = await startGateway({
     hop: sink.port,
     config: 'trusted: [127.0.0.1]\n',
     smtp: `processes: ${count}`,
   });
-  const load = async (messages) =>
-    await send({ port: gateway.port, file, count: messages, sessions: Number(options.sessions) });
-  measured.push({ count, ...(await rate(load, Number(options.seconds), gateway)) });
-  await stop(gateway.child);
+  gateways.push({ name: String(count), gateway });
 }
+const measured = await inTurns(
+  gateways.map(({ name, gateway }) => ({
+    name,
+    beside: gateways[0].name,
+    load: (count) => send({ port: gateway.port, file, count, sessions: Number(options.sessions) }),
+    target: gateway,
+  })),
+  Number(options.seconds),
+  5,
+);
+for (const { gateway } of gateways) await stop(gateway.child);
 await stop(sink.child);
 const [one] = measured;
 process.stdout.write(
   `${table([
-    ['processes', 'messages/s', 'beside the first', 'CPU ms', 'beside the first'],
+    ['processes', 'messages/s', 'beside the first', 'of the rounds', 'CPU ms', 'beside the first'],
     ...measured.map((row) => [
-      String(row.count),
+      row.name,
       row.rate.toFixed(0),
-      `${(row.rate / one.rate).toFixed(2)}x`,
+      `${row.ratio.toFixed(2)}x`,
+      `${row.least.toFixed(2)} to ${row.most.toFixed(2)}`,
       row.cpu.toFixed(2),
       `${(row.cpu / one.cpu).toFixed(2)}x`,
     ]),

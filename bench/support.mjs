@@ -184,19 +184,77 @@ function peakOf(pid) {
 }
 
 /**
- * Messages a second over about so many seconds: how many that takes is found by shorter runs, which also warm up.
+ * How many messages take about so many seconds, found by shorter runs, which also warm up.
  * @param load sends so many, and resolves to the seconds that it took
  */
-export async function rate(load, seconds, target) {
+async function countFor(load, seconds) {
   let count = 200;
   for (const part of [0.2, 0.3, 1]) count = Math.max(60, Math.round((count / (await load(count))) * seconds * part));
-  const before = target === undefined ? undefined : used(target.child.pid, target.site);
-  const took = await load(count);
-  const after = target === undefined ? undefined : used(target.child.pid, target.site);
-  return {
-    rate: count / took,
-    ...(after === undefined ? {} : { cpu: (after.cpu - before.cpu) / count, memory: after.memory }),
-  };
+  return count;
+}
+
+/** Messages a second over about so many seconds, and what the target used for each. */
+export async function rate(load, seconds, target) {
+  const count = await countFor(load, seconds);
+  const [found] = await turns([{ load, target, count }], 1);
+  return found;
+}
+
+/**
+ * Measures several by turns, in rounds, as the speed of a machine changes while it works: what is compared is always
+ * measured within seconds of the other.
+ * @param candidates each with `name`, `load` as for `countFor`, `target` for CPU and memory (or none), and `beside`: the
+ *   name of that which it is compared with
+ * @param seconds for each, in all rounds together
+ * @returns for each in turn: rate and ratio (medians of the rounds), least and most of the ratios, CPU, memory
+ */
+export async function inTurns(candidates, seconds, rounds) {
+  const warm = [];
+  for (const one of candidates) {
+    const count = Math.ceil((await countFor(one.load, seconds)) / rounds);
+    warm.push({ ...one, count });
+  }
+  const found = await turns(warm, rounds);
+  return candidates.map(({ name, beside }, i) => {
+    const other = candidates.findIndex((one) => one.name === beside);
+    const { rates, ...row } = found[i];
+    return {
+      name,
+      ...row,
+      ...(other < 0 ? {} : { beside, ...spread(rates.map((r, k) => r / found[other].rates[k])) }),
+    };
+  });
+}
+
+async function turns(candidates, rounds) {
+  const states = candidates.map((one) => ({ ...one, rates: [], cpu: 0 }));
+  for (let round = 0; round < rounds; round++) {
+    for (const state of round % 2 === 0 ? states : states.toReversed()) {
+      const { load, target, count } = state;
+      const before = target === undefined ? undefined : used(target.child.pid, target.site);
+      state.rates.push(count / (await load(count)));
+      if (before === undefined) continue;
+      const after = used(target.child.pid, target.site);
+      state.cpu += after.cpu - before.cpu;
+      state.memory = after.memory;
+    }
+  }
+  return states.map(({ target, count, rates, cpu, memory }) => ({
+    rates,
+    rate: median(rates),
+    ...(target === undefined ? {} : { cpu: cpu / (count * rounds), memory }),
+  }));
+}
+
+/** Ratios of several rounds as one. */
+export function spread(ratios) {
+  return { ratio: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** Lines up cells: the first column to the left, the others to the right. */
