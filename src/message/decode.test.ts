@@ -33,6 +33,26 @@ describe('base64', () => {
     );
   });
 
+  it('is the same for what is decoded in several pieces', () => {
+    const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 2_654_435_761) >>> 13));
+    const damage = fc.array(fc.tuple(fc.nat(), fc.constantFrom(...Array.from('=-/A \r\n'))), { maxLength: 2 });
+    const widths = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 200 }), fc.integer({ min: 10_000, max: 65_000 }));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: bytes.length }), widths, damage, (length, width, changes) => {
+        const text = bytes.toString('base64', 0, length);
+        const lines = width === 0 ? [text] : (text.match(new RegExp(`.{1,${width}}`, 'g')) ?? []);
+        const input = Buffer.from(lines.join('\r\n'), 'latin1');
+        for (const [place, char] of changes) if (input.length > 0) input.write(char, place % input.length, 'latin1');
+        const fast = { illegal: true, stopsAt: 0 };
+        const slow = { illegal: true, stopsAt: 0 };
+        expect(decodeBase64(input, fast).equals(decodeAny(input, slow))).toBe(true);
+        expect(fast).toEqual(slow);
+        if (changes.length === 0) expect(decodeBase64(input).equals(bytes.subarray(0, length))).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('reads what was written, with line ends and junk anywhere', () => {
     fc.assert(
       fc.property(

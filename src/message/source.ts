@@ -52,7 +52,8 @@ export function memorySource(chunks: readonly Uint8Array[]): MessageSource {
   const bytes = Buffer.from(new SharedArrayBuffer(size));
   let offset = 0;
   for (const chunk of chunks) {
-    bytes.set(chunk, offset);
+    // Not `set`, which V8 does word by word where memory is shared, at a third of the speed.
+    if (chunk.length > 0) bytes.fill(chunk, offset, offset + chunk.length);
     offset += chunk.length;
   }
   return { kind: 'memory', bytes };
