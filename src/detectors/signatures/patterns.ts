@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Mark } from '../../message/mark.js';
 
 const MIN_BYTES = 4;
 const MAX_BYTES = 1024;
@@ -7,7 +8,7 @@ const MAX_PATTERNS = 1000;
 /** A byte sequence that is looked for anywhere in an object. */
 export interface Pattern {
   readonly name: string;
-  readonly bytes: Buffer;
+  readonly mark: Mark;
 }
 
 const hex = z
@@ -41,5 +42,5 @@ const pattern = z.strictObject({
 export const patternsSchema = z.array(pattern).max(MAX_PATTERNS).default([]);
 
 export function compilePatterns(given: z.output<typeof patternsSchema>): readonly Pattern[] {
-  return given.map(({ name, hex: digits }) => ({ name, bytes: Buffer.from(digits, 'hex') }));
+  return given.map(({ name, hex: digits }) => ({ name, mark: new Mark(Buffer.from(digits, 'hex')) }));
 }

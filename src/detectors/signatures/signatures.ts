@@ -71,6 +71,6 @@ class SignatureDetector implements Detector {
       const name = lookUp(this.hashes, createHash('sha256').update(bytes).digest());
       if (name !== undefined) return name;
     }
-    return this.patterns.find((pattern) => bytes.includes(pattern.bytes))?.name;
+    return this.patterns.find(({ mark }) => mark.isIn(bytes))?.name;
   }
 }

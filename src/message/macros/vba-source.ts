@@ -1,3 +1,4 @@
+import { Mark } from '../mark.js';
 import { isOle, OleFile } from '../objects/ole-file.js';
 import { listZip } from '../objects/zip.js';
 import { decompressVba } from './ovba.js';
@@ -10,7 +11,7 @@ const MAX_PROJECT = 16 * 1024 * 1024;
 const MAX_ENTRIES = 10_000;
 
 /** Every module starts with `Attribute VB_Name`, which cannot be shorter in its compressed form. */
-const START = Buffer.from('\0Attribut\0e ', 'latin1');
+const START = new Mark(Buffer.from('\0Attribut\0e ', 'latin1'));
 
 /** The source of the VBA modules in a document, as far as it can be read; empty when there is none. */
 export function vbaSource(document: Buffer): string {
@@ -37,7 +38,7 @@ function sourceOf(project: Buffer, max: number): string {
     if (looked >= MAX_STREAMS || left <= 0) break;
     looked += 1;
     const stream = file.read(entry, MAX_STREAM);
-    const found = stream.indexOf(START);
+    const found = START.indexIn(stream);
     if (found < 3) continue;
     const source = decompressVba(stream, found - 3, left);
     if (source === undefined) continue;

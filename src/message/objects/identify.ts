@@ -1,6 +1,9 @@
+import { Mark } from '../mark.js';
 import { byMagic, type Kind } from './magic.js';
 import { hasMacroSheet } from './biff.js';
 import { byText, runningAs } from './text-kind.js';
+
+const ENCRYPT = new Mark(Buffer.from('/Encrypt'));
 
 /** What the bytes of an object are. */
 export interface Identity extends Kind {
@@ -16,6 +19,6 @@ export function identify(bytes: Buffer, extension: string): Identity {
   const magic = byMagic(bytes);
   const kind =
     (magic === undefined ? undefined : runningAs(magic, bytes, extension)) ?? magic ?? byText(bytes, extension);
-  const encrypted = kind.type === 'encrypted' || (kind.format === 'pdf' && bytes.includes('/Encrypt'));
+  const encrypted = kind.type === 'encrypted' || (kind.format === 'pdf' && ENCRYPT.isIn(bytes));
   return { encrypted, macro: kind.format === 'xls' && hasMacroSheet(bytes), ...kind };
 }

@@ -1,4 +1,5 @@
 import type { AnomalyName } from '../anomalies.js';
+import { Mark } from '../mark.js';
 import { isEnclosedMessage } from '../structure.js';
 import type { Budget, Refusal } from './budget.js';
 import type { Listing } from './entry.js';
@@ -46,10 +47,10 @@ const LISTED_AT_ONCE: ReadonlyMap<string, (archive: Buffer, budget: Budget) => L
 ]);
 
 /** Marks of archives that unpackers look for behind other bytes. */
-const MARKS: readonly (readonly [Buffer, (archive: Buffer, budget: Budget) => Listing])[] = [
-  [Buffer.from('Rar!\x1a\x07', 'latin1'), listRar],
-  [Buffer.from("7z\xbc\xaf'\x1c", 'latin1'), listSevenZip],
-  [Buffer.from('MSCF\0\0\0\0', 'latin1'), listByLibrary],
+const MARKS: readonly (readonly [Mark, (archive: Buffer, budget: Budget) => Listing])[] = [
+  [new Mark(Buffer.from('Rar!\x1a\x07', 'latin1')), listRar],
+  [new Mark(Buffer.from("7z\xbc\xaf'\x1c", 'latin1')), listSevenZip],
+  [new Mark(Buffer.from('MSCF\0\0\0\0', 'latin1')), listByLibrary],
 ];
 
 const BY_NAME: ContentProblem = { kind: 'error', detail: 'unscannable: it is an archive by its name alone' };
@@ -158,7 +159,7 @@ function behind(bytes: Buffer, identity: Identity, budget: Budget, level: number
   }
   if (identity.type === 'text' || level > budget.maxDepth) return {};
   for (const [mark, list] of MARKS) {
-    const at = bytes.indexOf(mark);
+    const at = mark.indexIn(bytes);
     if (at <= 0) continue;
     const listing = list(bytes.subarray(at), budget);
     // The mark alone is no archive: virus scanners carry it as well.

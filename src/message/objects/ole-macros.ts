@@ -1,3 +1,4 @@
+import { Mark } from '../mark.js';
 import type { OleFile } from './ole-file.js';
 
 const VBA_NAMES: ReadonlySet<string> = new Set(['_VBA_PROJECT', '_VBA_PROJECT_CUR', 'VBA', 'Macros']);
@@ -6,7 +7,7 @@ const MAX_LOOK = 16 * 1024 * 1024;
 const RECORD_EOF = 0x000a;
 const RECORD_BOUNDSHEET = 0x0085;
 /** VbaInfoAtom (MS-PPT 2.4.11): record header, reference, and whether there are macros. */
-const VBA_INFO = Buffer.from('\x02\0\0\x04\x0c\0\0\0', 'latin1');
+const VBA_INFO = new Mark(Buffer.from('\x02\0\0\x04\x0c\0\0\0', 'latin1'));
 
 /** Whether a document of the old formats carries a macro: VBA, or a sheet of Excel 4.0 macros. */
 export function hasMacro(file: OleFile, format: string): boolean {
@@ -42,7 +43,7 @@ export function hasMacroSheet(file: OleFile): boolean {
 /** PowerPoint keeps its VBA project compressed inside its one stream, and says in a record that it does. */
 function hasVbaInfo(file: OleFile): boolean {
   const stream = file.head('PowerPoint Document', MAX_LOOK);
-  for (let at = stream.indexOf(VBA_INFO); at >= 0; at = stream.indexOf(VBA_INFO, at + 1)) {
+  for (let at = VBA_INFO.indexIn(stream); at >= 0; at = VBA_INFO.indexIn(stream, at + 1)) {
     if (at + 16 <= stream.length && stream.readUInt32LE(at + 12) === 1) return true;
   }
   return false;

@@ -1,7 +1,8 @@
 import type { ArchiveEntry, Listing } from './entry.js';
+import { Mark } from '../mark.js';
 import { readNative } from './ole/native.js';
 
-const KEYWORD = '\\objdata';
+const KEYWORD = new Mark(Buffer.from('\\objdata'));
 const MAX_OBJECTS = 1000;
 /** No header of an object is longer. */
 const HEAD = 8192;
@@ -13,7 +14,7 @@ const EMBEDDED = 2;
 /** The objects that are embedded in an RTF document, in hexadecimal digits behind `\objdata` (RTF 1.9.1, Objects). */
 export function listRtf(bytes: Buffer, maxEntries: number): Listing {
   const entries: ArchiveEntry[] = [];
-  let at = bytes.indexOf(KEYWORD);
+  let at = KEYWORD.indexIn(bytes);
   for (let count = 1; at >= 0 && count <= MAX_OBJECTS; count += 1) {
     const start = at + KEYWORD.length;
     const head = readObject(bytes, start, HEAD, count);
@@ -31,7 +32,7 @@ export function listRtf(bytes: Buffer, maxEntries: number): Listing {
         },
       });
     }
-    at = bytes.indexOf(KEYWORD, start);
+    at = KEYWORD.indexIn(bytes, start);
   }
   return { entries: entries.slice(0, maxEntries), damage: [], cut: entries.length > maxEntries || at >= 0 };
 }

@@ -1,3 +1,5 @@
+import { Mark } from '../mark.js';
+
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
@@ -60,17 +62,17 @@ export function findDelimiters(
   const loose: LooseLine[] = [];
   // The first delimiter may stand at the very start of the body: then its line feed ends the header.
   const from = start > 0 && bytes[start - 1] === LF ? start - 1 : start;
-  const needle = Buffer.from(`\n--${boundary}`, 'latin1');
+  const mark = new Mark(Buffer.from(`\n--${boundary}`, 'latin1'));
   const view = bytes.subarray(from, end);
   let exhausted = !work.spend(end - start);
-  let at = view.indexOf(needle);
+  let at = mark.indexIn(view);
   while (at >= 0) {
     if (exhausted || !work.spend(HIT_COST)) {
       exhausted = true;
       break;
     }
     const feed = from + at;
-    const behind = feed + needle.length;
+    const behind = feed + mark.length;
     const lineFeed = bytes.indexOf(LF, behind);
     const next = lineFeed < 0 || lineFeed >= end ? end : lineFeed + 1;
     const before = Math.max(start, feed > from && bytes[feed - 1] === CR ? feed - 1 : feed);
@@ -82,7 +84,7 @@ export function findDelimiters(
       loose.push({ before, next, closing: false, rest });
     }
     // The line feed of this line may begin the next delimiter.
-    at = next >= end && bytes[end - 1] !== LF ? -1 : view.indexOf(needle, next - 1 - from);
+    at = next >= end && bytes[end - 1] !== LF ? -1 : mark.indexIn(view, next - 1 - from);
   }
   return { strict, loose, exhausted };
 }

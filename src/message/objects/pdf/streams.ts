@@ -1,5 +1,9 @@
+import { Mark } from '../../mark.js';
+
 const STREAM = Buffer.from('stream', 'latin1');
-const END = Buffer.from('endstream', 'latin1');
+const END = new Mark(Buffer.from('endstream', 'latin1'));
+/** Bytes that may stand between the data and the mark. */
+const LINE_ENDS = 4;
 /** Streams that are looked at; the largest of honest files have some ten thousand. */
 const MAX_STREAMS = 100_000;
 /** Dictionaries of streams are short; only this much before a stream is searched for its start. */
@@ -61,10 +65,9 @@ function dataEnd(bytes: Buffer, start: number, dictionary: string): number {
   const length = /\/Length\s{0,10}(\d{1,10})(?!\s{1,10}\d{1,5}\s{1,10}R)/.exec(dictionary)?.[1];
   if (length !== undefined) {
     const end = start + Number(length);
-    const mark = bytes.indexOf(END, end);
-    if (mark >= end && mark - end <= 4) return end;
+    if (END.isIn(bytes.subarray(end, end + LINE_ENDS + END.length))) return end;
   }
-  const mark = bytes.indexOf(END, start);
+  const mark = END.indexIn(bytes, start);
   return mark < 0 ? bytes.length : mark;
 }
 
