@@ -61,10 +61,10 @@ export function charsetsOf(part: Part): readonly string[] {
 
 /** The text in each of the charsets, as far as they make a difference. */
 function textsOf(bytes: Buffer, charsets: readonly string[]): readonly string[] {
-  const texts = new Set<string>();
   // Readers leave out NUL; it also stands between the letters of UTF-16 that calls itself something else.
-  for (const charset of charsets) texts.add(decodeCharset(bytes, charset).replaceAll('\0', ''));
-  return [...texts];
+  const texts = charsets.map((charset) => decodeCharset(bytes, charset).replaceAll('\0', ''));
+  // A set goes through all of each text for its hash.
+  return texts.length === 1 ? texts : [...new Set(texts)];
 }
 
 /** Whether the part is shown as HTML: both where one reader takes it for HTML and another does not. */

@@ -76,6 +76,20 @@ describe('base64', () => {
 });
 
 describe('quoted-printable and uuencode', () => {
+  it('undo what a plain search and replacement undoes', () => {
+    const piece = fc.constantFrom('=', '=3D', '=e4', '=0', 'a', ' ', '\t', '\r', '\n', '=\r\n', '\u00fc', 'long text');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        const text = pieces.join('');
+        const undone = text.replace(/=(?:([0-9a-f]{2})|[ \t]*(?:\r\n?|\n|$))/gi, (_, hex?: string) =>
+          hex === undefined ? '' : String.fromCharCode(Number.parseInt(hex, 16)),
+        );
+        expect(decodeQuotedPrintable(Buffer.from(text, 'latin1')).toString('latin1')).toBe(undone);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it('undo escapes and soft breaks, and leave what is none', () => {
     expect(decodeQuotedPrintable(Buffer.from('a=3D=\r\nb= \r\nc=zz=e4')).toString('latin1')).toBe('a=bc=zz\u00e4');
   });

@@ -1,3 +1,4 @@
+import { Mark } from '../mark.js';
 import { decodeRaw } from './header-text.js';
 import { decodeBase64 } from './base64.js';
 import { decodeUu } from './transfer.js';
@@ -22,13 +23,15 @@ export interface InlineFiles {
 /** Files that are looked at in one text, of each kind. */
 export const MAX_FILES = 100;
 const LF = 0x0a;
+const BEGIN = new Mark(Buffer.from('begin'));
+const YBEGIN = new Mark(Buffer.from('=ybegin '));
 const BINHEX = '(This file must be converted with BinHex';
 
 /** Finds files in a text: uuencode (POSIX), yEnc, BinHex (RFC 1741). */
 export function inlineFiles(text: Buffer): InlineFiles {
   const files: InlineFile[] = [];
   let cut = false;
-  for (const line of linesWith(text, 'begin')) {
+  for (const line of linesWith(text, BEGIN)) {
     const head = /^begin(-base64)?[ \t]+[0-7]{3,7}[ \t]+(\S[^\r\n]{0,255})/.exec(line.text);
     if (head === null) continue;
     if (files.length >= MAX_FILES) {
@@ -42,7 +45,7 @@ export function inlineFiles(text: Buffer): InlineFiles {
       decode: () => (head[1] === undefined ? decodeUu(text.subarray(line.start)) : decodeBase64(toEqualSigns(body()))),
     });
   }
-  for (const line of linesWith(text, '=ybegin ')) {
+  for (const line of linesWith(text, YBEGIN)) {
     const name = / name=([^\r\n]{1,255})/.exec(line.text)?.[1];
     if (name === undefined) continue;
     if (files.length >= MAX_FILES) {
@@ -61,8 +64,8 @@ interface Line {
   readonly text: string;
 }
 
-function* linesWith(text: Buffer, start: string): Generator<Line> {
-  for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, at + start.length)) {
+function* linesWith(text: Buffer, start: Mark): Generator<Line> {
+  for (let at = start.indexIn(text); at >= 0; at = start.indexIn(text, at + start.length)) {
     if (at > 0 && text[at - 1] !== LF) continue;
     const feed = text.indexOf(LF, at);
     if (feed < 0) return;

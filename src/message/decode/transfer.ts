@@ -45,23 +45,31 @@ export function decodeQuotedPrintable(input: Buffer): Buffer {
   if (first < 0) return input;
   const out = Buffer.allocUnsafe(input.length);
   let length = input.copy(out, 0, 0, first);
-  // Escapes are dense where there are any: byte by byte is faster than a search for each.
-  for (let at = first; at < input.length; at += 1) {
-    const byte = input[at] ?? 0;
-    if (byte !== EQUALS) {
-      out[length++] = byte;
-      continue;
+  const end = input.length;
+  let at = first;
+  while (at < end) {
+    // Escapes are dense where there are any: byte by byte is faster than a search for each.
+    while (at < end && input[at] !== EQUALS) {
+      out[length] = input[at] ?? 0;
+      length += 1;
+      at += 1;
     }
-    const high = hexValue(input[at + 1]);
-    const low = hexValue(input[at + 2]);
+    if (at >= end) break;
+    at += 1;
+    const high = hexValue(input[at]);
+    const low = hexValue(input[at + 1]);
     if (high >= 0 && low >= 0) {
-      out[length++] = high * 16 + low;
+      out[length] = high * 16 + low;
+      length += 1;
       at += 2;
       continue;
     }
-    const soft = softBreak(input, at + 1);
-    if (soft < 0) out[length++] = EQUALS;
-    else at = soft - 1;
+    const soft = softBreak(input, at);
+    if (soft >= 0) at = soft;
+    else {
+      out[length] = EQUALS;
+      length += 1;
+    }
   }
   return out.subarray(0, length);
 }

@@ -2,6 +2,7 @@ import { decodeBase64 } from '../decode/base64.js';
 import { decodeEntities } from '../decode/entities.js';
 import { decodeRaw } from '../decode/header-text.js';
 import { MAX_FILES, type InlineFile, type InlineFiles } from '../decode/inline-files.js';
+import { Mark } from '../mark.js';
 import { identify } from './identify.js';
 import { nameByType } from './program-names.js';
 
@@ -15,7 +16,7 @@ const MAX_TAG = 2000;
 const SAMPLE = 4096;
 
 const ENDINGS: readonly Buffer[] = ['a:', 'A:', '\t:', '\n:', '\r:'].map((ending) => Buffer.from(ending));
-const REFERENCES: readonly Buffer[] = ['&colon;', '&Tab;', '&NewLine;'].map((name) => Buffer.from(name));
+const REFERENCES: readonly Mark[] = ['&colon;', '&Tab;', '&NewLine;'].map((name) => new Mark(Buffer.from(name)));
 
 const NONE: InlineFiles = { files: [], cut: false };
 
@@ -71,7 +72,7 @@ function isData(text: Buffer, colon: number): boolean {
 
 /** Whether a reference stands for one of the characters of `data:`, or for one that programs leave out in it. */
 function isCoded(text: Buffer): boolean {
-  if (REFERENCES.some((reference) => text.includes(reference))) return true;
+  if (REFERENCES.some((reference) => reference.isIn(text))) return true;
   for (let at = text.indexOf('&#'); at >= 0; at = text.indexOf('&#', at + 2)) {
     const hex = ((text[at + 2] ?? 0) | 0x20) === 0x78;
     let digit = at + (hex ? 3 : 2);
