@@ -2,6 +2,8 @@ import type { Kind } from './magic.js';
 
 /** How much of a file is looked at to tell text from binary. */
 const SAMPLE = 4096;
+/** Control characters but tab, line ends, form feed and escape. */
+const NO_TEXT = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
 
 /** Interpreters run a file by its name alone: for these text is a script. */
 const SCRIPT_EXTENSIONS: ReadonlyMap<string, string> = new Map([
@@ -129,11 +131,7 @@ function asText(sample: Buffer): string | undefined {
         .toString('utf16le', 2);
     }
   }
-  for (const byte of sample) {
-    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x0c && byte !== 0x1b) {
-      return undefined;
-    }
-  }
   const start = sample[0] === 0xef && sample[1] === 0xbb && sample[2] === 0xbf ? 3 : 0;
-  return sample.toString('latin1', start);
+  const text = sample.toString('latin1', start);
+  return NO_TEXT.test(text) ? undefined : text;
 }
