@@ -214,6 +214,8 @@ export async function inTurns(candidates, seconds, rounds) {
     const count = Math.ceil((await countFor(one.load, seconds)) / rounds);
     warm.push({ ...one, count });
   }
+  // Once more: what rested while the others ran has cleared up, and V8 compiles its code anew.
+  for (const { load, count } of warm) await load(count * rounds);
   const found = await turns(warm, rounds);
   return candidates.map(({ name, beside }, i) => {
     const other = candidates.findIndex((one) => one.name === beside);
