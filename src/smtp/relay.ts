@@ -1,11 +1,11 @@
-import { networkSet } from '../config/networks.js';
+import { networkSet, type NetworkSet } from '../config/networks.js';
 import type { SmtpReply } from '../rules/types.js';
 import { canonicalDomain } from './address.js';
 
 /** For whom we take mail: our own domains from everybody, all others from clients that may relay. */
 export class RelayPolicy {
   #domains: ReadonlySet<string> = new Set();
-  #trusted: { has(address: string): boolean } = networkSet([]);
+  #trusted = networkSet([]);
   /** Where mail to `postmaster` without a domain goes (RFC 5321 4.1.1.3). */
   #home = 'localhost';
 
@@ -19,6 +19,11 @@ export class RelayPolicy {
     this.#domains = new Set(domains.map(canonicalDomain).filter((domain) => domain !== ''));
     this.#trusted = networkSet(trusted);
     this.#home = domains[0] ?? 'localhost';
+  }
+
+  /** The clients that are named under `trusted`: another set after each change. */
+  get trusted(): NetworkSet {
+    return this.#trusted;
   }
 
   /** Whether a client is named under `trusted`. */

@@ -3,8 +3,8 @@ import type { TLSSocket } from 'node:tls';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
-import { canonicalAddress } from '../config/networks.js';
 import type { SmtpReply } from '../rules/types.js';
+import { ClientLookup } from './client-lookup.js';
 import { Conduct } from './conduct.js';
 import { DataParser } from './data-parser.js';
 import { ehloLines } from './ehlo.js';
@@ -37,9 +37,7 @@ export class Session extends SMTPConnection {
   /** Replies that are not written yet. */
   #output = '';
   #waited = false;
-  #trust: { readonly address: string; readonly trusted: boolean } | undefined;
-  /** `client` as it was worked out for this address. */
-  #canonical: { readonly of: string; readonly client: string } | undefined;
+  readonly #lookup: ClientLookup;
   /** The client that was counted in; undefined before and after. */
   #counted: string | undefined;
 
@@ -51,15 +49,14 @@ export class Session extends SMTPConnection {
   ) {
     super(server, socket, options);
     this.#context = context;
+    this.#lookup = new ClientLookup(context.relay);
     this.#watch = SessionWatch.over(context.notices, context.log);
     this.#conduct = new Conduct(context.config.smtp.maxErrors);
   }
 
   /** The client's address in canonical form; after XCLIENT that of the client behind it. */
   get client(): string {
-    const of = this.remoteAddress;
-    if (this.#canonical?.of !== of) this.#canonical = { of, client: canonicalAddress(of) ?? of };
-    return this.#canonical.client;
+    return this.#lookup.at(this.remoteAddress).address;
   }
 
   get #user(): string | undefined {
@@ -69,10 +66,7 @@ export class Session extends SMTPConnection {
 
   /** Named under `trusted`; asked for each command. A proxy that does not know the client's address lends not its own. */
   get #trusted(): boolean {
-    const address = this._xClient.get('ADDR') === false ? '' : this.remoteAddress;
-    if (this.#trust?.address !== address)
-      this.#trust = { address, trusted: address !== '' && this.#context.relay.trusts(this.client) };
-    return this.#trust.trusted;
+    return this._xClient.get('ADDR') !== false && this.#lookup.at(this.remoteAddress).trusted;
   }
 
   /** Lets the client in or not; the library's delay before the greeting is only for clients that we do not know. */

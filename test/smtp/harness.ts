@@ -3,7 +3,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
-import { parseConfig } from '../../src/config/load.js';
+import { parseConfig, type Config } from '../../src/config/load.js';
 import { readSource } from '../../src/message/source.js';
 import type { SmtpReply } from '../../src/rules/types.js';
 import { startSmtp, type SmtpService } from '../../src/smtp/smtp-service.js';
@@ -17,6 +17,7 @@ export interface Seen extends ReceivedMessage {
 
 export interface Gateway {
   readonly service: SmtpService;
+  readonly config: Config;
   readonly port: number;
   readonly seen: Seen[];
   readonly folder: string;
@@ -69,6 +70,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const port = service.addresses[0]?.port ?? 0;
   return {
     service,
+    config,
     port,
     seen,
     folder,

@@ -252,6 +252,22 @@ describe('relaying', () => {
     expect(await client.command('RCPT TO:<b@other.example>')).toMatch(/^250 /);
   });
 
+  it('goes by a change of the trusted clients from the next command on, in sessions that are open', async () => {
+    const { connect, service, config } = await start({ yaml: outside });
+    const client = await connect();
+    await client.hello();
+    const relayed = async (): Promise<string> => {
+      await client.command('RSET');
+      await client.command('MAIL FROM:<a@example.net>');
+      return (await client.command('RCPT TO:<b@other.example>')).slice(0, 3);
+    };
+    expect(await relayed()).toBe('550');
+    (await service.prepare({ ...config, trusted: ['127.0.0.1'] }))();
+    expect(await relayed()).toBe('250');
+    (await service.prepare({ ...config, trusted: [] }))();
+    expect(await relayed()).toBe('550');
+  });
+
   it('sends mail for postmaster to the first domain', async () => {
     const client = await greeted({ yaml: `${outside}domains: [one.example, two.example]\n` });
     await client.send('x', ['Postmaster']);
