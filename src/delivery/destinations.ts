@@ -1,6 +1,5 @@
-import { domainToASCII } from 'node:url';
 import type { EventReporter } from '../events/types.js';
-import { isAscii } from '../message/ascii.js';
+import { canonicalDomain } from '../message/ascii.js';
 import { domainOf } from '../message/envelope.js';
 import type { Log } from '../telemetry/log.js';
 import { Breaker, type Absence } from './breaker.js';
@@ -57,7 +56,7 @@ export class Destinations {
   constructor(options: DestinationsOptions) {
     this.#options = options;
     for (const [domain, url] of Object.entries(options.routes)) {
-      this.#routes.set(aLabels(domain), url);
+      this.#routes.set(routeKey(domain), url);
       this.#of([url]);
     }
     this.#of(options.nextHop);
@@ -68,7 +67,7 @@ export class Destinations {
    * @throws HopUrlError of the route
    */
   of(address: string, route?: string): Destination {
-    const url = route ?? this.#routes.get(aLabels(domainOf(address)));
+    const url = route ?? this.#routes.get(routeKey(domainOf(address)));
     return this.#of(url === undefined ? this.#options.nextHop : [url]);
   }
 
@@ -176,9 +175,7 @@ function reasonOf({ recipients }: HopResult): string {
   return said === undefined ? 'it failed' : replyLine(said.reply);
 }
 
-/** Domains are compared as A-labels in lower case. */
-function aLabels(domain: string): string {
-  if (isAscii(domain)) return domain.toLowerCase();
-  const ascii = domainToASCII(domain);
-  return (ascii === '' ? domain : ascii).toLowerCase();
+/** What has no form in A-labels is only the same as itself. */
+function routeKey(domain: string): string {
+  return canonicalDomain(domain) || domain.toLowerCase();
 }

@@ -10,7 +10,9 @@ export class Mark {
   readonly #key: Buffer;
   readonly #keyAt: number;
 
-  constructor(whole: Buffer) {
+  /** @param mark a text stands for the bytes of its characters (latin1) */
+  constructor(mark: Buffer | string) {
+    const whole = typeof mark === 'string' ? Buffer.from(mark, 'latin1') : mark;
     this.#whole = whole;
     this.#keyAt = seldomest(whole);
     this.#key = whole.subarray(this.#keyAt, this.#keyAt + KEY);

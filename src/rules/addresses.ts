@@ -1,4 +1,5 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
+import { isAscii } from '../message/ascii.js';
 import { compileMask, fold, hasWildcard, type MaskTest } from './mask.js';
 import { hasKey, keysOf } from './packed-keys.js';
 import type { PackedList } from './packed-list.js';
@@ -30,7 +31,7 @@ export function unicodeDomain(domain: string): string {
 export function asciiForm(folded: string): string | undefined {
   const at = folded.lastIndexOf('@');
   const domain = folded.slice(at + 1);
-  if (/^[\x00-\x7f]*$/.test(domain)) return undefined;
+  if (isAscii(domain)) return undefined;
   const ascii = domainToASCII(domain);
   return ascii === '' ? undefined : folded.slice(0, at + 1) + ascii;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalDomain, parsePath } from './address.js';
+import { canonicalDomain } from '../message/ascii.js';
+import { parsePath } from './address.js';
 
 const local64 = 'l'.repeat(64);
 const label63 = 'd'.repeat(63);

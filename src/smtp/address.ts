@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { domainToASCII, domainToUnicode } from 'node:url';
-import { isAscii } from '../message/ascii.js';
+import { domainToUnicode } from 'node:url';
+import { canonicalDomain, isAscii } from '../message/ascii.js';
 
 const MAX_LOCAL = 64;
 const MAX_DOMAIN = 255;
@@ -42,14 +42,6 @@ export function parsePath(text: string, at: number): Path | undefined {
   if (Buffer.byteLength(local) > MAX_LOCAL || Buffer.byteLength(domain) > MAX_DOMAIN) return undefined;
   if (Buffer.byteLength(address) + 2 > MAX_PATH || !isDomain(domain)) return undefined;
   return { address, nonAscii: !isAscii(address), end: close + 1 };
-}
-
-/**
- * The domain of an address as A-labels in lower case, for comparing; an address literal stays as it is.
- * Empty when the address has none, or one that cannot be written in A-labels.
- */
-export function canonicalDomain(domain: string): string {
-  return isAscii(domain) ? domain.toLowerCase() : domainToASCII(domain);
 }
 
 /** Domain or address literal (RFC 5321 4.1.2, 4.1.3). */

@@ -1,6 +1,6 @@
 import { networkSet, type NetworkSet } from '../config/networks.js';
+import { canonicalDomain } from '../message/ascii.js';
 import type { SmtpReply } from '../rules/types.js';
-import { canonicalDomain } from './address.js';
 
 /** For whom we take mail: our own domains from everybody, all others from clients that may relay. */
 export class RelayPolicy {

@@ -1,6 +1,7 @@
+import { canonicalDomain } from '../message/ascii.js';
 import type { Envelope, EnvelopeRecipient } from '../message/envelope.js';
 import type { SmtpReply } from '../rules/types.js';
-import { canonicalDomain, parsePath } from './address.js';
+import { parsePath } from './address.js';
 import { readMailParameters, readRcptParameters, type MailParameters } from './parameters.js';
 import type { RelayPolicy } from './relay.js';
 import type { SessionContext } from './session-context.js';

@@ -1,5 +1,4 @@
-import { domainToASCII } from 'node:url';
-import { isAscii } from '../../message/ascii.js';
+import { isAscii, withAsciiDomain } from '../../message/ascii.js';
 import type { EnvelopeRecipient } from '../../message/envelope.js';
 import { ownReply } from '../reply.js';
 import { asciiOrcpt } from '../dsn/address.js';
@@ -50,13 +49,6 @@ export function isSafe(address: string): boolean {
 export function needsUtf8(mail: OutgoingMail): boolean {
   const addresses = [mail.sender, ...mail.recipients.map(({ address }) => address)];
   return mail.smtpUtf8 || addresses.some((address) => !isAscii(withAsciiDomain(address)));
-}
-
-function withAsciiDomain(address: string): string {
-  const domain = address.slice(address.lastIndexOf('@') + 1);
-  if (isAscii(domain)) return address;
-  const ascii = domainToASCII(domain);
-  return ascii === '' ? address : address.slice(0, -domain.length) + ascii;
 }
 
 /** Printable characters without a space, bounded: what ENVID and ORCPT consist of. */

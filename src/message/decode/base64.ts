@@ -20,7 +20,7 @@ export interface Base64Oddities {
 }
 
 /**
- * Bytes that are a text at once, a multiple of four. V8 maps memory for each longer text and gives it back soon after:
+ * Bytes that are a text at once, or so. V8 maps memory for each longer text and gives it back soon after:
  * that costs several times what the decoding does.
  */
 const PIECE = 64 * 1024;
@@ -62,7 +62,8 @@ function decodeTidy(input: Buffer): Buffer | undefined {
   const firstPadding = input.indexOf(EQUALS);
   if (firstPadding >= 0 && firstPadding < end - padding) return undefined;
   // Any four lines are whole groups of four characters.
-  const step = breaks === 0 ? PIECE : Math.max(1, Math.floor(PIECE / (4 * (width + 2)))) * 4 * (width + 2);
+  const whole = breaks === 0 ? 4 : 4 * (width + 2);
+  const step = Math.max(1, Math.floor(PIECE / whole)) * whole;
   const decoded = Buffer.allocUnsafe((characters / 4) * 3 - padding);
   let length = 0;
   for (let at = 0; at < end; at += step)

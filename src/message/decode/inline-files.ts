@@ -23,9 +23,9 @@ export interface InlineFiles {
 /** Files that are looked at in one text, of each kind. */
 export const MAX_FILES = 100;
 const LF = 0x0a;
-const BEGIN = new Mark(Buffer.from('begin'));
-const YBEGIN = new Mark(Buffer.from('=ybegin '));
-const BINHEX = '(This file must be converted with BinHex';
+const BEGIN = new Mark('begin');
+const YBEGIN = new Mark('=ybegin ');
+const BINHEX = new Mark('(This file must be converted with BinHex');
 
 /** Finds files in a text: uuencode (POSIX), yEnc, BinHex (RFC 1741). */
 export function inlineFiles(text: Buffer): InlineFiles {
@@ -54,7 +54,7 @@ export function inlineFiles(text: Buffer): InlineFiles {
     }
     files.push({ name: decodeRaw(name).trim(), how: 'yenc', decode: () => decodeYenc(text.subarray(line.next)) });
   }
-  if (text.includes(BINHEX)) files.push({ name: '', how: 'binhex', decode: () => undefined });
+  if (BINHEX.isIn(text)) files.push({ name: '', how: 'binhex', decode: () => undefined });
   return { files, cut };
 }
 

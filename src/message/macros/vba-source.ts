@@ -11,7 +11,7 @@ const MAX_PROJECT = 16 * 1024 * 1024;
 const MAX_ENTRIES = 10_000;
 
 /** Every module starts with `Attribute VB_Name`, which cannot be shorter in its compressed form. */
-const START = new Mark(Buffer.from('\0Attribut\0e ', 'latin1'));
+const START = new Mark('\0Attribut\0e ');
 
 /** The source of the VBA modules in a document, as far as it can be read; empty when there is none. */
 export function vbaSource(document: Buffer): string {

@@ -16,7 +16,7 @@ const MAX_TAG = 2000;
 const SAMPLE = 4096;
 
 const ENDINGS: readonly Buffer[] = ['a:', 'A:', '\t:', '\n:', '\r:'].map((ending) => Buffer.from(ending));
-const REFERENCES: readonly Mark[] = ['&colon;', '&Tab;', '&NewLine;'].map((name) => new Mark(Buffer.from(name)));
+const REFERENCES: readonly Mark[] = ['&colon;', '&Tab;', '&NewLine;'].map((name) => new Mark(name));
 
 const NONE: InlineFiles = { files: [], cut: false };
 

@@ -3,7 +3,7 @@ import { byMagic, type Kind } from './magic.js';
 import { hasMacroSheet } from './biff.js';
 import { byText, runningAs } from './text-kind.js';
 
-const ENCRYPT = new Mark(Buffer.from('/Encrypt'));
+const ENCRYPT = new Mark('/Encrypt');
 
 /** What the bytes of an object are. */
 export interface Identity extends Kind {

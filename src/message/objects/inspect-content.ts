@@ -48,9 +48,9 @@ const LISTED_AT_ONCE: ReadonlyMap<string, (archive: Buffer, budget: Budget) => L
 
 /** Marks of archives that unpackers look for behind other bytes. */
 const MARKS: readonly (readonly [Mark, (archive: Buffer, budget: Budget) => Listing])[] = [
-  [new Mark(Buffer.from('Rar!\x1a\x07', 'latin1')), listRar],
-  [new Mark(Buffer.from("7z\xbc\xaf'\x1c", 'latin1')), listSevenZip],
-  [new Mark(Buffer.from('MSCF\0\0\0\0', 'latin1')), listByLibrary],
+  [new Mark('Rar!\x1a\x07'), listRar],
+  [new Mark("7z\xbc\xaf'\x1c"), listSevenZip],
+  [new Mark('MSCF\0\0\0\0'), listByLibrary],
 ];
 
 const BY_NAME: ContentProblem = { kind: 'error', detail: 'unscannable: it is an archive by its name alone' };

@@ -7,7 +7,7 @@ const MAX_LOOK = 16 * 1024 * 1024;
 const RECORD_EOF = 0x000a;
 const RECORD_BOUNDSHEET = 0x0085;
 /** VbaInfoAtom (MS-PPT 2.4.11): record header, reference, and whether there are macros. */
-const VBA_INFO = new Mark(Buffer.from('\x02\0\0\x04\x0c\0\0\0', 'latin1'));
+const VBA_INFO = new Mark('\x02\0\0\x04\x0c\0\0\0');
 
 /** Whether a document of the old formats carries a macro: VBA, or a sheet of Excel 4.0 macros. */
 export function hasMacro(file: OleFile, format: string): boolean {

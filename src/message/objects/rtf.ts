@@ -2,7 +2,7 @@ import type { ArchiveEntry, Listing } from './entry.js';
 import { Mark } from '../mark.js';
 import { readNative } from './ole/native.js';
 
-const KEYWORD = new Mark(Buffer.from('\\objdata'));
+const KEYWORD = new Mark('\\objdata');
 const MAX_OBJECTS = 1000;
 /** No header of an object is longer. */
 const HEAD = 8192;

@@ -62,7 +62,7 @@ export function findDelimiters(
   const loose: LooseLine[] = [];
   // The first delimiter may stand at the very start of the body: then its line feed ends the header.
   const from = start > 0 && bytes[start - 1] === LF ? start - 1 : start;
-  const mark = new Mark(Buffer.from(`\n--${boundary}`, 'latin1'));
+  const mark = new Mark(`\n--${boundary}`);
   const view = bytes.subarray(from, end);
   let exhausted = !work.spend(end - start);
   let at = mark.indexIn(view);

@@ -1,5 +1,4 @@
-import { domainToASCII } from 'node:url';
-import { isAscii } from '../../message/ascii.js';
+import { isAscii, withAsciiDomain } from '../../message/ascii.js';
 import { fold } from '../../message/edit/encode.js';
 import { addressOf } from '../mailbox.js';
 import { headerSafe } from '../safe-text.js';
@@ -65,11 +64,7 @@ export function addressField(name: string, addresses: readonly string[]): string
 
 /** An address as it stands in a field: its domain in ASCII, which every server takes (RFC 5891 4.4). */
 export function headerAddress(address: string): string {
-  const clean = address.replace(/[\p{Cc}\p{Cf}\p{Cs}\s<>]/gu, '');
-  const at = clean.lastIndexOf('@');
-  const domain = clean.slice(at + 1);
-  const ascii = at < 0 || isAscii(domain) ? domain : domainToASCII(domain) || domain;
-  return clean.slice(0, at + 1) + ascii;
+  return withAsciiDomain(address.replace(/[\p{Cc}\p{Cf}\p{Cs}\s<>]/gu, ''));
 }
 
 /** RFC 5322 3.3, in UTC. @param now ms since the epoch */

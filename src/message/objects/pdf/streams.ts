@@ -1,7 +1,7 @@
 import { Mark } from '../../mark.js';
 
 const STREAM = Buffer.from('stream', 'latin1');
-const END = new Mark(Buffer.from('endstream', 'latin1'));
+const END = new Mark('endstream');
 /** Bytes that may stand between the data and the mark. */
 const LINE_ENDS = 4;
 /** Streams that are looked at; the largest of honest files have some ten thousand. */
