@@ -32,7 +32,6 @@ const measured = await inTurns(
     target: gateway,
   })),
   Number(options.seconds),
-  5,
 );
 for (const { gateway } of gateways) await stop(gateway.child);
 await stop(sink.child);

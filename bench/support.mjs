@@ -200,6 +200,9 @@ export async function rate(load, seconds, target) {
   return found;
 }
 
+/** Rounds in which those that are compared take turns. */
+export const ROUNDS = 5;
+
 /**
  * Measures several by turns, in rounds, as the speed of a machine changes while it works: what is compared is always
  * measured within seconds of the other.
@@ -208,7 +211,7 @@ export async function rate(load, seconds, target) {
  * @param seconds for each, in all rounds together
  * @returns for each in turn: rate and ratio (medians of the rounds), least and most of the ratios, CPU, memory
  */
-export async function inTurns(candidates, seconds, rounds) {
+export async function inTurns(candidates, seconds, rounds = ROUNDS) {
   const warm = [];
   for (const one of candidates) {
     const count = Math.ceil((await countFor(one.load, seconds)) / rounds);

@@ -13,6 +13,7 @@ import {
   median,
   need,
   rate,
+  ROUNDS,
   run,
   send,
   spread,
@@ -54,8 +55,7 @@ if (options.help || unknown.length > 0) {
 }
 need({ 'smtp-source': 'postfix', 'smtp-sink': 'postfix' });
 const SECONDS = options.quick ? 1 : Number(options.seconds);
-/** Rounds in which those that are compared take turns. */
-const ROUNDS = options.quick ? 2 : 5;
+const rounds = options.quick ? 2 : ROUNDS;
 const SESSIONS = Number(options.sessions);
 
 const kinds = options.kinds.split(',').map((kind) => {
@@ -73,7 +73,7 @@ const sink = await startSink();
 const say = (text) => process.stderr.write(`${text} ...\n`);
 
 /**
- * Measures by turns and adds a row for each that is not there yet.
+ * Measures by turns and adds a row for each.
  * @param candidates `name`, `target`, and as far as they differ from the usual: `file`, `sessions`, `kept`, `beside`
  */
 async function compare(part, candidates) {
@@ -86,10 +86,9 @@ async function compare(part, candidates) {
       target: target.child === sink.child ? undefined : target,
     })),
     SECONDS,
-    ROUNDS,
+    rounds,
   );
-  for (const row of found)
-    if (!rows.some((one) => one.part === part && one.name === row.name)) rows.push({ part, ...row });
+  for (const row of found) rows.push({ part, ...row });
 }
 
 /** Starts gateways one after the other, and stops them after the work. */
@@ -143,9 +142,9 @@ const parts = {
         { name: 'gatepost', port: gateway.port, times: [] },
         { name: 'the sink alone', port: sink.port, times: [] },
       ];
-      for (let round = 0; round < ROUNDS; round++)
+      for (let round = 0; round < rounds; round++)
         for (const { port, times } of targets)
-          times.push(await latency({ port, body, rate: half, seconds: (SECONDS * 2) / ROUNDS, sessions: SESSIONS }));
+          times.push(await latency({ port, body, rate: half, seconds: (SECONDS * 2) / rounds, sessions: SESSIONS }));
       for (const { name, times } of targets) {
         const middle = median(times.map((time) => time.median));
         rows.push({ part: 'latency', name: `${name} at ${half.toFixed(0)}/s, median`, ms: middle });
