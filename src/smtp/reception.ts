@@ -16,6 +16,14 @@ export interface ReceptionEvents {
   timeout(text: string): void;
 }
 
+/** What counts, while data comes, of the client that sends it. */
+export interface ReceptionClient {
+  /** It said EHLO. */
+  readonly extended: boolean;
+  /** It is named under `trusted`: it may send as slowly as it likes. */
+  readonly trusted: boolean;
+}
+
 /** One message on its way in, from DATA to the reply. */
 export class Reception implements DataSink {
   readonly traceId: TraceId = newTraceId();
@@ -31,16 +39,15 @@ export class Reception implements DataSink {
   /** The client had to wait for our disk since the last look at its speed. */
   #heldBack = false;
 
-  /** @param extended the client said EHLO */
-  constructor(envelope: Envelope, extended: boolean, context: SessionContext, events: ReceptionEvents) {
+  constructor(envelope: Envelope, client: ReceptionClient, context: SessionContext, events: ReceptionEvents) {
     this.envelope = envelope;
-    this.#extended = extended;
+    this.#extended = client.extended;
     this.#context = context;
     this.#events = events;
     this.#intake = new Intake(context.intake, this.traceId);
     this.#timer = setTimeout(() => events.timeout('Timeout'), context.config.smtp.timeouts.data);
     const { minimumRate } = context.config.smtp;
-    if (minimumRate !== 'off' && !context.relay.trusts(envelope.client)) this.#pulse = this.#watchSpeed(minimumRate);
+    if (minimumRate !== 'off' && !client.trusted) this.#pulse = this.#watchSpeed(minimumRate);
   }
 
   /** Ends the reception when fewer bytes than that come in a window of time in which we did not hold the client back. */

@@ -317,7 +317,8 @@ export class Session extends SMTPConnection {
       ...(user === undefined ? {} : { user }),
       trusted: user !== undefined || this.#trusted,
     });
-    const reception = new Reception(envelope, this.#extended, this.#context, {
+    const client = { extended: this.#extended, trusted: this.#trusted };
+    const reception = new Reception(envelope, client, this.#context, {
       reply: (reply) => this.#finish(reception, reply),
       timeout: (text) => this.#reply({ code: 421, enhanced: '4.4.2', text }),
     });

@@ -94,6 +94,33 @@ describe('slow and idle clients', () => {
     expect(service.counters.aborted).toBe(1);
   });
 
+  it('does not hold `minimumRate` against a trusted client, but against one that a trusted proxy does not know', async () => {
+    const { connect } = await start({
+      smtp: 'minimumRate: 1KiB/s\nxclient: ["127.0.0.1"]',
+      yaml: 'trusted: ["127.0.0.1"]\n',
+      rateWindow: 100,
+    });
+    const beginData = async (xclient: string | undefined) => {
+      const client = await connect();
+      await client.hello();
+      if (xclient !== undefined) {
+        await client.command(xclient);
+        await client.command('EHLO proxy.example');
+      }
+      await client.command('MAIL FROM:<a@example.net>');
+      await client.command('RCPT TO:<b@example.org>');
+      await client.command('DATA');
+      client.write('Subject: slow\r\n\r\n');
+      return client;
+    };
+    const known = await beginData(undefined);
+    const unknown = await beginData('XCLIENT ADDR=[UNAVAILABLE]');
+    expect(await unknown.reply()).toBe('421 4.4.2 You send too slowly');
+    // The window of the other one, which began before it, is over, too.
+    known.write('.\r\n');
+    expect(await known.reply()).toMatch(/^250/);
+  });
+
   it('leaves one that is fast enough alone', async () => {
     const { connect } = await start({ smtp: 'minimumRate: 10B/s', yaml: STRANGERS, rateWindow: 300 });
     const client = await connect();
