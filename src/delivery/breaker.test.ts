@@ -74,7 +74,7 @@ test('suspect probes at once; after close nothing happens any more', async () =>
   expect(state.probes).toBe(1);
 });
 
-test('tells of each failure and of the end; what fails again after a good probe is well only by mail, or after a while', async () => {
+function setUpTelling() {
   const told: string[] = [];
   const state = { up: true };
   const breaker = new Breaker({
@@ -85,18 +85,62 @@ test('tells of each failure and of the end; what fails again after a good probe 
     onUp: () => told.push('up'),
     log: silentLog(),
   });
+  return { told, state, breaker };
+}
+
+test('what no mail has failed at is well as soon as it answers', async () => {
+  const { told, state, breaker } = setUpTelling();
   state.up = false;
   await breaker.check();
   state.up = true;
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(told.splice(0)).toEqual(['down refused', 'up']);
-  breaker.failed('421 no');
-  await vi.advanceTimersByTimeAsync(600_000);
-  expect(told.splice(0)).toEqual(['down 421 no']);
-  await vi.advanceTimersByTimeAsync(900_000);
-  expect(told.splice(0)).toEqual(['up']);
+  expect(told).toEqual(['down refused', 'up']);
+  breaker.close();
+});
+
+test('what mail has failed at is well by mail', () => {
+  const { told, breaker } = setUpTelling();
   breaker.failed('421 no');
   breaker.succeeded();
   expect(told).toEqual(['down 421 no', 'up']);
+  breaker.close();
+});
+
+test('what mail has failed at, and no mail goes to, is well a minute after it answers', async () => {
+  const { told, state, breaker } = setUpTelling();
+  state.up = false;
+  breaker.failed('421 no');
+  await vi.advanceTimersByTimeAsync(10_000);
+  state.up = true;
+  await vi.advanceTimersByTimeAsync(10_000 + 59_000);
+  expect(told).toEqual(['down 421 no', 'down refused']);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(told.splice(0)).toEqual(['down 421 no', 'down refused', 'up']);
+  breaker.close();
+});
+
+test('what answers and fails again at the mail that waited was never well, and is so a quarter of an hour after the last', async () => {
+  const { told, breaker } = setUpTelling();
+  breaker.failed('421 no');
+  await vi.advanceTimersByTimeAsync(10_000);
+  breaker.failed('421 no');
+  for (let minute = 0; minute < 14; minute += 1) {
+    await vi.advanceTimersByTimeAsync(60_000);
+    await breaker.check();
+  }
+  expect(told.splice(0)).toEqual(['down 421 no', 'down 421 no']);
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(told[0]).toBe('up');
+  breaker.close();
+});
+
+test('a time without failures ends when the hop answers no more', async () => {
+  const { told, state, breaker } = setUpTelling();
+  breaker.failed('421 no');
+  await vi.advanceTimersByTimeAsync(30_000);
+  state.up = false;
+  await breaker.check();
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(new Set(told)).toEqual(new Set(['down 421 no', 'down refused']));
   breaker.close();
 });

@@ -25,7 +25,9 @@ export interface BreakerOptions {
 
 /** A hop that takes connections and then fails again and again is probed more and more rarely, up to this, ms. */
 const LONGEST = 300_000;
-/** A hop that failed although it answers probes counts as well again when no mail has failed for so long, ms. */
+/** How long no mail fails, from a good probe on, until a hop counts as well at which mail had failed, ms. */
+const SETTLED = 60_000;
+/** The same of a hop at which mail has failed again just after a good probe, ms. */
 const QUIET = 900_000;
 
 /**
@@ -71,7 +73,7 @@ export class Breaker {
   /** @param reason what the hop said; absent when it was only slow, which is told when it happens again and again */
   failed(reason?: string): void {
     this.#failures += 1;
-    clearTimeout(this.#quiet);
+    this.#stopQuiet();
     this.#deceives ||= this.#probation;
     if (reason !== undefined || this.open) this.#options.onDown?.(reason ?? 'it answers too slowly');
     if (this.#failures === this.#threshold) this.#options.log.warn({ hop: this.#options.name }, 'next hop unavailable');
@@ -86,7 +88,7 @@ export class Breaker {
     this.#interval = this.#shortest;
     this.#probation = false;
     this.#deceives = false;
-    clearTimeout(this.#quiet);
+    this.#stopQuiet();
     this.#options.onUp?.();
     if (this.#failures > 0) this.#back(0);
   }
@@ -114,26 +116,35 @@ export class Breaker {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#quiet);
+    this.#stopQuiet();
   }
 
   #down(reason: string): void {
+    this.#stopQuiet();
     if (!this.#closed) this.#options.onDown?.(reason);
   }
 
-  /** A probe went well. */
+  /** A probe went well. Where mail had failed, mail has to show that the hop is well, or a time in which none fails. */
   #answers(): void {
-    if (this.#closed) return;
-    if (!this.#deceives) {
+    if (this.#closed || this.#quiet !== undefined) return;
+    if (this.#failures === 0 && !this.#deceives) {
       this.#options.onUp?.();
       return;
     }
-    clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => {
-      this.#deceives = false;
-      this.#options.onUp?.();
-    }, QUIET);
+    this.#quiet = setTimeout(
+      () => {
+        this.#quiet = undefined;
+        this.#deceives = false;
+        this.#options.onUp?.();
+      },
+      this.#deceives ? QUIET : SETTLED,
+    );
     this.#quiet.unref();
+  }
+
+  #stopQuiet(): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = undefined;
   }
 
   #watch(delay: number): void {
