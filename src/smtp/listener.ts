@@ -34,7 +34,8 @@ export class Listener extends SMTPServer {
     if (options !== undefined && options !== null && this.#unnamed.has(options)) session._xClient.set('ADDR', false);
     this.connections.add(session);
     this.sessions.add(session);
-    socket.once('close', () => this.sessions.delete(session));
+    // Not at the socket: STARTTLS takes all listeners from it.
+    session.once('close', () => this.sessions.delete(session));
     session.on('error', (error: Error) => {
       this.#context.strangers.info({ client: session.client, reason: error.message }, 'session broken off');
     });

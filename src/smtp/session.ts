@@ -125,9 +125,11 @@ export class Session extends SMTPConnection {
     this.#over();
   }
 
+  /** The socket, or that of TLS above it, is closed. Emits `close`. */
   override _onClose(): void {
     super._onClose();
     this.#over();
+    this.emit('close');
   }
 
   override _onTimeout(): void {

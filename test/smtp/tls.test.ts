@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Listener } from '../../src/smtp/listener.js';
 import { setUser } from '../../src/smtp/users.js';
-import { Client, startGateway, TLS_FOLDER, type Gateway, type GatewayOptions } from './harness.js';
+import { Client, eventually, startGateway, TLS_FOLDER, type Gateway, type GatewayOptions } from './harness.js';
 
 const TLS = `tls: { cert: "${path.join(TLS_FOLDER, 'cert.pem')}", key: "${path.join(TLS_FOLDER, 'key.pem')}" }`;
 
@@ -46,6 +47,32 @@ describe('STARTTLS', () => {
     expect(await client.send('x')).toMatch(/^250 /);
     expect(seen[0]?.envelope).toMatchObject({ helo: 'good', sender: 'a@example.net' });
   });
+});
+
+describe('a session that is over', () => {
+  it.each(['in the clear', 'with STARTTLS', 'in the handshake of STARTTLS', 'with TLS from the first byte'])(
+    'is let go of: %s',
+    async (how) => {
+      const connecting = vi.spyOn(Listener.prototype, 'connect');
+      const implicit = how === 'with TLS from the first byte';
+      const { connect, port, service } = await start({
+        ...(implicit ? { listen: 'tls://127.0.0.1:0' } : {}),
+        ...(how === 'in the handshake of STARTTLS' ? { smtp: 'timeouts: { command: 300ms }' } : {}),
+      });
+      const client = implicit ? await Client.connectTls(port) : await connect();
+      await client.hello();
+      const listener = connecting.mock.contexts.find((context) => context instanceof Listener);
+      connecting.mockRestore();
+      expect(listener?.sessions.size).toBe(1);
+      if (how.endsWith('STARTTLS')) await client.command('STARTTLS');
+      if (how === 'with STARTTLS') {
+        await client.startTls();
+        await client.command('QUIT');
+      }
+      client.destroy();
+      await eventually(() => listener?.sessions.size === 0 && service.sessions === 0);
+    },
+  );
 });
 
 describe('implicit TLS', () => {
