@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { canonicalDomain } from '../message/ascii.js';
 import { checkDirectory } from './check-directory.js';
 import { checkWebhooks } from './check-webhooks.js';
 import { parseNetwork } from './networks.js';
@@ -151,7 +152,7 @@ function complete(raw: RawConfig, folder: string, source: YamlSource, file: stri
     },
     smtp: {
       ...raw.smtp,
-      hostname: raw.smtp.hostname ?? `mx.${site}`,
+      hostname: raw.smtp.hostname ?? `mx.${canonicalDomain(site) || site}`,
       ...(raw.smtp.tls === undefined
         ? {}
         : { tls: { cert: resolveFrom(folder, raw.smtp.tls.cert), key: resolveFrom(folder, raw.smtp.tls.key) } }),

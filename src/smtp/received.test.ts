@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parsePath } from './address.js';
 import { protocol, receivedField, type Hop } from './received.js';
 import { replyLines, replyText } from './reply.js';
 
@@ -25,6 +27,28 @@ describe('the Received field', () => {
 
   it('names no recipient when there are several', () => {
     expect(receivedField({ ...hop, recipients: ['b@example.org', 'c@example.org'] })).not.toContain('example.org>');
+  });
+
+  it('names a recipient with a domain beyond ASCII in A-labels, and none with such a local part', () => {
+    expect(receivedField({ ...hop, recipients: ['b@bücher.example'] })).toContain('\tfor <b@xn--bcher-kva.example>;');
+    expect(receivedField({ ...hop, smtpUtf8: true, recipients: ['käthe@example.org'] })).not.toContain('for');
+  });
+
+  it('is printable ASCII in lines that are its own, whatever address was taken', () => {
+    const character = fc.oneof(
+      fc.constantFrom('\u010a', '\u010d', '\u4e0a', '\u4e0d', '\u2028', '"', '\\', ' ', '.', '%'),
+      fc.string({ unit: 'grapheme', maxLength: 1 }),
+    );
+    const local = fc.array(character, { minLength: 1, maxLength: 20 }).map((all) => all.join(''));
+    fc.assert(
+      fc.property(local, fc.boolean(), fc.constantFrom('example.org', 'bücher.example'), (text, quoted, domain) => {
+        const address = parsePath(`<${quoted ? `"${text}"` : text}@${domain}>`, 0)?.address;
+        if (address === undefined) return;
+        expect(receivedField({ ...hop, smtpUtf8: true, recipients: [address] })).toMatch(
+          /^Received: [ -~]+\r\n(?:\t[ -~]+\r\n){3,4}$/,
+        );
+      }),
+    );
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { isAscii, withAsciiDomain } from '../message/ascii.js';
 import { isAddressLiteral } from './address.js';
 
 export interface Hop {
@@ -16,18 +17,23 @@ export interface Hop {
   readonly time: number;
 }
 
-/**
- * The Received field of this hop (RFC 5321 4.4), folded, with its final CRLF. `for` stands only where there is one
- * recipient, so that none learns of another.
- */
+/** The Received field of this hop (RFC 5321 4.4), folded, with its final CRLF: printable ASCII, whatever was said. */
 export function receivedField(hop: Hop): string {
-  const [only, another] = hop.recipients;
-  const recipient = only === undefined || another !== undefined ? '' : `\r\n\tfor <${only}>`;
   return (
     `Received: from ${heloName(hop.helo)} (${addressLiteral(hop.client)})\r\n` +
     `\tby ${hop.hostname} with ${protocol(hop)}\r\n` +
-    `\tid ${hop.id}${recipient};\r\n\t${mailDate(hop.time)}\r\n`
+    `\tid ${hop.id}${recipientClause(hop.recipients)};\r\n\t${mailDate(hop.time)}\r\n`
   );
+}
+
+/**
+ * Only where there is one recipient, so that none learns of another; and where it can be written in ASCII: mail that
+ * needs no SMTPUTF8 is not to need it for the sake of this field (RFC 6531 3.7.3 allows, and does not ask for, UTF-8).
+ */
+function recipientClause([only, another]: readonly string[]): string {
+  if (only === undefined || another !== undefined) return '';
+  const address = withAsciiDomain(only);
+  return isAscii(address) ? `\r\n\tfor <${address}>` : '';
 }
 
 /** The `with` types of RFC 3848 and RFC 6531 4.3. */
