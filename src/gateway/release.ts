@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Config } from '../config/load.js';
-import { isAscii } from '../message/ascii.js';
 import type { Envelope } from '../message/envelope.js';
 import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
+import { receivedField } from '../smtp/received.js';
 import type { QuarantineItem, QuarantineRecord, QuarantineRelease, Store } from '../store/types.js';
 import { dropRelease, handOver, prepareRelease } from './release-folder.js';
 
 export interface ReleaseRequest {
-  readonly config: Pick<Config, 'data' | 'node'>;
+  readonly config: Pick<Config, 'data' | 'node'> & { readonly smtp: Pick<Config['smtp'], 'hostname'> };
   readonly store: Pick<Store, 'quarantine'>;
   /** Other recipients; empty for those whose rule put the message aside. */
   readonly to: readonly string[];
@@ -51,7 +51,7 @@ export async function release(id: TraceId, request: ReleaseRequest): Promise<Rel
         item,
         traceId: id,
         envelope: envelopeFor(found, recipients),
-        content: contentFor(found, request.store),
+        content: contentFor(found, config.smtp.hostname, request.store),
         bounce: 'internal-only',
       },
       time,
@@ -88,16 +88,32 @@ function envelopeFor(item: QuarantineItem, recipients: readonly string[]): Envel
   const known = new Map(item.envelope.recipients.map((r) => [r.address, r]));
   return {
     ...item.envelope,
-    smtpUtf8: item.envelope.smtpUtf8 || !recipients.every(isAscii),
     recipients: recipients.map((address) => known.get(address) ?? { address }),
   };
 }
 
-function contentFor(item: QuarantineItem, store: Pick<Store, 'quarantine'>): Content {
+/**
+ * The original with our fields on top. Received stands last, as when a message goes straight on: should the message begin
+ * with a folded line, it must not continue one of our own fields.
+ */
+function contentFor(item: QuarantineItem, hostname: string, store: Pick<Store, 'quarantine'>): Content {
   const rule = item.rules.join(', ').replace(/[^a-z0-9, -]/g, '');
+  const { helo, client, tls, user, smtpUtf8, recipients } = item.envelope;
+  const received = receivedField({
+    helo,
+    client,
+    hostname,
+    // Whether it said EHLO is not kept; hardly anybody does not.
+    extended: true,
+    tls,
+    authenticated: user !== undefined,
+    smtpUtf8,
+    id: item.id,
+    recipients: recipients.map(({ address }) => address),
+    time: item.time.getTime(),
+  });
   const top = Buffer.from(
-    `X-Gatepost-ID: ${item.id}\r\nX-Gatepost-Rule: ${rule}\r\nX-Gatepost-Action: released\r\n`,
-    'latin1',
+    `X-Gatepost-ID: ${item.id}\r\nX-Gatepost-Rule: ${rule}\r\nX-Gatepost-Action: released\r\n${received}`,
   );
   async function* read(): AsyncGenerator<Buffer> {
     yield top;

@@ -31,6 +31,7 @@ afterAll(async () => {
 const config = (): Parameters<typeof release>[1]['config'] => ({
   data: test.dataFolder,
   node: { name: 'gw1', address: '127.0.0.1', comment: '', timezone: 'UTC' },
+  smtp: { hostname: 'mx.example.org' },
 });
 
 async function put(bytes: Buffer = ORIGINAL): Promise<TraceId> {
@@ -96,9 +97,14 @@ describe('a release', () => {
     const [item = ''] = await handedOver();
     const eml = await readFile(path.join(spool, 'incoming', `${item}.eml`));
     expect(eml.subarray(-ORIGINAL.length).equals(ORIGINAL)).toBe(true);
-    expect(eml.subarray(0, -ORIGINAL.length).toString()).toBe(
-      `X-Gatepost-ID: ${id}\r\nX-Gatepost-Rule: inbound\r\nX-Gatepost-Action: released\r\n`,
-    );
+    const [marks = '', received = ''] = eml
+      .subarray(0, -ORIGINAL.length)
+      .toString()
+      .split(/^(?=Received: )/m);
+    expect(marks).toBe(`X-Gatepost-ID: ${id}\r\nX-Gatepost-Rule: inbound\r\nX-Gatepost-Action: released\r\n`);
+    // Last, so that a folded line at the start of the message continues none of our fields but this.
+    expect(received).toMatch(/^Received: from x \(\[192\.0\.2\.1\]\)\r\n\tby mx\.example\.org with ESMTP\r\n/);
+    expect(received).toContain(`\r\n\tid ${id}`);
     expect(JSON.parse(await readFile(path.join(spool, 'incoming', `${item}.json`), 'utf8'))).toMatchObject({
       traceId: id,
       stage: 'deliver',
