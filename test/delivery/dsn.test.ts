@@ -223,6 +223,12 @@ describe('internationalized mail', () => {
     expect(item.recipients).toMatchObject([{ address: 'jörg@example.org', notify: ['never'] }]);
   });
 
+  test('to a sender with a domain beyond ASCII goes to any server', async () => {
+    const { item, bytes } = await one([UTF8], { envelope: { smtpUtf8: true, sender: 'joe@bücher.test' } });
+    expect(item.envelope).toMatchObject({ smtpUtf8: false, eightBit: false, sender: '' });
+    expect(bytes.toString()).toContain('\r\nTo: <joe@xn--bcher-kva.test>\r\n');
+  });
+
   test('an address beyond ASCII in mail without SMTPUTF8 is written as RFC 6533 has it', async () => {
     const { read } = await one([UTF8]);
     expect(read.groups[1]?.get('final-recipient')).toBe('utf-8; j\\x{FC}rgen@m\\x{FC}nchen.test');

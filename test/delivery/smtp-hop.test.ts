@@ -225,7 +225,7 @@ describe('what a hop does not offer', () => {
   test('8-bit mail and SMTPUTF8 are refused, not converted', async () => {
     const { server, hop } = await setUp({ extensions: ['PIPELINING'] });
     expect(replies(await hop.send(mail({ eightBit: true })))[0]).toMatch(/^554 5\.6\.3 /);
-    expect(replies(await hop.send(mail({ smtpUtf8: true })))[0]).toMatch(/^550 5\.6\.7 /);
+    expect(replies(await hop.send(mail({ smtpUtf8: true, eightBit: true })))[0]).toMatch(/^550 5\.6\.7 /);
     expect(replies(await hop.send(mail({ recipients: [{ address: 'jürgen@x.test' }] })))[0]).toMatch(/^550 5\.6\.7 /);
     expect(server.mails).toEqual([]);
   });
@@ -236,6 +236,13 @@ describe('what a hop does not offer', () => {
     const result = await hop.send(given);
     expect(result.recipients).toMatchObject([{ address: 'bob@bücher.test', state: 'delivered' }]);
     expect(server.mails[0]?.rcptTo).toEqual(['TO:<bob@xn--bcher-kva.test>']);
+  });
+
+  test('mail that came with SMTPUTF8 and is ASCII needs none', async () => {
+    const { server, hop } = await setUp({ extensions: ['PIPELINING'] });
+    const result = await hop.send(mail({ smtpUtf8: true, sender: 'a@bücher.test' }));
+    expect(result.recipients).toMatchObject([{ state: 'delivered' }]);
+    expect(server.mails[0]?.mailFrom).toBe('FROM:<a@xn--bcher-kva.test>');
   });
 
   test('a message over the limit of SIZE is refused before it is sent', async () => {

@@ -45,10 +45,15 @@ export function isSafe(address: string): boolean {
   return address.length <= 1000 && !/\p{Cc}/u.test(address);
 }
 
-/** Whether MAIL bears SMTPUTF8. Not for the sake of a domain, which has a form in ASCII (RFC 5891 4.4). */
+/**
+ * Whether MAIL bears SMTPUTF8: for a local part beyond ASCII, and for a message with 8-bit bytes that came with it, as its
+ * headers may be such (RFC 6532). Not for the sake of a domain, which has a form in ASCII (RFC 5891 4.4), nor because a
+ * client says it always: mail that is not internationalized is every server's to take (RFC 6531 3.2).
+ */
 export function needsUtf8(mail: OutgoingMail): boolean {
+  if (mail.smtpUtf8 && mail.eightBit) return true;
   const addresses = [mail.sender, ...mail.recipients.map(({ address }) => address)];
-  return mail.smtpUtf8 || addresses.some((address) => !isAscii(withAsciiDomain(address)));
+  return addresses.some((address) => !isAscii(withAsciiDomain(address)));
 }
 
 /** Printable characters without a space, bounded: what ENVID and ORCPT consist of. */

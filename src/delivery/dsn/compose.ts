@@ -1,4 +1,4 @@
-import { isAscii } from '../../message/ascii.js';
+import { isAscii, withAsciiDomain } from '../../message/ascii.js';
 import { mailCharset, type MailCharset } from '../../notifications/mail/charset.js';
 import { mailboxField, textField } from '../../notifications/mail/fields.js';
 import { encodedPart, textPart, type Form } from '../../notifications/mail/part.js';
@@ -15,7 +15,7 @@ import type { Dsn, DsnInput, DsnText } from './types.js';
 export function composeDsn(input: DsnInput, text: DsnText, returned: Returned): Dsn {
   const global = input.envelope.smtpUtf8;
   const boundary = `=_gatepost_${input.id.replace(/[^0-9A-Za-z]/g, '_')}`.slice(0, 70);
-  const smtpUtf8 = !isAscii(input.envelope.sender);
+  const smtpUtf8 = !isAscii(withAsciiDomain(input.envelope.sender));
   const status = statusFields(input, global).join('\r\n');
   const charset = mailCharset(input.writing.charset);
   const human = readable(
@@ -65,7 +65,7 @@ function topFields(
   const { envelope, writing, hostname, now, id, traceId } = input;
   return [
     mailboxField('From', writing.from, charset),
-    `To: <${envelope.sender}>\r\n`,
+    `To: <${withAsciiDomain(envelope.sender)}>\r\n`,
     textField('Subject', subject, charset),
     `Date: ${dateField(now)}\r\n`,
     `Message-ID: <${id}@${hostname}>\r\n`,
