@@ -1,12 +1,12 @@
 import type { Config } from '../config/load.js';
 import type { DeliveryRequest } from '../delivery/types.js';
-import { isAscii } from '../message/ascii.js';
 import type { Envelope, EnvelopeRecipient, IntakeReport } from '../message/envelope.js';
 import { contentOf, type MessageSource } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 import { gatepostFields } from '../pipeline/headers.js';
 import type { Copy, Inspection } from '../pipeline/types.js';
 import type { Finding } from '../detectors/types.js';
+import { redirected } from './redirect.js';
 
 /** A message on its way through disposal, whether it came from a session or from the spool. */
 export interface Arrived {
@@ -39,18 +39,15 @@ export function requestFor(
   hostname: string,
 ): DeliveryRequest {
   // Received stands last: should the message begin with a folded line, it must not continue one of our own fields.
-  const top = Buffer.from(
-    gatepostFields(inspection, copy, hostname, arrived.intake.passes) + arrived.received,
-    'latin1',
-  );
+  const top = Buffer.from(gatepostFields(inspection, copy, hostname, arrived.intake.passes) + arrived.received);
   const { route, redirect } = copy.decision;
+  const recipients = ofCopy(arrived.envelope, copy);
   return {
     item,
     traceId: arrived.traceId,
     envelope: {
       ...arrived.envelope,
-      recipients: redirect === undefined ? ofCopy(arrived.envelope, copy) : redirect.map((address) => ({ address })),
-      smtpUtf8: arrived.envelope.smtpUtf8 || redirect?.every(isAscii) === false,
+      recipients: redirect === undefined ? recipients : redirected(recipients, redirect),
     },
     content: contentOf(arrived.source, top, copy.edits),
     eightBit: inspection.facts.eightBit,
@@ -71,7 +68,7 @@ function replacing({ item }: Arrived): Pick<DeliveryRequest, 'replaces'> {
  */
 export function originalOf(arrived: Arrived, copy: Copy, request: DeliveryRequest): DeliveryRequest {
   const { route, ...rest } = request;
-  const content = contentOf(arrived.source, Buffer.from(arrived.received, 'latin1'));
+  const content = contentOf(arrived.source, Buffer.from(arrived.received));
   const envelope = { ...arrived.envelope, recipients: ofCopy(arrived.envelope, copy) };
   return { ...rest, envelope, content, intake: arrived.intake };
 }
@@ -96,9 +93,8 @@ export function blindCopyFor(
       ...envelope,
       sender: from,
       recipients: recipients.map((address) => ({ address, notify: ['never'] })),
-      smtpUtf8: envelope.smtpUtf8 || !recipients.every(isAscii),
     },
-    content: contentOf(arrived.source, Buffer.from(mark + arrived.received, 'latin1')),
+    content: contentOf(arrived.source, Buffer.from(mark + arrived.received)),
     eightBit: inspection.facts.eightBit,
     bounce: 'never',
     ...replacing(arrived),

@@ -1,6 +1,9 @@
 /** DSN conditions of RFC 3461 4.1. */
 export type NotifyCondition = 'never' | 'success' | 'failure' | 'delay';
 
+/** What is told of a recipient without NOTIFY (RFC 3461 4.1 leaves it to us whether of a delay). */
+export const DEFAULT_NOTIFY: readonly NotifyCondition[] = ['failure', 'delay'];
+
 export interface EnvelopeRecipient {
   /** The address of RCPT TO in the form that came in. */
   readonly address: string;
