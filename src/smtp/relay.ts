@@ -2,6 +2,13 @@ import { networkSet, type NetworkSet } from '../config/networks.js';
 import { canonicalDomain } from '../message/ascii.js';
 import type { SmtpReply } from '../rules/types.js';
 
+/**
+ * What servers read as a route to another domain once they have taken their own off: `user%victim.example` (RFC 1123
+ * 5.2.16), `victim.example!user` (RFC 976) and, in quotes, `user@victim.example`. A server that relays for us would send
+ * it on. Neither `/`, which addresses of X.400 gateways have (RFC 2156), nor `|` is such a route.
+ */
+const ROUTE = /[@%!]/;
+
 /** For whom we take mail: our own domains from everybody, all others from clients that may relay. */
 export class RelayPolicy {
   #domains: ReadonlySet<string> = new Set();
@@ -36,14 +43,16 @@ export class RelayPolicy {
     return address.includes('@') ? address : `${address}@${this.#home}`;
   }
 
-  /** @returns the refusal, or undefined when the recipient is taken */
+  /** @param address with a domain @returns the refusal, or undefined when the recipient is taken */
   check(address: string, mayRelay: boolean): SmtpReply | undefined {
-    const domain = canonicalDomain(address.slice(address.lastIndexOf('@') + 1));
-    if (mayRelay || this.#domains.has(domain)) return undefined;
-    return {
-      code: 550,
-      enhanced: '5.7.1',
-      text: `Relaying denied: ${domain} is not among the domains of this gateway`,
-    };
+    if (mayRelay) return undefined;
+    const at = address.lastIndexOf('@');
+    const domain = canonicalDomain(address.slice(at + 1));
+    if (!this.#domains.has(domain)) return denied(`${domain} is not among the domains of this gateway`);
+    return ROUTE.test(address.slice(0, at)) ? denied('no @, % or ! may stand before the domain') : undefined;
   }
+}
+
+function denied(why: string): SmtpReply {
+  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${why}` };
 }

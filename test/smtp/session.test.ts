@@ -244,6 +244,40 @@ describe('relaying', () => {
       expect(reply).toMatch(/^550 5\.7\.1 Relaying denied: \S+ is not among the domains of this gateway$/m);
   });
 
+  it.each([
+    'user%other.example@example.org',
+    'user%other.example%example.net@example.org',
+    'other.example!user@example.org',
+    'example.net!other.example!user@EXAMPLE.org',
+    '"user@other.example"@example.org',
+    '"user\\@other.example"@example.org',
+    '"user\\%other.example"@example.org',
+    '"@example.net:user@other.example"@example.org',
+    '@example.org:user%other.example@example.org',
+  ])('for an outside client: %s is no way round, as the next hop could follow the route', async (recipient) => {
+    const client = await greeted({ yaml: outside });
+    await client.command('MAIL FROM:<a@example.net>');
+    expect(await client.command(`RCPT TO:<${recipient}>`)).toBe(
+      '550 5.7.1 Relaying denied: no @, % or ! may stand before the domain',
+    );
+  });
+
+  it.each(['/G=John/S=Doe/O=Firm/@example.org', 'a|b@example.org', 'bounce+user=other.example@example.org'])(
+    'for an outside client: %s is an address like others',
+    async (recipient) => {
+      const client = await greeted({ yaml: outside });
+      await client.command('MAIL FROM:<a@example.net>');
+      expect(await client.command(`RCPT TO:<${recipient}>`)).toMatch(/^250 /);
+    },
+  );
+
+  it('leaves routes in a local part to clients that may relay', async () => {
+    const client = await greeted();
+    await client.command('MAIL FROM:<a@example.net>');
+    expect(await client.command('RCPT TO:<user%other.example@example.org>')).toMatch(/^250 /);
+    expect(await client.command('RCPT TO:<"user@other.example"@example.org>')).toMatch(/^250 /);
+  });
+
   it('is open to a trusted client, also over a dual-stack listener', async () => {
     const { port } = await start({ listen: '[::]:0', yaml: 'trusted: ["127.0.0.1"]\n' });
     const client = await Client.connect(port);
