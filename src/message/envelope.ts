@@ -5,7 +5,7 @@ export type NotifyCondition = 'never' | 'success' | 'failure' | 'delay';
 export const DEFAULT_NOTIFY: readonly NotifyCondition[] = ['failure', 'delay'];
 
 export interface EnvelopeRecipient {
-  /** The address of RCPT TO in the form that came in. */
+  /** The address of RCPT TO: the local part with the least quoting (see leastQuoted), the domain in the form that came in. */
   readonly address: string;
   /** NOTIFY of RFC 3461 4.1; absent when the client gave none. */
   readonly notify?: readonly NotifyCondition[];
@@ -15,7 +15,7 @@ export interface EnvelopeRecipient {
 
 /** What the SMTP session says about a message. Plain data: it is passed to threads and written to the spool. */
 export interface Envelope {
-  /** The address of MAIL FROM in the form that came in; the empty string is the null sender. */
+  /** The address of MAIL FROM, in the same form; the empty string is the null sender. */
   readonly sender: string;
   readonly recipients: readonly EnvelopeRecipient[];
   /** IP address of the client; an IPv4-mapped one is written as IPv4. */

@@ -14,6 +14,15 @@ describe('a path', () => {
     ["<!#$%&'*+-/=?^_`{|}~@b>", "!#$%&'*+-/=?^_`{|}~@b"],
     ['<"a b"@b.example>', '"a b"@b.example'],
     ['<"a\\"@>b"@b.example>', '"a\\"@>b"@b.example'],
+    ['<"a"@b.example>', 'a@b.example'],
+    ['<"\\a"@b.example> NOTIFY=NEVER', 'a@b.example'],
+    ['<"a.b"@b.example>', 'a.b@b.example'],
+    ['<"a."@b.example>', '"a."@b.example'],
+    ['<""@b.example>', '""@b.example'],
+    ['<"a\\ b"@b.example>', '"a b"@b.example'],
+    ['<"käthe"@bücher.example>', 'käthe@bücher.example'],
+    ['<@x.example:"a"@b.example>', 'a@b.example'],
+    ['<"a"@BÜCHER.Example>', 'a@BÜCHER.Example'],
     ['<@x.example,@y.example:a@b.example>', 'a@b.example'],
     ['<a@[192.0.2.1]>', 'a@[192.0.2.1]'],
     ['<a@[IPv6:2001:db8::1]>', 'a@[IPv6:2001:db8::1]'],
@@ -82,6 +91,34 @@ describe('a path', () => {
         if (path === undefined) return;
         expect(path.address).not.toMatch(/[\x00-\x1f\x7f]/);
         expect(parsePath(`<${path.address}>`, 0)?.address).toBe(path.address);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('a quoted local part', () => {
+  const characters = fc.array(
+    fc.tuple(fc.constantFrom(...['a', 'B', '.', '%', ' ', '"', '\\', '@', '!', 'ä', '用']), fc.boolean()),
+    { maxLength: 8 },
+  );
+
+  it('is the same path in all its forms, and in the one that comes out', () => {
+    fc.assert(
+      fc.property(characters, (list) => {
+        const needsPair = (c: string): boolean => c === '"' || c === '\\';
+        const quoted = list.map(([c, pair]) => (needsPair(c) || (pair && c < '\x7f') ? `\\${c}` : c)).join('');
+        const plain = list.map(([c]) => (needsPair(c) ? `\\${c}` : c)).join('');
+        const end = `"${plain}"@b.example`;
+        const path = parsePath(`<"${quoted}"@b.example>`, 0);
+        expect(path).toBeDefined();
+        expect(path?.address).toBe(parsePath(`<${end}>`, 0)?.address);
+        const again = parsePath(`<${path?.address ?? ''}>`, 0);
+        expect(again?.address).toBe(path?.address);
+        expect(again?.nonAscii).toBe(path?.nonAscii);
+        if (list.some(([c]) => c === '"')) return;
+        const bare = parsePath(`<${list.map(([c]) => c).join('')}@b.example>`, 0);
+        if (bare !== undefined) expect(path?.address).toBe(bare.address);
       }),
       { numRuns: 2000 },
     );

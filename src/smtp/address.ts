@@ -1,16 +1,21 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToUnicode } from 'node:url';
 import { canonicalDomain, isAscii } from '../message/ascii.js';
+import { ATEXT, leastQuoted } from '../message/local-part.js';
 
 const MAX_LOCAL = 64;
 const MAX_DOMAIN = 255;
 /** RFC 5321 4.5.3.1.3 counts the angle brackets. */
 const MAX_PATH = 256;
 const MAX_LABEL = 63;
+const DOT_STRING = new RegExp(`^${ATEXT.source}+(?:\\.${ATEXT.source}+)*`);
 
 /** A path of MAIL FROM or RCPT TO. */
 export interface Path {
-  /** Without source route and angle brackets, in the form that came in; empty for `<>`. */
+  /**
+   * Without source route and angle brackets, the local part with the least quoting (RFC 5321 4.1.2), the domain in the
+   * form that came in; empty for `<>`.
+   */
   readonly address: string;
   readonly nonAscii: boolean;
   /** Offset behind the closing bracket. */
@@ -41,7 +46,7 @@ export function parsePath(text: string, at: number): Path | undefined {
   const domain = text.slice(localEnd + 1, close);
   if (Buffer.byteLength(local) > MAX_LOCAL || Buffer.byteLength(domain) > MAX_DOMAIN) return undefined;
   if (Buffer.byteLength(address) + 2 > MAX_PATH || !isDomain(domain)) return undefined;
-  return { address, nonAscii: !isAscii(address), end: close + 1 };
+  return { address: leastQuoted(address), nonAscii: !isAscii(address), end: close + 1 };
 }
 
 /** Domain or address literal (RFC 5321 4.1.2, 4.1.3). */
@@ -71,8 +76,6 @@ function endOfLocal(text: string, start: number): number | undefined {
     );
     return quoted === null ? undefined : start + quoted[0].length;
   }
-  const dotString = /^[\w!#$%&'*+\-/=?^`{|}~\u00a0-\ufffc]+(?:\.[\w!#$%&'*+\-/=?^`{|}~\u00a0-\ufffc]+)*/.exec(
-    text.slice(start, start + MAX_PATH),
-  );
+  const dotString = DOT_STRING.exec(text.slice(start, start + MAX_PATH));
   return dotString === null ? undefined : start + dotString[0].length;
 }

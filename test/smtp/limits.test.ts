@@ -80,6 +80,27 @@ describe('recipients', () => {
   });
 });
 
+describe('a recipient in quotes', () => {
+  it('is the one without where that can be, and ORCPT says what it was', async () => {
+    const client = await greeted();
+    await client.command('MAIL FROM:<"a"@example.net>');
+    expect(await client.command('RCPT TO:<closed@example.org>')).toMatch(/^250 /);
+    expect(await client.command('RCPT TO:<"clos\\ed"@example.org>')).toMatch(/^250 /);
+    expect(await client.command('RCPT TO:<"\\closed"@EXAMPLE.org> ORCPT=rfc822;"closed"@example.org')).toMatch(/^250 /);
+    expect(await client.command('RCPT TO:<"joe\\ smith"@example.org>')).toMatch(/^250 /);
+    await client.command('DATA');
+    client.write('x\r\n.\r\n');
+    expect(await client.reply()).toMatch(/^250 /);
+    expect(gateway?.seen[0]?.envelope).toMatchObject({
+      sender: 'a@example.net',
+      recipients: [
+        { address: 'closed@EXAMPLE.org', orcpt: 'rfc822;"closed"@example.org' },
+        { address: '"joe smith"@example.org' },
+      ],
+    });
+  });
+});
+
 describe('connections', () => {
   it('are bounded in all, also for trusted clients, and a place is free after QUIT', async () => {
     const { connect } = await start({ smtp: 'maxConnections: 2' });
