@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AddressSet, foldAddress } from './addresses.js';
 import { covers } from './cover.js';
 import { compileMask } from './mask.js';
+import { packList } from './packed-list.js';
 
 const takes = (masks: readonly string[], address: string): boolean => new AddressSet(masks).has(foldAddress(address));
 
@@ -21,9 +22,39 @@ describe('a set of address masks', () => {
     [['*@example.org'], 'a@example\u3002org', true],
     [['*@example\uff61org'], 'a@example.org', true],
     [['*@*.example.org'], 'a@x\uff0eexample\uff61org', true],
+    [['joe@b.example'], '"joe"@b.example', true],
+    [['joe@b.example'], '"J\\oe"@B.example', true],
+    [['"joe"@b.example'], 'joe@b.example', true],
+    [['"joe"@*.b.example'], 'joe@x.b.example', true],
+    [['"joe\\ smith"@b.example'], '"joe smith"@b.example', true],
+    [['joe*@b.example'], '"joe.smith"@b.example', true],
+    [['k\u00e4the@b.example'], '"k\u00e4the"@b.example', true],
+    [['*@b.example'], '"joe smith"@b.example', true],
+    [['"*"@b.example'], '"joe smith"@b.example', true],
+    [['"*"@b.example'], '"joe"@b.example', false],
+    [['a?@b.example'], '"a*"@b.example', true],
     [[], 'a@b.example', false],
   ])('%j on %j', (masks, address, expected) => {
     expect(takes(masks, address)).toBe(expected);
+  });
+
+  it('has one form for each address', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'B', '.', ' ', '"', '\\', '@', '*', '\u00e4'), maxLength: 12 });
+    fc.assert(
+      fc.property(text, (inside) => {
+        const folded = foldAddress(`"${inside}"@b.example`);
+        expect(foldAddress(folded)).toBe(folded);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('takes the entries of a list in the same way', () => {
+    const list = packList(['"joe"@b.example', '"anna smith"@b.example', '"*"@c.example']);
+    const set = new AddressSet([], [list]);
+    for (const address of ['joe@b.example', '"j\\oe"@b.example', '"anna\\ smith"@b.example', '"x y"@c.example'])
+      expect(set.has(foldAddress(address))).toBe(true);
+    expect(set.has('x@c.example')).toBe(false);
   });
 
   const part = fc.stringMatching(/^[ab]{1,2}$/);

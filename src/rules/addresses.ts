@@ -1,11 +1,27 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { isAscii } from '../message/ascii.js';
+import { leastQuoted } from '../message/local-part.js';
 import { compileMask, fold, hasWildcard, type MaskTest } from './mask.js';
 import { hasKey, keysOf } from './packed-keys.js';
 import type { PackedList } from './packed-list.js';
 
-/** Form in which addresses are compared: folded, and a domain written with A-labels (`xn--`) in U-labels. */
+/**
+ * Form in which addresses are compared: folded, with the least quoting, and a domain written with A-labels (`xn--`) in
+ * U-labels.
+ */
 export function foldAddress(address: string): string {
+  return foldWritten(leastQuoted(address));
+}
+
+/**
+ * The same form of a mask. A wildcard in quotes keeps them: `"*"@example.org` takes the addresses of that domain that
+ * cannot do without.
+ */
+export function foldAddressMask(mask: string): string {
+  return mask.startsWith('"') && hasWildcard(mask.slice(0, mask.lastIndexOf('@') + 1)) ? foldWritten(mask) : foldAddress(mask);
+}
+
+function foldWritten(address: string): string {
   const folded = withAsciiDots(fold(address));
   if (!folded.includes('xn--')) return folded;
   const at = folded.lastIndexOf('@');
@@ -52,8 +68,8 @@ export type AddressMask =
   | { readonly kind: 'subdomains'; readonly domain: string }
   | { readonly kind: 'other'; readonly mask: string };
 
-/** @param folded by `foldAddress` where not given otherwise */
-export function readAddressMask(mask: string, folded: string = foldAddress(mask)): AddressMask {
+/** @param folded by `foldAddressMask` where not given otherwise */
+export function readAddressMask(mask: string, folded: string = foldAddressMask(mask)): AddressMask {
   if (folded === '*') return { kind: 'all' };
   if (folded === '<>') return { kind: 'null' };
   if (!hasWildcard(folded)) return { kind: 'exact', address: folded };
@@ -106,7 +122,7 @@ export class AddressSet {
       }
     }
     this.packs = packs;
-    for (const pack of packs) for (const mask of pack.others) this.others.push(foldAddress(mask));
+    for (const pack of packs) for (const mask of pack.others) this.others.push(foldAddressMask(mask));
     for (const mask of this.others) {
       const test = compileMask(mask);
       this.tests.push(asksForALabels(mask) ? (address) => test(address) || test(asciiForm(address) ?? address) : test);

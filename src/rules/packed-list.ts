@@ -1,6 +1,6 @@
 import { addressWords, RangeCollector, type RangeData } from '../config/network-ranges.js';
 import { parseNetwork } from '../config/networks.js';
-import { foldAddress, masksOver, readAddressMask } from './addresses.js';
+import { foldAddressMask, masksOver, readAddressMask } from './addresses.js';
 import { compileMask, fold } from './mask.js';
 import { hasKey, KeyBuilder, type KeyData } from './packed-keys.js';
 
@@ -34,7 +34,7 @@ export class ListPacker {
   add(entry: string): void {
     const folded = fold(entry);
     this.addFolded(entry, folded);
-    const address = foldAddress(entry);
+    const address = foldAddressMask(entry);
     if (address !== folded) this.addFolded(entry, address);
   }
 

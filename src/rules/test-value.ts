@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import { wordsOf } from '../config/networks.js';
-import { AddressSet } from './addresses.js';
+import { AddressSet, foldAddress } from './addresses.js';
 import { ClientSet } from './clients.js';
 import { withLists, type MasksAndLists } from './list-entries.js';
 import { compileMask, fold, type MaskTest } from './mask.js';
@@ -44,7 +44,7 @@ function textCheck(check: Check, kind: 'address' | 'ip' | 'text', context: Compi
     case 'masks':
       return compileMasks(withLists(check.masks, context), kind);
     case 'in': {
-      const plain = new Set(check.values.filter((value) => !value.startsWith('@')).map(fold));
+      const plain = new Set(check.values.filter((value) => !value.startsWith('@')).map(kind === 'address' ? foldAddress : fold));
       const lists = check.values.filter((value) => value.startsWith('@'));
       if (lists.length === 0) return ({ folded }) => plain.has(folded);
       const masks = compileMasks(withLists(lists, context), kind);

@@ -4,6 +4,7 @@ import { wordsOf } from '../config/networks.js';
 import { domainOf } from '../message/envelope.js';
 import type { Finding } from '../detectors/types.js';
 import { extensionReadings, nameReadings } from '../message/objects/names.js';
+import { leastQuoted } from '../message/local-part.js';
 import type { Link, LinkKind, MessageObject } from '../message/types.js';
 import { asciiForm, foldAddress } from './addresses.js';
 import { fold } from './mask.js';
@@ -126,12 +127,12 @@ export class SubjectView {
 }
 
 /**
- * The forms in which a value is compared. An international domain has two, with U-labels and with A-labels (`xn--`):
+ * The forms in which a value is compared. An address has the least quoting, for regular expressions too. An international domain has two, with U-labels and with A-labels (`xn--`):
  * tests may be written in either.
  */
 export function toValues(field: string, raw: string): readonly TextValue[] {
   if (!ADDRESS_FIELD.test(field)) return [{ raw, folded: fold(raw) }];
-  const value = { raw, folded: foldAddress(raw) };
+  const value = { raw: leastQuoted(raw), folded: foldAddress(raw) };
   const ascii = asciiForm(value.folded);
   return ascii === undefined ? [value] : [value, { raw: ascii, folded: ascii }];
 }
