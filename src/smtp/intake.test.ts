@@ -108,6 +108,38 @@ describe('the header block', () => {
   });
 });
 
+describe('a header block that is open while all messages together hold too much', () => {
+  const line = `X-Long: ${'x'.repeat(990)}\r\n`;
+
+  it('is refused for now when it is long, and gives its bytes back', async () => {
+    const budget = new MemoryBudget(2 ** 20);
+    const intakes = Array.from({ length: 40 }, (_, i) => new Intake(settings({ budget }), `header${i}`));
+    for (let i = 0; i < 1000; i += 1) {
+      for (const intake of intakes) intake.write(Buffer.from(line));
+      expect(budget.used).toBeLessThanOrEqual(budget.limit + intakes.length * (64 * 1024 + line.length));
+    }
+    expect(budget.used).toBeLessThanOrEqual(budget.limit);
+    const replies: string[] = [];
+    for (const intake of intakes) {
+      intake.write(Buffer.from('\r\nbody\r\n.\r\n'));
+      const result = await intake.finish();
+      replies.push(result.kind === 'refused' ? `${result.reply.code} ${result.reply.enhanced}` : result.kind);
+      await intake.release();
+    }
+    expect(new Set(replies)).toEqual(new Set(['452 4.3.1', 'message']));
+    expect(budget.used).toBe(0);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is taken up to 64 KiB, and beyond when it comes to an end at once', async () => {
+    const budget = new MemoryBudget(0);
+    expect(await outcome([line.repeat(60), 'Subject: x\r\n\r\nbody'], { budget })).toMatchObject({ at: 'file' });
+    expect(await outcome([`${line.repeat(100)}\r\nbody`], { budget })).toMatchObject({ at: 'file' });
+    expect(await outcome([line.repeat(70), 'Subject: x\r\n\r\nbody'], { budget })).toEqual({ refused: '452 4.3.1' });
+    expect(budget.used).toBe(0);
+  });
+});
+
 describe('the body', () => {
   const line = Buffer.from(`${'y'.repeat(1022)}\r\n`);
   const header = Buffer.from('Subject: large\r\nX-Gatepost-ID: forged\r\n\r\n');

@@ -7,6 +7,8 @@ import { PieceList } from './piece-list.js';
 import { UploadFile } from './upload-file.js';
 
 const MAX_HEADER = 2 ** 20;
+/** Bytes of a header block that there is always memory for. */
+const SURE_HEADER = 64 * 1024;
 const MAX_IN_MEMORY = 512 * 1024;
 /** A message that came through here this often goes in circles, whatever else is in between. */
 const MAX_OWN_RECEIVED = 10;
@@ -24,7 +26,11 @@ export interface IntakeSettings {
   readonly budget: MemoryBudget;
 }
 
-/** What all sessions together hold in memory; messages beyond the limit go to files. */
+/**
+ * What all sessions together hold in memory. Beyond the limit messages go to files, and a header block, which has to be
+ * in memory until it is complete, is put off when it is long. So no more is held than the limit, and 64 KiB for each
+ * session.
+ */
 export class MemoryBudget {
   used = 0;
   readonly limit: number;
@@ -143,13 +149,22 @@ export class Intake {
     const end = this.#headerEnd?.find(piece);
     if (end === undefined || end < 0) {
       this.#keep(piece);
-      if (end !== undefined && this.#size > MAX_HEADER) this.#refuseHeader();
+      if (end !== undefined) this.#boundHeader();
       return;
     }
     this.#keep(piece.subarray(0, end));
     if (this.#size - (piece.length - end) > MAX_HEADER) this.#refuseHeader();
     else this.#scan();
     if (end < piece.length) this.#keep(piece.subarray(end));
+  }
+
+  /** For a header block that is still open. */
+  #boundHeader(): void {
+    const { budget } = this.#settings;
+    if (this.#size > MAX_HEADER) this.#refuseHeader();
+    else if (this.#held > SURE_HEADER && budget.used > budget.limit) {
+      this.#refuse({ code: 452, enhanced: '4.3.1', text: 'No memory for so long a message header, try again later' });
+    }
   }
 
   #refuseHeader(): void {

@@ -21,7 +21,7 @@ import type { MessageHandler } from './types.js';
 import { removeLeftovers } from './upload-file.js';
 import { Users } from './users.js';
 
-/** Bytes that all messages together may hold in memory on their way in; more go to files. */
+/** Bytes that all messages together may hold in memory on their way in, header blocks up to 64 KiB apart; more go to files. */
 const MEMORY_LIMIT = 32 * 2 ** 20;
 /** ms over which `smtp.minimumRate` is measured. */
 const RATE_WINDOW = 60_000;
