@@ -189,7 +189,7 @@ class NodeDelivery implements Delivery {
       for (const destination of destinations) destination.slow();
       return await this.#spoolRunning(request, running, content);
     }
-    await this.#work.reports.delivered(`${request.item}.ok0`, request, new Date(this.#now()), request.content, results);
+    await this.#work.reports.delivered(request, new Date(this.#now()), request.content, results);
     if (results.every(({ state }) => state !== 'deferred')) return results.map(outcomeOf);
     const now = this.#now();
     const { item } = settle(this.#itemOf(request, now), results, { delays: this.#delays, lifetime: Infinity }, now);
@@ -227,7 +227,7 @@ class NodeDelivery implements Delivery {
       reply,
       ...(hop === '' ? {} : { hop }),
     }));
-    return await this.#work.reports.refused(`${request.item}.dsn0`, request, failures, new Date(this.#now()));
+    return await this.#work.reports.refused(request, failures, new Date(this.#now()));
   }
 
   async close(grace = 30_000): Promise<void> {

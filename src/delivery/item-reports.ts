@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Config } from '../config/load.js';
 import type { Content } from '../message/source.js';
 import type { Log } from '../telemetry/log.js';
@@ -31,8 +32,9 @@ export class ItemReports {
    * @returns why the sender was not told
    * @throws Error when nobody could be told: the recipients have to wait on
    */
-  async failed(key: string, item: SpoolItem, recipients: readonly DsnRecipient[]): Promise<string | undefined> {
+  async failed(item: SpoolItem, recipients: readonly DsnRecipient[]): Promise<string | undefined> {
     const { reports } = this.#options;
+    const key = reportKey(item.item, 'dsn', addressesOf(recipients));
     const message = this.#messageOf(item);
     const content = this.#options.content(item);
     const reason = await reports.dsn('dsn-failure', key, message, content, recipients);
@@ -51,12 +53,12 @@ export class ItemReports {
 
   /** Recipients were refused while others of the message were accepted. @throws SpoolFullError */
   async refused(
-    key: string,
     request: DeliveryRequest,
     recipients: readonly DsnRecipient[],
     receivedAt: Date,
   ): Promise<string | undefined> {
     const message = { ...request, receivedAt };
+    const key = reportKey(request.item, 'dsn', addressesOf(recipients));
     const reason = await this.#options.reports.dsn('dsn-failure', key, message, request.content, recipients);
     if (reason === undefined) await this.#bounced(message, request.content, recipients);
     return reason;
@@ -67,8 +69,7 @@ export class ItemReports {
    * delivered, whatever becomes of the report.
    */
   async delivered(
-    key: string,
-    about: Pick<DeliveryRequest, 'traceId' | 'bounce' | 'envelope'>,
+    about: Pick<DeliveryRequest, 'item' | 'traceId' | 'bounce' | 'envelope'>,
     receivedAt: Date,
     content: Content,
     results: readonly AttemptedRecipient[],
@@ -84,6 +85,7 @@ export class ItemReports {
       return [{ recipient: plainRecipient(recipient), action, reply, hop }];
     });
     if (told.length === 0) return;
+    const key = reportKey(about.item, 'ok', addressesOf(told));
     try {
       await this.#options.reports.dsn('dsn-success', key, { ...about, receivedAt }, content, told);
     } catch (error) {
@@ -107,8 +109,9 @@ export class ItemReports {
       reply: one.lastReply ?? ownReply(451, '4.4.1', 'it has not been tried yet'),
       ...(one.hop === '' || item.stage === 'inspect' ? {} : { hop: one.hop }),
     }));
+    const key = reportKey(item.item, 'delay', addressesOf(recipients));
     try {
-      await reports.dsn('dsn-delay', `${item.item}.delay${item.attempts}`, message, content, recipients);
+      await reports.dsn('dsn-delay', key, message, content, recipients);
     } catch (error) {
       log.error({ id: item.traceId, item: item.item, err: error }, 'a delay could not be told yet');
       return false;
@@ -135,6 +138,19 @@ export class ItemReports {
     const retryUntil = new Date(waitsSince(item) + this.#options.retry.lifetime);
     return { ...item, receivedAt: new Date(item.receivedAt), retryUntil };
   }
+}
+
+/**
+ * Key of the DSN that tells of these recipients of an item. Nobody is given up, delivered to or late twice, so each DSN on
+ * an item has a key of its own. One that is already in the spool has told just this, before a kill: it is not written again.
+ */
+export function reportKey(item: string, about: 'dsn' | 'ok' | 'delay', addresses: readonly string[]): string {
+  const names = JSON.stringify([...addresses].sort());
+  return `${item}.${about}-${createHash('sha256').update(names).digest('hex').slice(0, 10)}`;
+}
+
+function addressesOf(recipients: readonly DsnRecipient[]): string[] {
+  return recipients.map(({ recipient }) => recipient.address);
 }
 
 /** A recipient that an attempt gave up, for a DSN. */

@@ -165,8 +165,7 @@ export class ItemWork {
       action: 'failed' as const,
       reply: { ...reply, own: true as const },
     }));
-    const key = spool.freeKey(`${item.item}.dsn${item.attempts}`);
-    const untold = tell ? await this.reports.failed(key, item, failures) : undefined;
+    const untold = tell ? await this.reports.failed(item, failures) : undefined;
     await spool.remove(item.item);
     const about = { id: item.traceId, item: item.item, recipients: waiting.length, told: tell && untold === undefined };
     log.warn(
@@ -312,7 +311,7 @@ export class ItemWork {
   async #tell(item: SpoolItem, failed: readonly FailedRecipient[]): Promise<boolean> {
     const { log } = this.#parts;
     try {
-      const reason = await this.reports.failed(`${item.item}.dsn${item.attempts}`, item, failed.map(failedRecipient));
+      const reason = await this.reports.failed(item, failed.map(failedRecipient));
       const about = { id: item.traceId, item: item.item, recipients: failed.length };
       if (reason !== undefined) log.warn({ ...about, reason }, 'a delivery failed; the sender is not told');
       return true;
@@ -327,7 +326,7 @@ export class ItemWork {
     const about = { ...item, envelope: { ...item.envelope, recipients: item.recipients } };
     const { spool } = this.#parts;
     const received = new Date(item.receivedAt);
-    await this.reports.delivered(`${item.item}.ok${item.attempts}`, about, received, spool.content(item), results);
+    await this.reports.delivered(about, received, spool.content(item), results);
   }
 
   /** Marks first, tells then: a delay is told once, also when the process is killed between the two. */

@@ -1,4 +1,7 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { reportKey } from '../../src/delivery/item-reports.js';
 import type { Notice } from '../../src/notifications/notices.js';
 import type { LedgerEntry } from '../../src/store/types.js';
 import { startFakeSmtp, type FakeOptions, type FakeSmtp } from '../support/fake-smtp.js';
@@ -138,6 +141,58 @@ describe('a success', () => {
     await expect.poll(() => server.mails.length).toBe(2);
     const { groups } = readDsn(server.mails[1]?.bytes ?? Buffer.alloc(0));
     expect(groups.slice(1).map((group) => group.get('final-recipient'))).toEqual(['rfc822; b@x.test']);
+  });
+});
+
+describe('a failure', () => {
+  test('of each recipient is told, also where an earlier DSN on the item waits and no attempt was made since', async () => {
+    let rounds = 0;
+    const server = await fake({
+      script: {
+        mail: () => {
+          rounds += 1;
+          return undefined;
+        },
+        rcpt: (line) => (line.includes('gone') && rounds > 1 ? '550 5.1.1 unknown' : '451 4.3.0 wait'),
+      },
+    });
+    const start = Date.now();
+    let now = start;
+    const lifetime = HOUR;
+    const made = await open([server.url], {
+      delivery: { retry: { delays: [200, 2 * HOUR], lifetime, warnAfter: 'off' } },
+      options: { clock: () => now, probeInterval: 60_000 },
+    });
+    const mail = request({}, 'gone@x.test', 'away@x.test');
+    await made.delivery.deliver(mail);
+    now = start + 1000;
+    const told = async (): Promise<(string | undefined)[]> => {
+      const folder = path.join(made.folder, 'data', 'spool');
+      const names = (await readdir(folder)).filter((name) => name.startsWith(mail.item) && name.endsWith('.eml'));
+      const mails = await Promise.all(names.map(async (name) => await readFile(path.join(folder, name))));
+      return mails
+        .filter((bytes) => bytes.includes('multipart/report'))
+        .flatMap((bytes) => readDsn(bytes).groups.slice(1))
+        .map((group) => group.get('final-recipient'));
+    };
+    await expect.poll(told).toEqual(['rfc822; gone@x.test']);
+    await expect.poll(async () => (await made.list()).map(({ recipients }) => recipients[0]?.attempts)).toEqual([2, 1]);
+    await server.close();
+    for (let count = 0; count < 5; count += 1) await made.delivery.deliver(request({}, 'other@x.test'));
+    expect(made.delivery.hopStates).toMatchObject([{ state: 'open' }]);
+    now = start + lifetime;
+    made.queue.comeBack(true);
+    await expect.poll(async () => (await made.list()).some(({ id }) => id === mail.item)).toBe(false);
+    expect((await told()).sort()).toEqual(['rfc822; away@x.test', 'rfc822; gone@x.test']);
+    const queued = made.rows.filter(({ traceId, state }) => traceId === mail.traceId && state === 'queued');
+    expect(new Set(queued.map(({ id }) => id)).size).toBe(2);
+  });
+
+  test('has a key that a repeat after a kill has too, unless it has to tell of others as well', () => {
+    const key = reportKey('ID.1', 'dsn', ['a@x.test', 'b@x.test']);
+    expect(key).toMatch(/^ID\.1\.dsn-[0-9a-f]{10}$/);
+    expect(reportKey('ID.1', 'dsn', ['b@x.test', 'a@x.test'])).toBe(key);
+    expect(reportKey('ID.1', 'dsn', ['a@x.test'])).not.toBe(key);
   });
 });
 
