@@ -144,7 +144,7 @@ export class Spool {
 
   /**
    * Writes a new item, fsynced when this resolves; with the checksum of its message it is returned.
-   * @param own our own mail (a DSN): the limits on size and number do not hold for it
+   * @param own our own mail (a DSN), or mail that was ours before: the limits on size and number do not hold for it
    * @throws SpoolFullError; RangeError when there is an item of that key
    */
   async add(item: SpoolItem, content: Content, own = false): Promise<SpoolItem> {
@@ -264,30 +264,48 @@ export class Spool {
   }
 
   /**
-   * Puts an item of `corrupt` back, to be tried at once.
+   * Puts an item of `corrupt` back, to be tried at once. Its files there are removed when it lies in the spool, fsynced:
+   * until then they are the item, also after a kill.
    * @param name its key, or the name of one of its files
    * @returns undefined when there is none of that name
    * @throws Error that says why it cannot be put back
    */
   async requeue(name: string, now: Date): Promise<SpoolItem | undefined> {
-    const { root, corrupt, tmp } = this.#paths;
+    const { corrupt } = this.#paths;
     const stem = name.replace(/\.(eml|json|reason)$/, '');
     const there = await Promise.all([jsonOf, emlOf].map(async (pathOf) => await exists(pathOf(corrupt, stem))));
     if (!there.includes(true)) return undefined;
     if (there[0] !== true) throw new Error('its .json is missing: nothing says whom the message is for');
     const found = await loadSetAside(corrupt, stem);
-    const key = found.item;
-    if (this.has(key)) throw new Error(`${key} is in the spool already`);
-    // Absent where it was taken out, to have the message sent as it is.
-    const crc32 = found.crc32 ?? (await checksumOf(emlOf(corrupt, stem)));
-    const item = { ...found, crc32, running: false, nextAttempt: now.toISOString() };
-    await this.#files.move(emlOf(corrupt, stem), emlOf(root, key));
-    await this.#files.create(jsonOf(root, key), formatItem(item), tmp);
-    this.#index.set(item);
-    this.#room.take(item.size);
-    for (const end of ['.json', REASON]) await this.#discard(path.join(corrupt, `${stem}${end}`));
-    this.#log.info({ id: item.traceId, item: key }, 'an item that was set aside is in the spool again');
+    const content = contentOf({ kind: 'file', path: emlOf(corrupt, stem), size: found.size });
+    const waiting = { ...found, running: false, nextAttempt: now.toISOString() };
+    const item = await this.add(waiting, content, true);
+    await this.#forgetSetAside(stem);
+    this.#log.info({ id: item.traceId, item: item.item }, 'an item that was set aside is in the spool again');
     return item;
+  }
+
+  /** Removes what lies in `corrupt` of an item that is in the spool again: first what could put it back once more. */
+  async #forgetSetAside(stem: string): Promise<void> {
+    for (const end of ['.json', REASON, '.eml']) await this.#discard(path.join(this.#paths.corrupt, `${stem}${end}`));
+  }
+
+  /** A kill, or the disk, kept files in `corrupt` whose item had been put back: the same message lies in the spool, whole. */
+  async #finishRequeues(): Promise<void> {
+    const { root, corrupt } = this.#paths;
+    for (const stem of await keysIn(corrupt, '.eml')) {
+      // Its name is its key, or has a number behind it.
+      const key = [stem, stem.replace(/\.\d+$/, '')].find((name) => this.#index.has(name));
+      if (key === undefined) continue;
+      try {
+        if ((await exists(jsonOf(corrupt, stem))) && (await loadSetAside(corrupt, stem)).item !== key) continue;
+        const crc32 = (await loadItem(root, key))?.crc32;
+        const sums = [await checksumOf(emlOf(root, key)), await checksumOf(emlOf(corrupt, stem))];
+        if (sums.every((sum) => sum === crc32)) await this.#forgetSetAside(stem);
+      } catch (error) {
+        this.#log.debug({ item: stem, err: error }, 'an item that was set aside stays in spool/corrupt');
+      }
+    }
   }
 
   /** Takes over what commands have put into `incoming`, and returns it. */
@@ -345,6 +363,7 @@ export class Spool {
       else await this.setAside(key, reason);
     }
     for (const name of scan.strangers) await setFileAside(corruption, name);
+    await this.#finishRequeues();
     await rm(tmp, { recursive: true, force: true });
     await makeFolders(this.#paths);
     for (const key of await keysIn(incoming, '.eml'))

@@ -1,4 +1,4 @@
-import { mkdtemp, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { newItem } from '../../src/delivery/spool-list.js';
 import { Spool } from '../../src/delivery/spool.js';
 import { durableFiles, type FileSystem } from '../../src/store/files.js';
 import { silentLog } from '../../src/telemetry/log.js';
-import { content, request } from './set-up.js';
+import { content, request, TEXT } from './set-up.js';
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -96,5 +96,89 @@ test.each(cases)(
     expect((await readdir(folder)).filter((name) => /\.(eml|json)$/.test(name))).toEqual([]);
     expect(await readdir(path.join(folder, 'tmp'))).toEqual([]);
     expect(await readdir(path.join(folder, 'corrupt'))).toEqual([]);
+  },
+);
+
+/** An item that was set aside though nothing is wrong with it. */
+async function setAsideIn(folder: string): Promise<string> {
+  const spool = await Spool.open({ folder, limits, log: silentLog() });
+  const { item } = request();
+  await spool.add(newItem(request({ item }), new Date(), ''), content());
+  await spool.setAside(item, 'for this test');
+  await spool.close();
+  return item;
+}
+
+const messages = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.endsWith('.eml')).sort();
+
+const calls = Array.from({ length: 12 }, (_, call) => call);
+
+test.each(calls)('a kill at call %i of a requeue: the item is whole, in the spool or in corrupt', async (call) => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'gatepost-spool-'));
+  folders.push(folder);
+  const item = await setAsideIn(folder);
+  let left = Infinity;
+  let dead: () => void;
+  const killed = new Promise<void>((resolve) => (dead = resolve));
+  const step = async (): Promise<void> => {
+    left -= 1;
+    if (left >= 0) return;
+    dead();
+    await new Promise(() => undefined);
+  };
+  const dying: FileSystem = {
+    async open(file, flags, mode) {
+      await step();
+      return await open(file, flags, mode);
+    },
+    async rename(from, to) {
+      await step();
+      await rename(from, to);
+    },
+    async unlink(file) {
+      await step();
+      await unlink(file);
+    },
+  };
+  const spool = await Spool.open({ folder, limits, log: silentLog(), files: durableFiles(dying) });
+  left = call;
+  await Promise.race([spool.requeue(item, new Date()), killed]);
+  await rm(path.join(folder, 'lock'));
+  const after = await Spool.open({ folder, limits, log: silentLog() });
+  const corrupt = path.join(folder, 'corrupt');
+  expect([...(await messages(folder)), ...(await messages(corrupt))]).toEqual([`${item}.eml`]);
+  expect((await readdir(corrupt)).length).toBe(after.has(item) ? 0 : 3);
+  if (!after.has(item)) await after.requeue(item, new Date());
+  const found = await after.load(item);
+  if (found === undefined) throw new Error('the item is gone');
+  expect(await readFile(path.join(folder, `${item}.eml`))).toEqual(Buffer.from(TEXT));
+  expect(found.crc32).toMatch(/^[0-9a-f]{8}$/);
+  await after.close();
+});
+
+test.each(cases)(
+  '%s at call %i of a requeue: the item is whole, and put back when it is asked for again',
+  async (code, call) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'gatepost-spool-'));
+    folders.push(folder);
+    const item = await setAsideIn(folder);
+    const disk = failing(code);
+    const spool = await Spool.open({ folder, limits, log: silentLog(), files: durableFiles(disk.fs) });
+    disk.failAt(call);
+    const [result] = await Promise.allSettled([spool.requeue(item, new Date())]);
+    disk.failAt(Infinity);
+    const corrupt = path.join(folder, 'corrupt');
+    if (result.status === 'rejected') {
+      expect(spool.has(item)).toBe(false);
+      expect([await messages(folder), await messages(corrupt)]).toEqual([[], [`${item}.eml`]]);
+      await spool.requeue(item, new Date());
+    }
+    expect((await spool.load(item))?.item).toBe(item);
+    await spool.close();
+    const again = await Spool.open({ folder, limits, log: silentLog() });
+    expect((await again.load(item))?.item).toBe(item);
+    expect(await messages(corrupt)).toEqual([]);
+    await again.close();
   },
 );
