@@ -6,7 +6,7 @@ import type { Log } from '../telemetry/log.js';
 import type { Setup } from './setup.js';
 
 /**
- * Starts the threads that scan; the admins are told of one that is lost.
+ * Starts the threads that scan; the admins are told of one that is lost or cannot be started.
  * @param listening the others are started beside the first when mail is taken in
  */
 export function startPool(
@@ -24,8 +24,14 @@ export function startPool(
     threads: threadsOf(config),
     rest: listening,
     onTrouble: ({ kind, traceId, reason }) => {
-      log.error({ kind, id: traceId, reason }, 'a scanning thread was lost');
-      const errorDescription = `A scanning thread was lost (${kind}) and has been replaced.`;
+      const started = kind !== 'start';
+      log.error(
+        { kind, id: traceId, reason },
+        started ? 'a scanning thread was lost' : 'a scanning thread cannot be started',
+      );
+      const errorDescription = started
+        ? `A scanning thread was lost (${kind}) and has been replaced.`
+        : 'A scanning thread cannot be started; it is tried again every few seconds.';
       void notices()
         .tell({ class: 'software', errorDescription })
         .catch((error: unknown) => log.warn({ err: error }, 'a notice could not be written'));

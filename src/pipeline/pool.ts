@@ -26,6 +26,7 @@ const DEFAULT_MAX_WAIT = 7 * 60_000;
 
 /** Something that an admin should hear of. */
 export interface PoolTrouble {
+  /** `start`: once for each thread that could not be started, whatever number of messages wanted one. */
   readonly kind: ThreadFailure | 'idle';
   readonly traceId?: TraceId;
   /** For the log: may be the text of an exception. */
@@ -210,13 +211,16 @@ class ThreadPool implements InspectPool {
     }
     if ('inspection' in result) return result.inspection;
 
-    this.trouble({ kind: result.failure, traceId: input.traceId, reason: result.reason });
     const finding = failureFinding(result.failure);
+    // There would be no thread for the header either.
+    if (result.failure === 'start') return deferEveryone(input, sizeOf(source), finding);
+    this.trouble({ kind: result.failure, traceId: input.traceId, reason: result.reason });
     const findings = [...(input.findings ?? []), finding];
     const header = taskFor(set, { ...input, depth: 'header', findings }, source);
     const second = await threads.run(header, Math.min(deadline, HEADER_DEADLINE), true);
     if ('inspection' in second) return second.inspection;
-    this.trouble({ kind: second.failure, traceId: input.traceId, reason: second.reason });
+    if (second.failure !== 'start')
+      this.trouble({ kind: second.failure, traceId: input.traceId, reason: second.reason });
     return deferEveryone(input, sizeOf(source), finding);
   }
 
@@ -234,6 +238,7 @@ class ThreadPool implements InspectPool {
       onPlaces: () => this.gate.resize(this.current.threads),
       onRestart: () => this.restarts++,
       onIdleError: (reason) => this.trouble({ kind: 'idle', reason }),
+      onStartError: (reason) => this.trouble({ kind: 'start', reason }),
     });
   }
 
@@ -276,5 +281,7 @@ function failureFinding(failure: ThreadFailure): Finding {
       return unscanned('error', 'scanning ended its thread');
     case 'error':
       return unscanned('error', 'the message cannot be scanned');
+    case 'start':
+      return unscanned('error', 'no thread can be started to scan the message');
   }
 }

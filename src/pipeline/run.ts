@@ -9,7 +9,9 @@ export type ThreadFailure =
   /** The thread has ended by itself: an exception outside of the inspection, or `process.exit`. */
   | 'crash'
   /** The inspection failed, the thread lives. */
-  | 'error';
+  | 'error'
+  /** There is no thread, and none can be started. */
+  | 'start';
 
 export type ThreadResult =
   { readonly inspection: Inspection } | { readonly failure: ThreadFailure; readonly reason: string };

@@ -18,7 +18,7 @@ const STUCK = 1_000;
 /** ms more for each MiB of what it works on: a large message takes long without hanging. */
 const PER_MIB = 100;
 /** ms after a failed start until another is tried. */
-const START_AGAIN = 5_000;
+export const START_AGAIN = 5_000;
 /** Bytes of messages in one thread; one message alone may be larger. */
 const MAX_BYTES = 128 * 2 ** 20;
 /**
@@ -48,6 +48,8 @@ export interface ThreadSetOptions {
   readonly onRestart: () => void;
   /** A thread has failed while no message was in it. */
   readonly onIdleError: (reason: string) => void;
+  /** A thread of a set that was ready before could not be started. */
+  readonly onStartError: (reason: string) => void;
 }
 
 /**
@@ -65,8 +67,11 @@ export class ThreadSet {
   private readonly aloneQueue: Run[] = [];
   private readonly suspicion: Suspicion;
   private readonly looking: NodeJS.Timeout;
-  private starting: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void };
-  private startFailedAt = -Infinity;
+  private readonly starting: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void };
+  /** It has been ready: nobody waits for its start to hear why a thread cannot be started. */
+  private wasReady = false;
+  /** The last start, where it failed; `at` on the clock of `performance.now()`. */
+  private failedStart: { readonly at: number; readonly reason: string } | undefined;
   /** How many there should be. */
   private wanted: number;
   private users = 0;
@@ -88,9 +93,9 @@ export class ThreadSet {
     this.looking.unref();
   }
 
-  /** Tasks that it can take. */
+  /** Tasks that it can take; without a thread those of one, as they are told so at once. */
   get places(): number {
-    return this.threads.size * Math.max(this.options.capacity, ROW.tasks);
+    return Math.max(1, this.threads.size) * Math.max(this.options.capacity, ROW.tasks);
   }
 
   /** Tasks that it works on at a time, whatever their size. */
@@ -146,7 +151,6 @@ export class ThreadSet {
         until: Infinity,
       };
       this.enqueue(run);
-      if (this.threads.size === 0) this.refill();
       this.pump();
     });
   }
@@ -197,23 +201,44 @@ export class ThreadSet {
   }
 
   private started(): void {
-    if ([...this.threads].every((thread) => thread.ready)) this.starting.resolve();
+    if ([...this.threads].every((thread) => thread.ready)) {
+      this.wasReady = true;
+      this.starting.resolve();
+    }
+    if (this.failedStart !== undefined) {
+      this.failedStart = undefined;
+      this.refill();
+    }
     this.pump();
   }
 
   /** As many threads as there should be: also in a set that is replaced, as long as messages use it. */
   private refill(): void {
     if (this.ended) return;
-    while (this.threads.size < this.wanted) this.addThread();
+    while (this.threads.size < this.wanted && this.mayStart()) this.addThread();
     this.options.onPlaces();
+  }
+
+  /** After a failed start one thread is tried at a time, after a pause, until one has started. */
+  private mayStart(): boolean {
+    if (this.failedStart === undefined) return true;
+    if (performance.now() - this.failedStart.at <= START_AGAIN) return false;
+    return [...this.threads].every((thread) => thread.ready);
   }
 
   private enqueue(run: Run): void {
     (run.alone ? this.aloneQueue : this.queue).push(run);
   }
 
-  /** Gives tasks to threads as long as there are both. */
+  /** Gives tasks to threads as long as there are both. Without a thread, and where none may be started now, they fail. */
   private pump(): void {
+    if (this.threads.size === 0) this.refill();
+    if (this.threads.size === 0) {
+      const reason = this.failedStart?.reason ?? 'there is no thread';
+      for (const run of [...this.aloneQueue.splice(0), ...this.queue.splice(0)])
+        run.settle({ failure: 'start', reason });
+      return;
+    }
     for (const queue of [this.aloneQueue, this.queue]) {
       for (let [run] = queue; run !== undefined; [run] = queue) {
         const thread = this.threadFor(run);
@@ -308,11 +333,11 @@ export class ThreadSet {
 
   private startFailed(thread: Thread, reason: string): void {
     this.threads.delete(thread);
-    this.startFailedAt = performance.now();
-    this.starting.promise.catch(() => this.options.onIdleError(reason));
-    this.starting.reject(new Error(reason));
-    if (this.threads.size > 0) return;
-    for (const run of [...this.aloneQueue.splice(0), ...this.queue.splice(0)]) run.settle({ failure: 'error', reason });
+    this.failedStart = { at: performance.now(), reason };
+    if (this.wasReady) this.options.onStartError(reason);
+    else this.starting.reject(new Error(reason));
+    this.options.onPlaces();
+    this.pump();
   }
 
   /** A task has left the thread. */
@@ -344,11 +369,11 @@ export class ThreadSet {
       this.suspicion.look(thread);
       if (this.timeOnTask(thread) > LONG) thread.stepBack();
     }
-    if (this.threads.size < this.wanted && now - this.startFailedAt > START_AGAIN) this.refill();
+    if (this.threads.size < this.wanted && this.mayStart()) this.refill();
     const stuck = this.busyFor(STUCK);
     const most = this.wanted + Math.min(stuck, this.wanted);
     const backlog = this.queue.length + this.aloneQueue.length + this.options.waiting();
-    if (stuck > 0 && backlog > 0 && this.threads.size < most) {
+    if (stuck > 0 && backlog > 0 && this.threads.size < most && this.mayStart()) {
       this.addThread();
       this.options.onPlaces();
     }

@@ -71,7 +71,8 @@ export class Thread {
     this.worker.on('message', (answer: WorkerAnswer) => this.take(answer));
     this.worker.on('error', (error: unknown) => {
       const memory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      this.loss ??= { kind: memory ? 'memory' : this.ready ? 'crash' : 'start', reason: internalReason(error) };
+      const kind = memory ? 'memory' : 'crash';
+      this.loss ??= { kind: this.ready ? kind : 'start', reason: internalReason(error) };
     });
     this.worker.on('exit', () => {
       clearTimeout(this.startTimer);
