@@ -206,9 +206,11 @@ export class WatchedBackend implements QueueBackend {
       start: async () =>
         await this.#driver.openWorker(registration.name, processor, workerSettings(concurrency, this.#backoff)),
     };
-    if (this.#available) {
-      this.#startWorker(registration).catch((error: unknown) => this.#lost(this.#driver.reasonOf(error)));
-    }
+    if (this.#available) this.#startSoon(registration);
+  }
+
+  #startSoon(registration: Registration): void {
+    this.#startWorker(registration).catch((error: unknown) => this.#lost(this.#driver.reasonOf(error)));
   }
 
   async #startWorker(registration: Registration): Promise<void> {
@@ -238,6 +240,8 @@ export class WatchedBackend implements QueueBackend {
     if (this.#stopped) return;
     const before = this.#available;
     this.#available = true;
+    // Work that was given to a queue while others were brought up has not been begun.
+    for (const registration of this.#queues.values()) this.#startSoon(registration);
     if (!before) this.#since = performance.now();
     this.#log.info({ queue: this.name }, before ? 'the job queue was emptied' : 'the job queue is there');
     for (const listener of this.#availableListeners) listener();
