@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS } from '../../test/rules/load.js';
+import { DEFAULTS, loadFiles } from '../../test/rules/load.js';
 import { formatProblem } from '../config/problems.js';
 import { loadRules } from './load.js';
 
@@ -105,6 +105,15 @@ describe('a file that cannot be kept in a folder of cases', () => {
     expect(lines).toHaveLength(6);
     expect(lines[0]).toMatch(/^rules\/lists\/l\.txt:1:1: warning: /);
     expect(lines[5]).toMatch(/l\.txt:6:1: warning: from here on 299995 more entries/);
+  });
+
+  it('is no set where the rules cannot be put in force', async () => {
+    const text = 'rules: [{ id: a, match: { time: { hours: "08:00-18:00" } } }]\n';
+    const { bundle, problems } = await loadFiles({ '10.yaml': text }, { timezone: 'Nowhere/Land' });
+    expect(bundle).toBeUndefined();
+    expect(problems.map(formatProblem)).toEqual([
+      expect.stringMatching(/^error: these rules cannot be put in force: .*Nowhere\/Land/),
+    ]);
   });
 
   it.each([

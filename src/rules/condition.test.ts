@@ -24,7 +24,7 @@ const full: SubjectOptions = {
   user: 'anna',
   size: 3_000_000,
   recipients: ['b@example.org', 'c@example.org'],
-  header: { 'x-mailer': ['Bulk 1', 'Other'], received: ['a', 'b'] },
+  header: { 'x-mailer': ['Bulk 1', 'Other'], received: ['a', 'b'], 'x-at': ['@words', '@Constructor'] },
   addresses: {
     from: [anna],
     to: [
@@ -89,6 +89,14 @@ describe('a condition', () => {
     ['{ subject: { in: ["you win", x] } }', true],
     ['{ subject: { is: "you win" } }', true],
     ['{ subject: { is: "you*" } }', false],
+    ['{ header.x-at: { is: "@words" } }', true],
+    ['{ header.x-at: { is: "@constructor" } }', true],
+    ['{ subject: { is: "@constructor" } }', false],
+    ['{ subject: { in: "@words" } }', false],
+    ['{ header.x-at: { contains: "@constructor" } }', true],
+    ['{ from: { is: "@our-domains" } }', false],
+    ['{ from: { is: "ANNA@partner.example" } }', true],
+    ['{ to: { in: "@our-domains" } }', true],
     ['{ subject: { starts: you, ends: WIN } }', true],
     ['{ subject: { contains: [lose, win] } }', true],
     ['{ subject: { matches: "W.N$" } }', true],

@@ -8,12 +8,15 @@ interface Complaint {
   readonly hint: string;
 }
 
-/** Values of conditions that are correct, and yet take nothing or not what was meant. */
-export function lintValues(rules: readonly PlacedRule[]): Problem[] {
+/**
+ * Values of conditions that are correct, and yet take nothing or not what was meant.
+ * @param lists names of those that there are
+ */
+export function lintValues(rules: readonly PlacedRule[], lists: ReadonlySet<string>): Problem[] {
   return rules.flatMap(({ source, index }) => {
     const problems: Problem[] = [];
     visit(source.valueAt(['rules', index]), ['rules', index], (text, path) => {
-      const complaint = complainOf(text, path);
+      const complaint = complainOf(text, path, lists);
       if (complaint !== undefined) problems.push(source.warning(path, complaint.message, complaint.hint));
     });
     return problems;
@@ -27,10 +30,12 @@ function visit(value: unknown, path: KeyPath, each: (text: string, path: KeyPath
     for (const [key, item] of Object.entries(value)) visit(item, [...path, key], each);
 }
 
-function complainOf(text: string, path: KeyPath): Complaint | undefined {
+function complainOf(text: string, path: KeyPath, lists: ReadonlySet<string>): Complaint | undefined {
   const keys = path.filter((step) => typeof step === 'string');
   if (!keys.includes('when')) return undefined;
   const [field = '', test] = keys.slice(keys.findLastIndex((key) => FIELDS.has(key) || key.startsWith('header.')));
+  if (test === 'is' && text.startsWith('@') && lists.has(text.slice(1)))
+    return { message: `\`is\` takes the text "${text}" alone, and not what the list holds`, hint: `for the list write \`in: "${text}"\`` };
   if (field === 'attachment.extension' && (test === undefined || test === 'is' || test === 'in')) return complainOfExtension(text);
   return test === 'matches' && field !== 'link.url' ? complainOfPattern(text) : undefined;
 }

@@ -19,7 +19,7 @@ export function lint(rules: readonly PlacedRule[], options: LintOptions): Proble
     ...on.flatMap((placed) => lintResponses(placed, options)),
     ...on.flatMap((placed) => emptyLists(placed)),
     ...lintMasks(rules),
-    ...lintValues(rules),
+    ...lintValues(rules, options.lists),
   ];
 }
 

@@ -17,9 +17,10 @@ export function withLists(masks: readonly string[], { lists, domains }: Pick<Rul
       plain.push(mask);
       continue;
     }
-    const list = lists[mask.slice(1)];
+    const name = mask.slice(1);
+    const list = Object.hasOwn(lists, name) ? lists[name] : undefined;
     if (list !== undefined) packed.push(list);
-    else if (mask.slice(1) === LIST_OF_DOMAINS) plain.push(...domains.map((domain) => `*@${domain}`));
+    else if (name === LIST_OF_DOMAINS) plain.push(...domains.map((domain) => `*@${domain}`));
   }
   return { masks: plain, lists: packed };
 }

@@ -15,6 +15,9 @@ export interface ListUse {
 
 const UNUSED: ListUse = { client: false, ip: false, address: false, domain: false, text: false };
 
+/** Tests whose texts stand for themselves. */
+const PLAIN_TESTS: ReadonlySet<string> = new Set(['is', 'contains', 'starts', 'ends', 'matches']);
+
 /** Looks for `@name` wherever it stands in the files, also in rules that have other mistakes. */
 export function listsUsed(sources: readonly YamlSource[]): ReadonlyMap<string, ListUse> {
   const uses = new Map<string, ListUse>();
@@ -24,7 +27,7 @@ export function listsUsed(sources: readonly YamlSource[]): ReadonlyMap<string, L
       uses.set(name, { ...(uses.get(name) ?? UNUSED), ...use });
     } else if (Array.isArray(value)) for (const item of value) walk(item, use);
     else if (typeof value === 'object' && value !== null)
-      for (const [key, item] of Object.entries(value)) walk(item, key === 'is' || key === 'in' ? use : useOf(key));
+      for (const [key, item] of Object.entries(value)) if (!PLAIN_TESTS.has(key)) walk(item, key === 'in' ? use : useOf(key));
   };
   for (const source of sources) walk(source.value, { text: true });
   return uses;

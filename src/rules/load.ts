@@ -8,6 +8,7 @@ import { readTextFile } from '../config/text-file.js';
 import { MAX_YAML_BYTES, YamlSource } from '../config/yaml-source.js';
 import type { DirectorySnapshot } from '../directory/types.js';
 import { ruleAdvice } from './advice.js';
+import { compileRules } from './compile.js';
 import { DEFAULT_FILE, DEFAULT_ID, DEFAULT_TEXT } from './default-rule.js';
 import { groupLists, groupMembers } from './groups.js';
 import { invisibleCharacters } from './invisible.js';
@@ -100,7 +101,7 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
     if (use === undefined && !misnamed) problems.push(unusedList(list));
     if (!isAscii(list.bytes)) problems.push(...invisibleCharacters(list.file, list.bytes.toString('utf8')));
   }
-  problems.push(...lint(rules, { ...options, packed, shipped: path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules') }));
+  problems.push(...lint(rules, { ...options, lists: context.lists, packed, shipped: path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules') }));
   if (problems.some((problem) => problem.severity === 'error')) return { problems: condenseProblems(problems) };
   const bundle: RuleBundle = {
     hash: hashOf(sources, lists),
@@ -114,7 +115,20 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
     ...bannersOf(rules, options),
   };
+  const failure = whyNotCompiled(bundle);
+  if (failure !== undefined) return { problems: condenseProblems([...problems, failure]) };
   return { bundle, problems: condenseProblems(problems) };
+}
+
+/** What no schema foresaw and would stop all mail: such a set is refused as a whole. */
+function whyNotCompiled(bundle: RuleBundle): Problem | undefined {
+  try {
+    compileRules(bundle);
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    return { severity: 'error', message: `these rules cannot be put in force: ${reason}` };
+  }
 }
 
 /** The texts that rules put into messages. */

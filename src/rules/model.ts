@@ -4,6 +4,8 @@ import type { Attach, FiredResponse, Group, Process, SmtpReply } from './types.j
 /** One requirement of a field test. All of one test must hold for the same value. Plain data. */
 export type Check =
   | { readonly op: 'masks'; readonly masks: readonly string[] }
+  /** Exactly this text: what begins with `@` names no list here. */
+  | { readonly op: 'is'; readonly value: string }
   | { readonly op: 'in' | 'contains' | 'starts' | 'ends'; readonly values: readonly string[] }
   | { readonly op: 'matches'; readonly patterns: readonly string[] }
   | { readonly op: 'number'; readonly values: readonly number[] }

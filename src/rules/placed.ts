@@ -16,6 +16,8 @@ export function within(placed: PlacedRule, ...path: KeyPath): KeyPath {
 }
 
 export interface LintOptions extends LoadOptions {
+  /** Names of all lists, `our-domains` and groups among them. */
+  readonly lists: ReadonlySet<string>;
   /** Each list by its name. */
   readonly packed: RuleBundle['lists'];
   /** The rules are those that come with Gatepost. */

@@ -160,7 +160,7 @@ const pattern = z.string().meta(FORMS.pattern).check((check) => {
 function textOperators(masks: z.ZodType<string>): z.ZodType<Check[]> {
   return z
     .strictObject({
-      is: text.optional().describe('exactly this; case does not count'),
+      is: text.optional().describe('exactly this text; case does not count, and an @ names no list'),
       in: listOf(masks).optional().describe('one of these, exactly; an @list brings its masks'),
       contains: listOf(text).optional(),
       starts: listOf(text).optional(),
@@ -172,7 +172,7 @@ function textOperators(masks: z.ZodType<string>): z.ZodType<Check[]> {
     .meta(FORMS.notEmpty)
     .transform((tests): Check[] => {
       const checks: Check[] = [];
-      if (tests.is !== undefined) checks.push({ op: 'in', values: [tests.is] });
+      if (tests.is !== undefined) checks.push({ op: 'is', value: tests.is });
       if (tests.in !== undefined) checks.push({ op: 'in', values: tests.in });
       for (const op of ['contains', 'starts', 'ends'] as const) {
         const values = tests[op];

@@ -43,6 +43,10 @@ function textCheck(check: Check, kind: 'address' | 'ip' | 'text', context: Compi
   switch (check.op) {
     case 'masks':
       return compileMasks(withLists(check.masks, context), kind);
+    case 'is': {
+      const wanted = fold(check.value);
+      return ({ folded }) => folded === wanted;
+    }
     case 'in': {
       const plain = new Set(check.values.filter((value) => !value.startsWith('@')).map(kind === 'address' ? foldAddress : fold));
       const lists = check.values.filter((value) => value.startsWith('@'));
