@@ -16,7 +16,7 @@ const validate = new Ajv({ strict: true, strictTypes: false }).compile(rulesJson
 const ONLY_THE_LOADER: Readonly<Record<string, readonly string[]>> = {
   'other files': ['id-twice', 'id-twice-over-files', 'id-default', 'default-narrowed', 'notify-template', 'many-of-one-kind'],
   lists: [
-    ...['except-list', 'list-case', 'list-in-list', 'list-latin-1', 'list-ldap', 'list-long-entry', 'list-meant-domain'],
+    ...['except-list', 'list-case', 'list-in-list', 'list-invisible-entry', 'list-latin-1', 'list-ldap', 'list-long-entry', 'list-meant-domain'],
     ...['list-missing', 'list-name', 'list-networks-many', 'list-not-networks', 'list-path', 'list-txt'],
   ],
   modules: ['on-engine', 'on-module', 'on-status', 'scan-engine', 'scan-module', 'spf-with-dot'],
@@ -27,6 +27,7 @@ const ONLY_THE_LOADER: Readonly<Record<string, readonly string[]>> = {
     ...['delete-links', 'delete-links-count', 'delete-spam', 'delete-subject', 'dmarc-fail-delete'],
   ],
   'a mask or the name of a list': ['mask-long'],
+  'what is left of a text that is compared': ['text-invisible'],
   'the arithmetic of networks': [
     ...['network', 'network-host-bits', 'network-long-prefix', 'network-octet', 'network-v6-host-bits', 'network-v6-prefix'],
   ],

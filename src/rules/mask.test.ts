@@ -38,6 +38,11 @@ describe('a mask', () => {
     ['*invoice*', 'Your\r\n invoice\n2', true],
     ['m\u00fcller*', 'MU\u0308LLER & Co', true],
     ['a.c', 'abc', false],
+    // Those of full width are letters of the mask.
+    ['*\uff1f*', 'why', false],
+    ['*\uff1f*', 'why?', true],
+    ['*\uff0a?', 'a\uff0ab', true],
+    ['*\uff0a?', 'ab', false],
   ])('%j on %j', (mask, value, expected) => {
     expect(matches(mask, value)).toBe(expected);
   });

@@ -21,6 +21,12 @@ export function fold(text: string): string {
   return withoutUnseen(plain).replaceAll('\u00a0', ' ');
 }
 
+/** Whether a mask or text has characters, and none of them is left in the form that is compared. */
+export function foldsToNothing(mask: string): boolean {
+  const letters = mask.replace(/[*?]/g, '');
+  return letters !== '' && fold(letters) === '';
+}
+
 /** Whether a text has a `*` or `?`. */
 export function hasWildcard(mask: string): boolean {
   return mask.includes('*') || mask.includes('?');
@@ -31,14 +37,17 @@ export function hasWildcard(mask: string): boolean {
  * value. The time is linear in the value for a given mask: each piece between stars is found once, leftmost.
  */
 export function compileMask(mask: string): MaskTest {
-  const wanted = fold(mask);
-  if (!hasWildcard(wanted)) return (value) => value === wanted;
-  const pieces = wanted.split('*').map(toPiece);
+  if (!hasWildcard(mask)) {
+    const wanted = fold(mask);
+    return (value) => value === wanted;
+  }
+  // A star or question mark of full width is a letter like others: it is one of ASCII only when it is folded.
+  const pieces = mask.split('*').map((piece) => toPiece(piece.split('?').map(fold)));
   const first = pieces[0];
   const last = pieces.at(-1);
   if (first === undefined || last === undefined) return () => true;
   if (pieces.length === 1) return (value) => first.matchAt(value, 0) === value.length;
-  const middle = pieces.slice(1, -1).filter((piece) => piece.text !== '');
+  const middle = pieces.slice(1, -1).filter((piece) => !piece.isEmpty);
   return (value) => {
     let position = first.matchAt(value, 0);
     if (position < 0) return false;
@@ -54,7 +63,7 @@ export function compileMask(mask: string): MaskTest {
 
 /** A run of a mask without stars. Positions are indexes of UTF-16 units; -1 is "no". */
 interface Piece {
-  readonly text: string;
+  readonly isEmpty: boolean;
   /** Where the piece ends when it stands at `position`. */
   matchAt(value: string, position: number): number;
   /** Where the piece begins when it ends at `position`. */
@@ -63,13 +72,15 @@ interface Piece {
   find(value: string, position: number): number;
 }
 
-function toPiece(text: string): Piece {
-  return text.includes('?') ? wildPiece(text) : plainPiece(text);
+/** @param texts what stands before, between and behind the question marks of the piece */
+function toPiece(texts: readonly string[]): Piece {
+  const [text = '', ...more] = texts;
+  return more.length > 0 ? wildPiece(texts) : plainPiece(text);
 }
 
 function plainPiece(text: string): Piece {
   return {
-    text,
+    isEmpty: text === '',
     matchAt: (value, position) => (value.startsWith(text, position) ? position + text.length : -1),
     matchBefore: (value, position) => (value.endsWith(text, position) ? position - text.length : -1),
     find: (value, position) => {
@@ -79,28 +90,31 @@ function plainPiece(text: string): Piece {
   };
 }
 
+/** Stands for a `?` among the characters of a piece. */
+const ANY_ONE = '';
+
 /** `?` takes a whole code point, so that it is one character also where that is two UTF-16 units. */
-function wildPiece(text: string): Piece {
-  const characters = Array.from(text);
+function wildPiece(texts: readonly string[]): Piece {
+  const characters = texts.flatMap((text, i) => (i === 0 ? Array.from(text) : [ANY_ONE, ...Array.from(text)]));
   const matchAt = (value: string, start: number): number => {
     let position = start;
     for (const character of characters) {
       if (position >= value.length) return -1;
       const width = widthAt(value, position);
-      if (character !== '?' && !value.startsWith(character, position)) return -1;
-      position += character === '?' ? width : character.length;
+      if (character !== ANY_ONE && !value.startsWith(character, position)) return -1;
+      position += character === ANY_ONE ? width : character.length;
     }
     return position;
   };
   return {
-    text,
+    isEmpty: false,
     matchAt,
     matchBefore: (value, end) => {
       let position = end;
       for (const character of characters.toReversed()) {
-        const width = character === '?' ? widthBefore(value, position) : character.length;
+        const width = character === ANY_ONE ? widthBefore(value, position) : character.length;
         position -= width;
-        if (position < 0 || (character !== '?' && !value.startsWith(character, position))) return -1;
+        if (position < 0 || (character !== ANY_ONE && !value.startsWith(character, position))) return -1;
       }
       return position;
     },

@@ -2,7 +2,7 @@ import { addressWords } from '../config/network-ranges.js';
 import { parseNetwork } from '../config/networks.js';
 import { excerptOf } from '../config/excerpt.js';
 import type { Place, Problem } from '../config/problems.js';
-import { MAX_MASK_LENGTH } from './mask.js';
+import { foldsToNothing, MAX_MASK_LENGTH } from './mask.js';
 import { complainOfMask } from './mask-lint.js';
 import type { ListFile } from './lists.js';
 import { isPlainEntry, visitLines, type ListLine } from './list-lines.js';
@@ -97,6 +97,8 @@ function complainOfEntry(entry: string, name: string, use: ListUse | undefined):
     };
   if (entry.length > MAX_MASK_LENGTH)
     return { severity: 'error', message: `this entry is longer than ${MAX_MASK_LENGTH} characters`, hint: 'write one mask a line' };
+  if (foldsToNothing(entry))
+    return { severity: 'error', message: 'nothing of this entry can be seen: there is nothing to compare', hint: 'remove the line, or write it anew' };
   if (use?.client === true) {
     const parsed = parseNetwork(entry);
     if ('error' in parsed)

@@ -5,7 +5,7 @@ import { FIELDS, OBJECT_TYPES, type Field, type FieldKind } from './fields.js';
 import type { Check, Condition, FieldTest } from './model.js';
 import { patternWords } from './regex-words.js';
 import { FORMS } from './schema-forms.js';
-import { bool, bytes, complain, listOf, mask, text, unknownKeys, type SchemaContext } from './schema-values.js';
+import { bool, bytes, complain, listOf, mask, needle, unknownKeys, wholeText, type SchemaContext } from './schema-values.js';
 
 const MAX_PATTERN_LENGTH = 5000;
 
@@ -160,11 +160,11 @@ const pattern = z.string().meta(FORMS.pattern).check((check) => {
 function textOperators(masks: z.ZodType<string>): z.ZodType<Check[]> {
   return z
     .strictObject({
-      is: text.optional().describe('exactly this text; case does not count, and an @ names no list'),
+      is: wholeText.optional().describe('exactly this text; case does not count, and an @ names no list'),
       in: listOf(masks).optional().describe('one of these, exactly; an @list brings its masks'),
-      contains: listOf(text).optional(),
-      starts: listOf(text).optional(),
-      ends: listOf(text).optional(),
+      contains: listOf(needle).optional(),
+      starts: listOf(needle).optional(),
+      ends: listOf(needle).optional(),
       matches: listOf(pattern).optional().describe('regular expression in RE2 syntax, found anywhere; (?i) ignores case'),
       exists: bool.optional(),
     })

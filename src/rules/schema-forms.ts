@@ -8,6 +8,7 @@ export const FORMS = {
   identifier: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,63}$' },
   address: { type: 'string', pattern: '^[^\\s@<>"(),:;\\\\[\\]*?]{1,64}@[^\\s@<>"(),:;\\\\[\\]*?]{1,255}$' },
   mask: { type: 'string', minLength: 1 },
+  needle: { type: 'string', minLength: 1 },
   network: { type: 'string', pattern: '^(@.+|[0-9A-Fa-f:.]+(/\\d{1,3})?)$' },
   pattern: { type: 'string', maxLength: 5000 },
   template: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' },

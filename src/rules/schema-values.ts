@@ -4,7 +4,7 @@ import { nearest } from '../config/suggest.js';
 import { parseSize } from '../config/units.js';
 import { AUTHENTICATION_KEYS, KNOWN_MODULES } from './findings.js';
 import { isGroup } from './groups.js';
-import { MAX_MASK_LENGTH } from './mask.js';
+import { foldsToNothing, MAX_MASK_LENGTH } from './mask.js';
 import { FORMS } from './schema-forms.js';
 
 /** What the schema needs to know of the world around the rule files. */
@@ -101,8 +101,32 @@ export function mask(
     const value = check.value;
     if (value === '') complain(check, value, 'an empty mask takes nothing', 'leave the key out, or write "*" for all');
     else if (value.startsWith('@')) checkList(check, value, context);
+    else if (foldsToNothing(value)) complainOfNothing(check, value);
     else if (value.length > MAX_MASK_LENGTH) complain(check, value, `longer than ${MAX_MASK_LENGTH} characters`, 'write several masks as a list');
   });
+}
+
+/** A text that a whole value is compared with: it may be empty, but not for the reason that nothing of it is compared. */
+export const wholeText = text.check((check) => {
+  if (foldsToNothing(check.value)) complainOfNothing(check, check.value);
+});
+
+/** A text that is looked for in values; an empty one stands in each of them. */
+export const needle = textOf(FORMS.needle).check((check) => {
+  const value = check.value;
+  if (value === '')
+    complain(check, value, 'an empty text stands in every value', 'leave it out; for a field that is there at all write `{ exists: true }`');
+  else if (foldsToNothing(value)) complainOfNothing(check, value);
+});
+
+function complainOfNothing(check: z.core.ParsePayload<string>, value: string): void {
+  const code = (value.replace(/[*?]/g, '').codePointAt(0) ?? 0).toString(16).toUpperCase();
+  complain(
+    check,
+    value,
+    'nothing of this text can be seen, and what cannot be seen is left out where texts are compared',
+    `write \`matches: '\\x{${code}}'\`; in the subject, in addresses and in names of files it is the anomaly \`invisible-character\``,
+  );
 }
 
 function checkList(check: z.core.ParsePayload<string>, value: string, context: SchemaContext): void {
