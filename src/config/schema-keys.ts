@@ -2,22 +2,26 @@ import type { z } from 'zod';
 
 /** The keys that a schema knows at a path, over all branches of unions. */
 export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
-  let level = [schema];
-  for (const step of path) level = level.flatMap((s) => inner(s, step));
   return [
     ...new Set(
-      level
-        .flatMap(unwrap)
-        .flatMap((s) => (s._zod.def.type === 'object' ? Object.keys((s as z.core.$ZodObject)._zod.def.shape) : [])),
+      schemasAt(schema, path).flatMap((s) => (s._zod.def.type === 'object' ? Object.keys((s as z.core.$ZodObject)._zod.def.shape) : [])),
     ),
   ];
+}
+
+/** What may stand at a path: the schemas of all branches of unions. */
+export function schemasAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType[] {
+  let level = [schema];
+  for (const step of path) level = level.flatMap((s) => inner(s, step));
+  return level.flatMap(unwrap);
 }
 
 function inner(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType[] {
   return unwrap(schema).flatMap((s): z.core.$ZodType[] => {
     switch (s._zod.def.type) {
       case 'object': {
-        const child = (s as z.core.$ZodObject)._zod.def.shape[String(step)];
+        const { shape, catchall } = (s as z.core.$ZodObject)._zod.def;
+        const child = Object.hasOwn(shape, String(step)) ? shape[String(step)] : catchall;
         return child === undefined ? [] : [child];
       }
       case 'record':

@@ -119,7 +119,18 @@ export class YamlSource {
     return this.placeAt(this.offsetOf(path, what)).place;
   }
 
+  /** How a plain value is written in the file; undefined where there is none. */
+  writtenAt(path: KeyPath): string | undefined {
+    const { node } = this.find(path, 'value');
+    return isScalar(node) ? node.source : undefined;
+  }
+
   private offsetOf(path: KeyPath, what: 'key' | 'value'): number {
+    return this.find(path, what).offset;
+  }
+
+  /** The node at a path, or the nearest parent that there is, and where it stands. */
+  private find(path: KeyPath, what: 'key' | 'value'): { readonly node: unknown; readonly offset: number } {
     let node: unknown = this.document?.contents;
     let offset = nodeOffset(node) ?? 0;
     for (const [depth, step] of path.entries()) {
@@ -136,7 +147,8 @@ export class YamlSource {
         offset = nodeOffset(node) ?? offset;
       } else break;
     }
-    return offset;
+    if (isAlias(node) && this.document !== undefined) node = node.resolve(this.document);
+    return { node, offset };
   }
 
   error(path: KeyPath, message: string, hint?: string, what: 'key' | 'value' = 'value'): Problem {

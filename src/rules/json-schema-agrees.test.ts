@@ -27,6 +27,7 @@ const ONLY_THE_LOADER: Readonly<Record<string, readonly string[]>> = {
     ...['delete-links', 'delete-links-count', 'delete-spam', 'delete-subject', 'dmarc-fail-delete'],
   ],
   'a mask or the name of a list': ['mask-long'],
+  'how a number is written': ['number-not-kept'],
   'what is left of a text that is compared': ['text-invisible'],
   'the arithmetic of networks': [
     ...['network', 'network-host-bits', 'network-long-prefix', 'network-octet', 'network-v6-host-bits', 'network-v6-prefix'],

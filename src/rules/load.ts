@@ -8,6 +8,7 @@ import { readTextFile } from '../config/text-file.js';
 import { MAX_YAML_BYTES, YamlSource } from '../config/yaml-source.js';
 import type { DirectorySnapshot } from '../directory/types.js';
 import { ruleAdvice } from './advice.js';
+import { changedNumbers } from './bare-numbers.js';
 import { compileRules } from './compile.js';
 import { DEFAULT_FILE, DEFAULT_ID, DEFAULT_TEXT } from './default-rule.js';
 import { groupLists, groupMembers } from './groups.js';
@@ -229,6 +230,7 @@ function readRules(
   }
   for (const [index, raw] of list.entries()) {
     const parsed = schema.safeParse(raw);
+    problems.push(...changedNumbers(source, schema, ['rules', index]));
     if (!parsed.success) problems.push(...source.fromZod(parsed.error, schema, ['rules', index], ruleAdvice));
     else rules.push({ rule: normalizeRule(parsed.data, keysOf(raw, 'on')), source, index });
   }

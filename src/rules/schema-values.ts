@@ -74,12 +74,15 @@ export function listOf<T>(item: z.ZodType<T>): z.ZodType<T[]> {
   return z.union([z.array(item), item.transform((value) => [value])]);
 }
 
-/** A text; a bare number in YAML is meant as text. */
+/** Stands in every schema of text: a bare number in YAML is meant as text. */
+export const BARE_NUMBER = z.number();
+
+/** A text, or a bare number. */
 export const text = textOf({});
 
 /** Text of a form that the JSON Schema tells. */
 export function textOf(form: Readonly<Record<string, unknown>>) {
-  return z.union([z.string().meta(form), z.number().transform(String)]);
+  return z.union([z.string().meta(form), BARE_NUMBER.transform(String)]);
 }
 
 export const bool = z.boolean();

@@ -5,6 +5,7 @@ import { nearest } from '../../config/suggest.js';
 import { readTextFile } from '../../config/text-file.js';
 import { MAX_YAML_BYTES, YamlSource, type KeyPath } from '../../config/yaml-source.js';
 import { foldAddress } from '../addresses.js';
+import { changedNumbers } from '../bare-numbers.js';
 import { caseSchema, type CaseContext } from './schema.js';
 import type { TestCase } from './types.js';
 
@@ -38,6 +39,7 @@ export async function loadCases(file: string, shown: string, context: CaseContex
     const parsed = schema.safeParse(raw);
     const found = [
       ...(parsed.success ? [] : source.fromZod(parsed.error, schema, at)),
+      ...changedNumbers(source, schema, at),
       ...checkRecipients(raw, source, at),
       ...(await checkMessage(raw, path.dirname(file), source, at)),
     ];
