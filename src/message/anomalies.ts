@@ -25,6 +25,7 @@ export const ANOMALIES = [
   'duplicate-content-disposition',
   'duplicate-content-id',
   'missing-from',
+  'malformed-from',
   'multiple-from',
   'multiple-sender',
   'malformed-header',

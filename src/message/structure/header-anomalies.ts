@@ -1,5 +1,5 @@
 import type { AnomalyName } from '../anomalies.js';
-import { parseAddresses } from '../addresses.js';
+import { parseAddresses, readAddressList } from '../addresses.js';
 import { decodeRaw, rawValue } from '../decode/header-text.js';
 import { decodeWords } from '../decode/words.js';
 import { isPlain, tricksIn } from '../trick-characters.js';
@@ -60,8 +60,9 @@ export function noteMessageHeader(bytes: Buffer, fields: readonly HeaderField[],
     noteTricks(raw, name, isAddress, log);
     if (key !== 'from' && key !== 'sender') continue;
     if (key === 'from') from = true;
-    if (/[,;]/.test(raw) && parseAddresses(raw).length > 1)
-      log.add(key === 'from' ? 'multiple-from' : 'multiple-sender');
+    const { list, malformed } = readAddressList(raw);
+    if (list.length > 1) log.add(key === 'from' ? 'multiple-from' : 'multiple-sender');
+    if (key === 'from' && (malformed || list.length === 0)) log.add('malformed-from');
   }
   if (!from) log.add('missing-from');
 }
