@@ -307,11 +307,14 @@ function statusOf(error: CommanderError): number {
   return error.exitCode === 0 ? EXIT.good : EXIT.usage;
 }
 
-// Whoever reads what is printed may have had enough (`| head`). A gateway goes on without a reader.
+// Whoever reads what is printed may have had enough (`| head`), or the disk may be full that it goes to. A gateway goes
+// on without either.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (process.argv[2] !== 'start') process.exit();
+    if (process.argv[2] === 'start') return;
+    if (error.code === 'EPIPE') process.exit();
+    if (stream === process.stdout) err(`${paint('red', 'error:', process.stderr)} cannot print: ${error.message}`);
+    process.exit(EXIT.no);
   });
 try {
   const root = program();

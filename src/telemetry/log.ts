@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream';
 import { pino, type Logger } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { dotActing, escapeActing } from '../config/acting-characters.js';
+import { LogOutput } from './log-output.js';
 
 export type Log = Logger;
 
@@ -16,29 +17,35 @@ export interface LogSettings {
  * strangers say in it does not act on the terminal on which it is read, now or later.
  */
 export function createLog(settings: LogSettings, output?: Writable): Log {
-  if (!settings.pretty) {
-    const lines = output ?? pino.destination(1);
-    const options = { level: settings.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-    return pino(options, { write: (line) => lines.write(escapeActing(line)) });
-  }
-  const stream = PinoPretty({
-    ...(output === undefined ? {} : { destination: output }),
-    colorize: process.stdout.isTTY && process.stdout.hasColors(),
-    ignore: 'pid,hostname',
-    translateTime: 'SYS:HH:MM:ss.l',
-    sync: true,
-  });
-  return pino(
-    { level: settings.level, base: null },
-    {
-      write: (line) => {
-        stream.write(dotActing(line));
-      },
-    },
-  );
+  const shown = settings.pretty ? prettyLines() : escapeActing;
+  const lines = output ?? standardOutput(settings.pretty, shown);
+  const timestamp = settings.pretty ? {} : { timestamp: pino.stdTimeFunctions.isoTime };
+  return pino({ level: settings.level, base: null, ...timestamp }, { write: (line) => void lines.write(shown(line)) });
 }
 
 /** A log that says nothing, for tests and one-shot commands. */
 export function silentLog(): Log {
   return pino({ level: 'silent' });
+}
+
+function prettyLines(): (line: string) => string {
+  const pretty = prettyFactory({
+    colorize: process.stdout.isTTY && process.stdout.hasColors(),
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
+  return (line) => pretty(dotActing(line));
+}
+
+/** @param sync for a terminal, on which other things are printed too @param shown makes of a line what is written */
+function standardOutput(sync: boolean, shown: (line: string) => string): LogOutput {
+  return new LogOutput(1, {
+    sync,
+    notice: (lost, reason) => {
+      const line = { level: 40, time: new Date().toISOString(), lost, reason, msg: 'lines of the log were lost' };
+      return shown(`${JSON.stringify(line)}\n`);
+    },
+    onLoss: (reason) =>
+      process.stderr.write(`The log cannot be written (${reason}): its lines are lost until it can be again.\n`),
+  });
 }
