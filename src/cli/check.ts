@@ -45,7 +45,7 @@ export async function check(options: { readonly config?: string; readonly json?:
 async function look(file: string | undefined): Promise<Findings> {
   const { config, problems: own } = await readConfig(file);
   if (config === undefined) return { settings: own, cases: [] };
-  const { bundle, specs, problems } = await readSetup(config);
+  const { bundle, specs, problems } = await readSetup('gateway', config);
   const context = {
     modules: new Map(specs.map((spec) => [spec.name, spec.statuses])),
     timezone: config.node.timezone,

@@ -37,7 +37,7 @@ export async function demo(options: { readonly keep?: boolean }): Promise<void> 
     await writeFile(path.join(folder, 'gatepost.yaml'), demoConfig());
     await writeFile(path.join(folder, 'rules', '50-demo.yaml'), DEMO_RULES);
     progress('Starting a gateway with its own database in a temporary folder ...');
-    const setup = await loadSetup(path.join(folder, 'gatepost.yaml'));
+    const setup = await loadSetup('gateway', path.join(folder, 'gatepost.yaml'));
     gateway = await startGateway(setup, createLog({ level: 'warn', pretty: true }));
     const { host, port } = gateway.addresses[0] ?? { host: '127.0.0.1', port: 0 };
     progress(

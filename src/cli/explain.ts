@@ -42,7 +42,7 @@ export interface Explanation {
 /** `gatepost explain`: the gateway's own inspection, in this process; nothing is sent, stored or queued. */
 export async function explain(file: string, options: ExplainOptions): Promise<void> {
   checkSession(options);
-  const setup = await loadSetup(options.config);
+  const setup = await loadSetup('trial', options.config);
   const { config } = setup;
   const raw = await readGiven(file);
   const odd = oddity(raw, config.smtp.maxMessageSize);

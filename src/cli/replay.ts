@@ -30,9 +30,9 @@ export async function replay(place: string, options: ReplayOptions): Promise<voi
   const files = await filesOf(folder, place);
   const { config: file } = options;
   const loaded = await loadConfig(file);
-  const before = await finishSetup(loaded);
+  const before = await finishSetup('trial', loaded);
   const rules = await ruleFolder(options.against);
-  const after = await finishSetup({ ...loaded, config: { ...loaded.config, rules } });
+  const after = await finishSetup('trial', { ...loaded, config: { ...loaded.config, rules } });
   const report = options.json === true ? jsonReport() : textReport(options.all === true);
   const changed = await run(folder, files, client, before, after, report);
   process.exitCode = changed > 0 && options.failOnChange === true ? EXIT.no : EXIT.good;

@@ -43,7 +43,7 @@ interface RuleLine extends Line {
 export async function listRules(options: RulesOptions): Promise<void> {
   const period = options.period ?? '30d';
   if (!isPeriod(period)) throw new UsageError(`--period: "${period}" is none of 7d, 30d and total`);
-  const { config, bundle } = await loadSetup(options.config);
+  const { config, bundle } = await loadSetup('trial', options.config);
   const now = new Date();
   const [counts, known] = await withStore<readonly [readonly RuleCounts[], ReadonlyMap<string, Date>]>(
     config,

@@ -45,6 +45,7 @@ async function run(options: StartOptions): Promise<void> {
   process.on('SIGHUP', () => reload());
   const place = processPlace();
   const opened = await openSettings({
+    purpose: roles.includes('gateway') ? 'gateway' : 'worker',
     ...(options.config === undefined ? {} : { file: options.config }),
     cwd: process.cwd(),
     // A process that died comes back, also while somebody edits.

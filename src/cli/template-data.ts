@@ -34,7 +34,7 @@ export async function contextOfFile(
   file: string,
   options: { readonly config?: string; readonly sender?: string; readonly recipient?: readonly string[] },
 ): Promise<RealData> {
-  const setup = await loadSetup(options.config);
+  const setup = await loadSetup('trial', options.config);
   const { config } = setup;
   const { bytes, intake } = canonicalMessage(await readGiven(file), config.smtp.hostname);
   const envelope = envelopeOf(bytes, options, config);

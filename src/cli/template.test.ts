@@ -117,7 +117,7 @@ it('says what is taken in place of a language that is missing', async () => {
   expect(noted).toContain('`disclaimer` is not there in "fr": this is "en"');
   const read = await readConfig(config);
   if (read.config === undefined) throw new Error('no configuration');
-  const { problems } = await readSetup(read.config);
+  const { problems } = await readSetup('trial', read.config);
   expect(problems).toContainEqual(
     expect.objectContaining({
       severity: 'warning',

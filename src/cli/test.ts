@@ -24,7 +24,7 @@ export interface TestOptions {
 
 /** `gatepost test`: runs test cases through the rules as they stand. Nothing is sent, stored or queued. */
 export async function test(files: readonly string[], options: TestOptions): Promise<void> {
-  const setup = await loadSetup(options.config);
+  const setup = await loadSetup('trial', options.config);
   const { cases, problems } = await readCases(files, setup);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new ConfigError(problems);

@@ -12,9 +12,13 @@ import { loadTemplates, type Templates } from '../notifications/templates/load.j
 import { loadRules } from '../rules/load.js';
 import type { RuleBundle } from '../rules/model.js';
 import { checkHops, whyNoHop } from './check-hops.js';
+import { checkTls } from './check-tls.js';
 import { copyProblems } from './directory.js';
 import { unknownLanguages } from './unknown-languages.js';
 import { unusedTemplates } from './unused-templates.js';
+
+/** What a configuration is read for: a process that runs on it, or commands that try mail on its rules. */
+export type Purpose = 'gateway' | 'worker' | 'trial';
 
 /** A configuration with all that it names, read and checked. */
 export interface Setup {
@@ -31,8 +35,8 @@ export interface Setup {
  * @param file path given with --config
  * @throws ConfigError with every error (and warning) of all of them at once
  */
-export async function loadSetup(file?: string, cwd?: string): Promise<Setup> {
-  return await finishSetup(await loadConfig(file, cwd));
+export async function loadSetup(purpose: Purpose, file?: string, cwd?: string): Promise<Setup> {
+  return await finishSetup(purpose, await loadConfig(file, cwd));
 }
 
 /** What a configuration names, as far as it can be read, and all that is wrong with it. */
@@ -43,15 +47,15 @@ export interface ReadSetup extends Omit<Setup, 'config' | 'bundle' | 'warnings'>
 }
 
 /** Reads and checks what a configuration names. @throws ConfigError as loadSetup does */
-export async function finishSetup({ config, warnings }: LoadedConfig): Promise<Setup> {
-  const { bundle, specs, templates, problems: found } = await readSetup(config);
+export async function finishSetup(purpose: Purpose, { config, warnings }: LoadedConfig): Promise<Setup> {
+  const { bundle, specs, templates, problems: found } = await readSetup(purpose, config);
   const problems = sortProblems([...warnings, ...found]);
   if (bundle === undefined || problems.some((p) => p.severity === 'error')) throw new ConfigError(problems);
   return { config, bundle, specs, templates, warnings: problems };
 }
 
 /** Like finishSetup, but tells the problems instead of throwing them. */
-export async function readSetup(config: Config): Promise<ReadSetup> {
+export async function readSetup(purpose: Purpose, config: Config): Promise<ReadSetup> {
   const [detectors, templates] = await Promise.all([
     configureDetectors(config.detectors, config.folder, config.source, config.scan.deadline, config.domains),
     loadTemplates(templateFolders(config), config.notifications.language, config.folder),
@@ -72,7 +76,7 @@ export async function readSetup(config: Config): Promise<ReadSetup> {
           mydomain: config.domains[0] ?? '',
         }),
     },
-    whyNoRoute: (url) => whyNoHop(url, config.folder),
+    whyNoRoute: (url) => whyNoHop(url, config.folder, purpose),
     generalConfigured: config.notifications.general.length > 0,
     tellsInformative: isSevere('informative', config.notifications.minSeverity),
     directory: snapshotOf(groups),
@@ -87,7 +91,8 @@ export async function readSetup(config: Config): Promise<ReadSetup> {
       ...rules.problems,
       ...templates.problems,
       ...unknownLanguages(config, templates.languages),
-      ...checkHops(config),
+      ...checkHops(config, purpose),
+      ...checkTls(config, purpose),
       ...copyProblems(groups, config, rules.bundle),
       ...(await unusedTemplates(config, templates.templates, rules.bundle)),
     ],

@@ -87,9 +87,6 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
   if (leftovers > 0) log.info({ leftovers }, 'uploads that were never finished are removed');
   const tls = await readTls(config);
   const users = smtp.auth === undefined ? undefined : new Users(smtp.auth.users);
-  if (users !== undefined && tls === undefined) {
-    log.warn('`smtp.auth` has no effect without `smtp.tls`: logging in is offered only under TLS');
-  }
   const counters: SmtpCounters = {
     sessions: 0,
     refusedSessions: 0,

@@ -49,7 +49,7 @@ store: "${urlOf(store.store.connection)}"
   }
 
   async function start({ config, folder }: Site): Promise<Worker> {
-    const opened = await openSettings({ file: config, cwd: folder, lastGood: false });
+    const opened = await openSettings({ purpose: 'gateway', file: config, cwd: folder, lastGood: false });
     return await startWorker(opened, silentLog(), TIMES);
   }
 

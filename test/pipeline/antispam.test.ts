@@ -53,7 +53,7 @@ interface Case {
 async function inspect({ settings = '', recipients = [ANNA], mail, given }: Case): Promise<Inspection> {
   const file = path.join(folder, 'gatepost.yaml');
   await writeFile(file, `detectors: { antispam: { ${settings} } }\n`);
-  const { bundle, specs, config } = await loadSetup(file);
+  const { bundle, specs, config } = await loadSetup('trial', file);
   const inspector = await createInspector({ bundle, specs, limits: config.scan, deadline: config.scan.deadline });
   try {
     return await inspector.inspect(inputFor(recipients, given), mail ?? makeMail('Hello'));

@@ -99,7 +99,7 @@ export async function runGroup(group: Group): Promise<string[]> {
 
 async function load(config: string): Promise<{ readonly setup?: Setup; readonly said: readonly string[] }> {
   try {
-    const setup = await loadSetup(config);
+    const setup = await loadSetup('trial', config);
     return { setup, said: setup.warnings.map(formatProblem) };
   } catch (error) {
     if (error instanceof ConfigError) return { said: error.problems.map(formatProblem) };

@@ -21,7 +21,7 @@ export interface CasesRun {
  * @throws ConfigError when the settings have an error
  */
 export async function runCasesOf(folder: string): Promise<CasesRun> {
-  const setup = await loadSetup(path.join(folder, 'gatepost.yaml'));
+  const setup = await loadSetup('trial', path.join(folder, 'gatepost.yaml'));
   const { config, bundle, specs, warnings } = setup;
   const tests = path.join(config.rules, 'tests');
   const files = (await readdir(tests)).filter((name) => name.endsWith('.yaml')).sort();

@@ -1,7 +1,16 @@
+import { generateKeyPairSync } from 'node:crypto';
+import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { check } from '../../src/cli/check.js';
+import { openSettings } from '../../src/gateway/reload/open-settings.js';
+import { loadSetup } from '../../src/gateway/setup.js';
 import { makeSite, runGatepost } from '../support/gateway.js';
+
+const TLS_FOLDER = path.join(import.meta.dirname, '../fixtures/tls');
+const OTHER_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
 
 /** What `gatepost check` says of files, in this process. */
 async function said(
@@ -68,6 +77,73 @@ const ALL_BROKEN = {
 };
 
 describe('gatepost check', () => {
+  it.each<[what: string, config: string, files: Readonly<Record<string, string>>, problems: readonly string[]]>([
+    [
+      'a certificate and a key that are not there',
+      'smtp: { tls: { cert: ./cert.pem, key: ./key.pem } }\n',
+      {},
+      [':1:22: error: `smtp.tls.cert`: there is no file /', ':1:39: error: `smtp.tls.key`: there is no file /'],
+    ],
+    [
+      'a certificate that is none',
+      `smtp: { tls: { cert: ./cert.pem, key: ${TLS_FOLDER}/key.pem } }\n`,
+      { 'cert.pem': 'x' },
+      [':1:22: error: `smtp.tls.cert`: /'],
+    ],
+    [
+      'a key that is not that of the certificate',
+      `smtp: { tls: { cert: ${TLS_FOLDER}/cert.pem, key: ./key.pem } }\n`,
+      { 'key.pem': OTHER_KEY },
+      [':1:14: error: `smtp.tls`: certificate and key do not belong together'],
+    ],
+    [
+      'implicit TLS without a certificate',
+      'smtp: { listen: ["127.0.0.1:0", "tls://127.0.0.1:0"] }\n',
+      {},
+      [':1:33: error: `smtp.listen[1]`: listening on tls://127.0.0.1:0 needs `smtp.tls`'],
+    ],
+    [
+      "an authority's file of a next hop",
+      'delivery: { nextHop: "smtp://mx.example.org?ca=./nofile.pem" }\n',
+      {},
+      [':1:22: error: `delivery.nextHop[0]`: ca=: there is no file /'],
+    ],
+    [
+      "a file of an authority's that has no certificates",
+      'delivery: { routes: { a.example: "smtps://mx.example.org?ca=./ca.pem" } }\n',
+      { 'ca.pem': 'x' },
+      [':1:34: error: `delivery.routes.a.example`: ca=: /'],
+    ],
+    [
+      "an authority's file of the queue",
+      'queue: "rediss://h?ca=./no.pem"\n',
+      {},
+      [':1:8: error: `queue`: ca=: there is no file /'],
+    ],
+  ])('finds %s, as a start does', async (_, config, files, problems) => {
+    const { status, text } = await said({ 'gatepost.yaml': config, 'rules/10-a.yaml': RULES, ...files });
+    const found = text.split('\n').filter((line) => line.startsWith('gatepost.yaml'));
+    expect(found).toHaveLength(problems.length);
+    for (const [i, problem] of problems.entries()) expect(found[i]).toContain(problem);
+    expect(status).toBe(1);
+    const site = await makeSite(config, files);
+    await expect(
+      openSettings({ purpose: 'gateway', file: site.config, cwd: site.folder, lastGood: false }),
+    ).rejects.toThrow(problems[0]);
+    // Who tries rules need not have the files that a gateway needs.
+    await loadSetup('trial', site.config);
+    await site.remove();
+  });
+
+  it('warns of logins that nobody is offered', async () => {
+    const { status, text } = await said({
+      'gatepost.yaml': 'smtp: { auth: { users: ./users } }\n',
+      'rules/10-a.yaml': RULES,
+    });
+    expect(text).toContain('gatepost.yaml:1:9: warning: `smtp.auth` has no effect without `smtp.tls`');
+    expect(status).toBe(0);
+  });
+
   it('of good files says how many rules there are', async () => {
     const { status, text } = await said({
       'gatepost.yaml': CONFIG,

@@ -9,7 +9,7 @@ import { finishSetup, type Setup } from '../setup.js';
 import { applier, DetectorWatchers } from './apply.js';
 
 async function setupOf(text: string): Promise<Setup> {
-  return await finishSetup(await parseConfig(`domains: [a.example]\n${text}`, '/nowhere'));
+  return await finishSetup('gateway', await parseConfig(`domains: [a.example]\n${text}`, '/nowhere'));
 }
 
 interface Opened {

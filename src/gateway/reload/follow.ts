@@ -19,10 +19,11 @@ export interface FollowParts {
 
 /** Follows the files of a gateway that has just started, until it is closed. */
 export async function followSettings({ opened, own, inForce, events, log, apply }: FollowParts): Promise<Reloader> {
-  const { file, cwd, wanted, edited, print, refused } = opened;
+  const { purpose, file, cwd, wanted, edited, print, refused } = opened;
   const { data } = inForce.config;
   const reloader = new Reloader({
     ...(file === undefined ? {} : { file }),
+    purpose,
     cwd,
     wanted,
     edited,

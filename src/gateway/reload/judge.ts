@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { PROGRAM_FOLDER, type Config } from '../../config/load.js';
 import { ConfigError, type Problem } from '../../config/problems.js';
 import type { DetectorSpec } from '../../detectors/types.js';
 import type { RuleBundle } from '../../rules/model.js';
-import { loadSetup } from '../setup.js';
+import { loadSetup, type Purpose } from '../setup.js';
 import { filesOf } from './fingerprint.js';
 import { setHash } from './set-hash.js';
 
@@ -15,6 +13,15 @@ const SHIPPED = path.join(PROGRAM_FOLDER, 'rules');
 export interface Before {
   /** Folder of the rules in force; absent when it held no rule files. */
   readonly rules?: string;
+}
+
+/** What is to be loaded. */
+export interface LoadOrder {
+  readonly purpose: Purpose;
+  /** Path given with --config. */
+  readonly file?: string;
+  readonly cwd: string;
+  readonly before: Before;
 }
 
 /** A checked set, or what is wrong with it. Plain data: it comes from a thread. */
@@ -30,13 +37,12 @@ export type Judgement =
 
 /**
  * Loads and checks everything that an admin edits, and what only matters to a gateway that runs already: that the rules
- * have not just gone with a folder, and that a renewed certificate can be used.
- * @param file path given with --config
+ * have not just gone with a folder.
  */
-export async function judge(file: string | undefined, cwd: string, before: Before): Promise<Judgement> {
+export async function judge({ purpose, file, cwd, before }: LoadOrder): Promise<Judgement> {
   try {
-    const setup = await loadSetup(file, cwd);
-    const problems = [...(await vanished(setup.config, before)), ...(await badCertificate(setup.config))];
+    const setup = await loadSetup(purpose, file, cwd);
+    const problems = await vanished(setup.config, before);
     if (problems.length > 0) return { ok: false, problems };
     const { bundle, specs, warnings } = setup;
     return { ok: true, bundle, specs, warnings, hash: await setHash(setup.config, bundle) };
@@ -67,17 +73,4 @@ async function vanished({ rules }: Config, before: Before): Promise<Problem[]> {
       hint: 'to do without rules of your own, leave one file there that holds `rules: []`, or restart',
     },
   ];
-}
-
-async function badCertificate({ smtp: { tls } }: Config): Promise<Problem[]> {
-  if (tls === undefined) return [];
-  try {
-    const [cert, key] = await Promise.all([readFile(tls.cert), readFile(tls.key)]);
-    createSecureContext({ cert, key });
-    return [];
-  } catch (error) {
-    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-    const reason = typeof code === 'string' ? ` (${code})` : '';
-    return [{ severity: 'error', message: `\`smtp.tls\`: certificate and key cannot be used${reason}` }];
-  }
 }

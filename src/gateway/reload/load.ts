@@ -4,8 +4,7 @@ import { moduleUrl } from '../../config/modules.js';
 import { ConfigError } from '../../config/problems.js';
 import { loadTemplates } from '../../notifications/templates/load.js';
 import { templateFolders, type Setup } from '../setup.js';
-import type { Before, Judgement } from './judge.js';
-import type { LoadOrder } from './load-worker.js';
+import type { Judgement, LoadOrder } from './judge.js';
 
 /** ms that loading a set may take. */
 const PATIENCE = 120_000;
@@ -19,11 +18,7 @@ export interface LoaderOptions {
   readonly workerFile?: URL;
 }
 
-export interface LoadRequest {
-  /** Path given with --config. */
-  readonly file?: string;
-  readonly cwd: string;
-  readonly before: Before;
+export interface LoadRequest extends LoadOrder {
   /** Gives up waiting, such as when the gateway stops. */
   readonly signal: AbortSignal;
 }
@@ -51,10 +46,10 @@ export class Loader {
   }
 
   /** @throws ConfigError with every problem */
-  async load({ file, cwd, before, signal }: LoadRequest): Promise<Loaded> {
-    const judged = await this.judge({ ...(file === undefined ? {} : { file }), cwd, before }, signal);
+  async load({ signal, ...order }: LoadRequest): Promise<Loaded> {
+    const judged = await this.judge(order, signal);
     if (!judged.ok) throw new ConfigError(judged.problems);
-    const { config } = await loadConfig(file, cwd);
+    const { config } = await loadConfig(order.file, order.cwd);
     const { templates } = await loadTemplates(templateFolders(config), config.notifications.language);
     const { bundle, specs, warnings, hash } = judged;
     return { setup: { config, bundle, specs, templates, warnings }, hash };

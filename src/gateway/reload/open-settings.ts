@@ -3,13 +3,14 @@ import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { loadConfig, parseConfig, type Config } from '../../config/load.js';
 import { ConfigError } from '../../config/problems.js';
-import { finishSetup, loadSetup, type Setup } from '../setup.js';
+import { finishSetup, loadSetup, type Purpose, type Setup } from '../setup.js';
 import { fingerprintOf, type Fingerprint } from './fingerprint.js';
 import { readKept, type KeptSet } from './last-good.js';
 import { placesOf } from './places.js';
 import { setHash } from './set-hash.js';
 
 export interface OpenOptions {
+  readonly purpose: Purpose;
   /** Path given with --config. */
   readonly file?: string;
   readonly cwd: string;
@@ -19,6 +20,7 @@ export interface OpenOptions {
 
 /** The set that a gateway starts with, and what is needed to follow its files from then on. */
 export interface OpenedSettings {
+  readonly purpose: Purpose;
   readonly file?: string;
   readonly cwd: string;
   readonly wanted: string;
@@ -40,14 +42,14 @@ const ATTEMPTS = 5;
  * @throws ConfigError when it is broken, and there is no other or none was asked for
  */
 export async function openSettings(options: OpenOptions): Promise<OpenedSettings> {
-  const { file, cwd } = options;
+  const { purpose, file, cwd } = options;
   const wanted = path.resolve(cwd, file ?? 'gatepost.yaml');
-  const base = { ...(file === undefined ? {} : { file }), cwd, wanted };
+  const base = { purpose, ...(file === undefined ? {} : { file }), cwd, wanted };
   try {
     for (let attempt = 1; ; attempt++) {
       const { config } = await loadConfig(file, cwd);
       const print = await fingerprintOf(placesOf(config, wanted));
-      const setup = await loadSetup(file, cwd);
+      const setup = await loadSetup(purpose, file, cwd);
       const places = placesOf(setup.config, wanted);
       if ((await fingerprintOf(places)).set === print.set || attempt === ATTEMPTS)
         return { ...base, setup, hash: await setHash(setup.config, setup.bundle), edited: setup.config, print };
@@ -64,18 +66,21 @@ export async function openSettings(options: OpenOptions): Promise<OpenedSettings
         error,
         `\`gatepost start --last-good\` runs on the set that was last in force (kept ${kept.time}) until they are mended`,
       );
-    return { ...base, ...(await openKept(kept)), refused: error };
+    return { ...base, ...(await openKept(kept, purpose)), refused: error };
   }
 }
 
-async function openKept(kept: KeptSet): Promise<Pick<OpenedSettings, 'setup' | 'hash' | 'edited' | 'print'>> {
+async function openKept(
+  kept: KeptSet,
+  purpose: Purpose,
+): Promise<Pick<OpenedSettings, 'setup' | 'hash' | 'edited' | 'print'>> {
   const text = kept.hasConfig ? await readFile(path.join(kept.folder, 'gatepost.yaml'), 'utf8') : '';
   const folder = path.dirname(kept.config);
   const document = parseDocument(text);
   document.set('rules', path.join(kept.folder, 'rules'));
   document.set('templates', path.join(kept.folder, 'templates'));
   const loaded = await parseConfig(String(document), folder, kept.hasConfig ? kept.config : undefined);
-  const setup = await finishSetup(loaded);
+  const setup = await finishSetup(purpose, loaded);
   const edited: Config = { ...setup.config, rules: kept.rules, templates: kept.templates };
   const print = await fingerprintOf(placesOf(edited, kept.config));
   return { setup, hash: await setHash(setup.config, setup.bundle), edited, print };

@@ -3,7 +3,7 @@ import { ConfigError, formatPlace, type Problem } from '../../config/problems.js
 import type { EventReporter } from '../../events/types.js';
 import type { Log } from '../../telemetry/log.js';
 import { loadConfig, type Config } from '../../config/load.js';
-import type { Setup } from '../setup.js';
+import type { Purpose, Setup } from '../setup.js';
 import { fingerprintOf, type Fingerprint } from './fingerprint.js';
 import { ownRulesOf, type InForce } from './in-force.js';
 import { liveConfig } from './live-config.js';
@@ -18,6 +18,7 @@ const AGAIN = 250;
 const MAX_PROBLEMS = 200;
 
 export interface ReloaderOptions {
+  readonly purpose: Purpose;
   /** Path given with --config, and the working directory of the start. */
   readonly file?: string;
   readonly cwd: string;
@@ -173,9 +174,10 @@ export class Reloader {
   }
 
   private async loadOnce(): Promise<Loaded | { readonly failure: ConfigError }> {
-    const { file, cwd, inForce } = this.options;
+    const { purpose, file, cwd, inForce } = this.options;
     try {
       return await this.loader.load({
+        purpose,
         ...(file === undefined ? {} : { file }),
         cwd,
         before: inForce.ownRules === undefined ? {} : { rules: inForce.ownRules },

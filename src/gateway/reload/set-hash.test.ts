@@ -26,7 +26,7 @@ async function write(name: string, text: string): Promise<void> {
 
 async function hashIn(name = 'a'): Promise<string> {
   const cwd = path.join(folder, name);
-  const { config, bundle } = await loadSetup(path.join(cwd, 'gatepost.yaml'), cwd);
+  const { config, bundle } = await loadSetup('trial', path.join(cwd, 'gatepost.yaml'), cwd);
   return await setHash(config, bundle);
 }
 
