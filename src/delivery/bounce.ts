@@ -1,9 +1,10 @@
-import { domainOf, type Envelope, type EnvelopeRecipient } from '../message/envelope.js';
+import type { Envelope, EnvelopeRecipient } from '../message/envelope.js';
+import { isInternal } from '../notifications/mailbox.js';
 
 /**
  * Why the sender gets no DSN; undefined when one may be sent. Internal is who is trusted and writes from one of our
  * domains: one of our addresses from outside is not.
- * @param domains ours, in lower case
+ * @param domains ours, as configured
  */
 export function bounceBar(
   envelope: Pick<Envelope, 'sender' | 'trusted'>,
@@ -13,7 +14,7 @@ export function bounceBar(
   if (envelope.sender === '') return 'null sender';
   if (bounce === 'never') return 'no bounce to this sender: forged, not authenticated, or `delivery.bounce` is never';
   if (bounce === 'allowed') return undefined;
-  const internal = envelope.trusted && domains.includes(domainOf(envelope.sender));
+  const internal = envelope.trusted && isInternal(envelope.sender, domains);
   return internal ? undefined : 'the sender is not internal';
 }
 

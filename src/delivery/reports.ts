@@ -5,7 +5,7 @@ import type { Content } from '../message/source.js';
 import { readMessage } from '../message/read.js';
 import type { TraceId } from '../message/trace-id.js';
 import { withId } from '../notifications/compose.js';
-import { addressOf } from '../notifications/mailbox.js';
+import { addressOf, isSameAddress } from '../notifications/mailbox.js';
 import { NO_NOTICES, type NoticeReporter } from '../notifications/notices.js';
 import type { Templates } from '../notifications/templates/load.js';
 import { formatZoned } from '../notifications/zoned-time.js';
@@ -82,7 +82,7 @@ export class Reports {
     const wanted = recipients.filter(({ recipient }) => wants(recipient, CONDITION[template]));
     const bar =
       bounceBar(message.envelope, message.bounce, config.domains) ??
-      (message.envelope.sender.toLowerCase() === addressOf(config.notifications.from).toLowerCase()
+      (isSameAddress(message.envelope.sender, addressOf(config.notifications.from))
         ? 'it is our own sender address'
         : undefined) ??
       (wanted.length === 0 ? 'NOTIFY asks for none' : undefined);

@@ -18,6 +18,8 @@ function told(
     readonly findings?: readonly Finding[];
     readonly intake?: GuardedMessage['intake'];
     readonly external?: ExternalPolicy;
+    readonly from?: string;
+    readonly domains?: readonly string[];
   } = {},
 ): string | undefined {
   const message: GuardedMessage = {
@@ -27,8 +29,8 @@ function told(
     ...(changes.intake === undefined ? {} : { intake: changes.intake }),
   };
   return whyNotTold(address, group, message, {
-    from: 'Gatepost <Gatepost@example.org>',
-    domains: ['example.org', '*.sub.example'],
+    from: changes.from ?? 'Gatepost <Gatepost@example.org>',
+    domains: changes.domains ?? ['example.org', '*.sub.example'],
     external: changes.external ?? 'authenticated',
   });
 }
@@ -86,6 +88,44 @@ describe('our own notification that comes back by a trusted client tells nobody'
 describe('our own sender address is told by no group', () => {
   it.each<Group>(['general', 'sender', 'recipients', 'additional'])('%s', (group) => {
     expect(told('gatepost@EXAMPLE.org', group)).toBe('it is our own sender address');
+  });
+});
+
+describe('how a domain is spelled does not count', () => {
+  const ours = { domains: ['Example.ORG', 'bücher.example', '*.größe.example'] };
+  const outside = 'alice@xn--bcher-kva.example';
+  const spelled = { envelope: { sender: 'alice@Bücher.example' } };
+  const signed = (status: string, detail = ''): Finding => ({ module: 'authentication', status, name: 'pass', detail });
+
+  it.each(['b@example.org', 'b@xn--bcher-kva.example', 'b@BÜCHER.example', 'b@x.xn--gre-6ka8i.example'])(
+    '%s is one of ours',
+    (address) => {
+      expect(told(address, 'recipients', { ...ours, external: 'never' })).toBeUndefined();
+    },
+  );
+
+  it('a domain that cannot be one is nobody’s', () => {
+    expect(told('b@a\u00ad.xn--a', 'recipients', { ...ours, external: 'never' })).toBeTypeOf('string');
+  });
+
+  it.each([
+    ['gatepost@bücher.example', 'Gatepost@xn--bcher-kva.example'],
+    ['Gatepost <gatepost@xn--bcher-kva.example>', 'gatepost@Bücher.example'],
+  ])('mail by %s is by our own sender address: %s', (from, address) => {
+    expect(told(address, 'general', { from })).toBe('it is our own sender address');
+  });
+
+  it('a signature and a From name the domain of the envelope sender', () => {
+    const from = [{ name: '', address: outside }];
+    expect(
+      told('alice@bücher.example', 'sender', { ...spelled, findings: [signed('dkim', 'd=xn--bcher-kva.example')] }),
+    ).toBe(undefined);
+    expect(told('alice@bücher.example', 'sender', { ...spelled, findings: [signed('dmarc')], facts: { from } })).toBe(
+      undefined,
+    );
+    expect(
+      told('alice@bücher.example', 'sender', { ...spelled, findings: [signed('dkim', 'd=xn--x.example')] }),
+    ).toBeTypeOf('string');
   });
 });
 

@@ -1,10 +1,11 @@
 import type { Finding } from '../detectors/types.js';
 import { isEventName } from '../events/registry.js';
+import { canonicalDomain } from '../message/ascii.js';
 import { domainOf, type Envelope, type IntakeReport } from '../message/envelope.js';
 import { parseTraceId } from '../message/trace-id.js';
 import type { MessageFacts } from '../pipeline/types.js';
 import type { Group } from '../rules/types.js';
-import { addressOf, isDeliverable, isInternal, localPartOf } from './mailbox.js';
+import { addressOf, isDeliverable, isInternal, isSameAddress, localPartOf } from './mailbox.js';
 
 /** Whether people outside our domains are told: `notifications.external`. */
 export type ExternalPolicy = 'never' | 'authenticated' | 'always';
@@ -46,7 +47,7 @@ export function whyNotTold(
   }
   if (isOwnNotification(message)) return 'the message is one of our own notifications that came back';
   if (!isDeliverable(address)) return 'not an address that mail can be sent to';
-  if (address.toLowerCase() === addressOf(settings.from).toLowerCase()) return 'it is our own sender address';
+  if (isSameAddress(address, addressOf(settings.from))) return 'it is our own sender address';
   const internal = isInternal(address, settings.domains);
   if (group === 'sender' && !internal && MACHINES.has(localPartOf(address).toLowerCase()))
     return `${localPartOf(address).toLowerCase()} of another domain is not told as sender`;
@@ -83,16 +84,17 @@ function whyExternalNotTold(group: Group, message: GuardedMessage, policy: Exter
  * `d=DOMAIN` in its detail; DMARC is about the domain of From, which has to be the same.
  */
 export function senderIsAuthenticated({ envelope, facts, findings }: GuardedMessage): boolean {
-  const domain = domainOf(envelope.sender);
+  const domain = canonicalDomain(domainOf(envelope.sender));
   if (domain === '') return false;
   return findings.some((finding) => {
     if (finding.module !== 'authentication' || finding.name !== 'pass') return false;
     if (finding.status === 'spf') return true;
     if (finding.status === 'dkim') return signedDomains(finding.detail ?? '').includes(domain);
-    return finding.status === 'dmarc' && facts.from.length === 1 && domainOf(facts.from[0]?.address ?? '') === domain;
+    if (finding.status !== 'dmarc' || facts.from.length !== 1) return false;
+    return canonicalDomain(domainOf(facts.from[0]?.address ?? '')) === domain;
   });
 }
 
 function signedDomains(detail: string): string[] {
-  return [...detail.matchAll(/(?:^|[\s,;(.])d=([^\s,;()]+)/gi)].map((match) => (match[1] ?? '').toLowerCase());
+  return [...detail.matchAll(/(?:^|[\s,;(.])d=([^\s,;()]+)/gi)].map((match) => canonicalDomain(match[1] ?? ''));
 }

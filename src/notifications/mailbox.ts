@@ -1,3 +1,4 @@
+import { canonicalDomain, withAsciiDomain } from '../message/ascii.js';
 import { domainOf } from '../message/envelope.js';
 
 /** Longest path of RFC 5321 4.5.3.1.3, without its angle brackets. */
@@ -25,12 +26,45 @@ export function localPartOf(address: string): string {
   return at < 0 ? address : address.slice(0, at);
 }
 
-/** Whether the address belongs to one of our domains. A domain `*.example.org` stands for all below it. */
+/** Whether two addresses mean the same mailbox to us: capitals do not count, nor does how a domain is spelled. */
+export function isSameAddress(one: string, other: string): boolean {
+  return comparable(one) === comparable(other);
+}
+
+/** An address as it is compared: in lower case, its domain in A-labels. */
+export function comparable(address: string): string {
+  return withAsciiDomain(address).toLowerCase();
+}
+
+/**
+ * Whether the address belongs to one of our domains, however either is spelled. A domain `*.example.org` stands for all
+ * below it.
+ * @param domains as configured
+ */
 export function isInternal(address: string, domains: readonly string[]): boolean {
-  const domain = domainOf(address);
+  const domain = canonicalDomain(domainOf(address));
   if (domain === '') return false;
-  return domains.some((entry) => {
-    const own = entry.toLowerCase();
-    return own.startsWith('*.') ? domain.endsWith(own.slice(1)) : domain === own;
-  });
+  const { whole, above } = ownDomains(domains);
+  return whole.has(domain) || above.some((suffix) => domain.endsWith(suffix));
+}
+
+interface OwnDomains {
+  readonly whole: ReadonlySet<string>;
+  /** Such as `.example.org`. */
+  readonly above: readonly string[];
+}
+
+/** A list lives as long as its configuration: it is put into A-labels once. */
+const known = new WeakMap<readonly string[], OwnDomains>();
+
+function ownDomains(domains: readonly string[]): OwnDomains {
+  const before = known.get(domains);
+  if (before !== undefined) return before;
+  const spelled = domains.map(canonicalDomain).filter((domain) => domain !== '');
+  const made = {
+    whole: new Set(spelled.filter((domain) => !domain.startsWith('*.'))),
+    above: spelled.filter((domain) => domain.startsWith('*.')).map((domain) => domain.slice(1)),
+  };
+  known.set(domains, made);
+  return made;
 }

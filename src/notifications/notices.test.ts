@@ -24,13 +24,16 @@ const ON = {
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2030, 0, 1) }));
 afterEach(() => void vi.useRealTimers());
 
-function notices(to: readonly string[] = ['postmaster@example.org']): { made: Notices; put: OwedNotification[] } {
+function notices(
+  to: readonly string[] = ['postmaster@example.org'],
+  from = 'Gatepost <gatepost@example.org>',
+): { made: Notices; put: OwedNotification[] } {
   const put: OwedNotification[] = [];
   const made = new Notices({
     settings: () => ({
       minSeverity: 'warning',
       notices: { ...ON, to },
-      from: 'Gatepost <gatepost@example.org>',
+      from,
     }),
     node: () => node,
     dispatcher: {
@@ -67,6 +70,18 @@ test('nobody is told at the address that mail could not be delivered to, nor at 
   const { made, put } = notices(['Postmaster@example.org', 'gatepost@example.org', 'b@example.org']);
   const reported = [
     { address: 'postmaster@EXAMPLE.org', reason: '', advice: '', status: '5.1.1', server: '', reply: '' },
+  ];
+  await made.tell({ class: 'double-bounce', errorDescription: 'lost', reported });
+  expect(put.map(({ to }) => to)).toEqual(['b@example.org']);
+});
+
+test('nor where that address is spelled otherwise', async () => {
+  const { made, put } = notices(
+    ['a@bücher.example', 'gatepost@xn--bcher-kva.example', 'b@example.org'],
+    'gatepost@bücher.example',
+  );
+  const reported = [
+    { address: 'A@xn--bcher-kva.example', reason: '', advice: '', status: '5.1.1', server: '', reply: '' },
   ];
   await made.tell({ class: 'double-bounce', errorDescription: 'lost', reported });
   expect(put.map(({ to }) => to)).toEqual(['b@example.org']);

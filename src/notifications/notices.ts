@@ -5,7 +5,7 @@ import type { Log } from '../telemetry/log.js';
 import type { NotificationDispatcher } from './dispatcher.js';
 import { notificationId } from './identity.js';
 import type { Clock } from './job.js';
-import { addressOf, isDeliverable } from './mailbox.js';
+import { addressOf, comparable, isDeliverable } from './mailbox.js';
 import { NoticeRate } from './notice-rate.js';
 import { isSevere, severityOfNotice } from './severity.js';
 import type {
@@ -110,15 +110,15 @@ export class Notices implements NoticeReporter {
     const { settings, dispatcher, log, clock } = this.#options;
     const { notices, from } = settings();
     const traceId = notice.message?.messageId ?? newTraceId(clock.now());
-    const failed = new Set(notice.reported?.map(({ address }) => address.toLowerCase()));
-    const own = addressOf(from).toLowerCase();
+    const failed = new Set(notice.reported?.map(({ address }) => comparable(address)));
+    const own = comparable(addressOf(from));
     const template = `notice-${notice.class}`;
     const context = this.#context(notice, traceId, omitted);
     const notify: OwedNotice[] = [];
     for (const address of new Set(notices.to.map((one) => one.trim()))) {
-      const lower = address.toLowerCase();
+      const compared = comparable(address);
       // A notice that mail to this very address cannot be delivered would go the same way.
-      if (lower === own || failed.has(lower) || !isDeliverable(address)) {
+      if (compared === own || failed.has(compared) || !isDeliverable(address)) {
         log.warn({ class: notice.class, id: traceId }, 'an admin is not told: mail to that address is what failed');
         continue;
       }
