@@ -1,11 +1,12 @@
 import Handlebars from 'handlebars';
 import { nearest } from '../../config/suggest.js';
+import { boundedEach, FillBounds } from './bounded-each.js';
 import { OBJECT_SPELLINGS, OLDER_SPELLINGS, type TemplateKind } from './macros.js';
 import { translateOlderSpellings } from './older-spellings.js';
 import { TemplateChecker } from './check.js';
 import { offsetOf, type TextProblem } from './position.js';
 
-/** Fills a text in. Values come ready for their place: see views.ts. */
+/** Fills a text in. Values come ready for their place: see views.ts. @throws Error when it grows beyond all bounds */
 export type Fill = (view: object) => string;
 
 export interface Compiled {
@@ -49,12 +50,20 @@ export function compileText(source: string, kind: TemplateKind, escape: boolean)
     knownHelpers: { ...BLOCKS, log: false, helperMissing: false, blockHelperMissing: false },
     knownHelpersOnly: true,
   });
-  const fill: Fill = (view) =>
-    template(view, {
+  const { each } = handlebars.helpers;
+  if (each === undefined) throw new Error('there is no #each');
+  const mustaches = translation.text.split('{{').length;
+  const fill: Fill = (view) => {
+    const bounds = new FillBounds(mustaches);
+    const filled = template(view, {
       allowProtoPropertiesByDefault: false,
       allowProtoMethodsByDefault: false,
       allowCallsToHelperMissing: false,
+      helpers: { each: boundedEach(each, bounds) },
     });
+    bounds.length(filled.length);
+    return filled;
+  };
   return { fill, problems };
 }
 

@@ -61,6 +61,39 @@ describe('macros', () => {
   });
 });
 
+describe('a template cannot take the program up', () => {
+  const many = { ...context, subject: 'x'.repeat(500), objects: Array.from({ length: 50 }, () => context.objects[0]).filter((one) => one !== undefined) };
+  const render = (body: string): string | undefined => {
+    const { template, problems } = parse(body);
+    expect(problems).toEqual([]);
+    return template === undefined ? undefined : renderTemplate(template, many, { mydomain: 'example.org' }).text;
+  };
+  const nested = (depth: number, inner: string): string =>
+    '{{#each @root.objects}}'.repeat(depth) + inner + '{{/each}}'.repeat(depth);
+
+  it('loops in loops end with an error', () => {
+    expect(() => render(nested(5, ''))).toThrow('rounds');
+    expect(() => render(nested(5, '{{name}}'))).toThrow(/rounds|characters/);
+  });
+
+  it('so do loops in which much stands that prints nothing', () => {
+    expect(() => render(nested(3, '{{#if objectsOmitted}}x{{/if}}'.repeat(300)))).toThrow('rounds');
+  });
+
+  it('so does what grows long, in a loop and without one', () => {
+    expect(() => render(nested(1, 'x'.repeat(30_000)))).toThrow('characters');
+    expect(() => render('{{subject}}'.repeat(3000))).toThrow('characters');
+  });
+
+  it('each filling has the whole bound', () => {
+    for (let i = 0; i < 3; i += 1) expect(render(nested(2, '.'))).toHaveLength(2500);
+  });
+
+  it('there are no partials', () => {
+    expect(parse('{{> x}}').problems.map(({ severity }) => severity)).toEqual(['error']);
+  });
+});
+
 describe('prototypes and functions of the program', () => {
   const wanted = ['constructor', '__proto__', 'prototype', 'toString', 'valueOf', '__defineGetter__', '__lookupGetter__', 'hasOwnProperty', 'join'];
   const ways = (name: string): string[] => [
