@@ -12,6 +12,7 @@ import { eventView, StatusBoard } from './control/status.js';
 import { openControl } from './control/socket.js';
 import { HttpStartError, type HttpAddress } from './http/server.js';
 import { Operator } from './http/operator.js';
+import { answerLetGo, LET_GO } from './http/take-over.js';
 import { removeLeftovers } from './leftovers.js';
 import { nodeFacts } from './nodes/facts.js';
 import { nodeIdentity } from './nodes/identity.js';
@@ -93,9 +94,31 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
   const config: Config = { ...setup.config, data, node: { ...setup.config.node, name } };
   const inForce = new InForce({ ...setup, config }, opened.hash, await ownRulesOf(config));
   await mkdir(data, { recursive: true, mode: 0o711 });
-  const operator = parts.add(await openOperator(config, log), (o) => o.close());
-  const store = operator.notifying(parts.add(await openStore(config, log), (s) => s.close()));
+  const opening = parts.add(await openStore(config, log), (s) => s.close());
   await removeLeftovers(data);
+  const pages: { operator?: Operator } = {};
+  const status = new StatusBoard();
+  const assembled = signal();
+  // Before it has the port of the pages: a gateway that needs it can always ask.
+  parts.add(
+    await openControl(
+      data,
+      {
+        status: async () => {
+          await assembled.given;
+          return await status.snapshot();
+        },
+        [LET_GO]: answerLetGo(async (ports) => {
+          if ((await pages.operator?.letGo(ports)) === true)
+            log.info('a gateway serves its pages where those of this worker were: they are not served any more');
+        }),
+      },
+      log,
+    ),
+    (c) => c.close(),
+  );
+  const operator = (pages.operator = parts.add(await openOperator(config, log), (o) => o.close()));
+  const store = operator.notifying(opening);
   const events = parts.add(await openEvents({ node: name, folder: data, store: store.events, log }), (e) => e.close());
   const storeWatch = parts.add(watchStore(store, events, config.health, log), (w) => w.close());
   const taken = signal();
@@ -137,8 +160,8 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
     }),
     (r) => r.close(),
   );
-  const status = statusOf(config, { queue, store, storeWatch, events, reloader });
-  parts.add(await openControl(data, { status: async () => await status.snapshot() }, log), (c) => c.close());
+  provideSections(status, config, { queue, store, storeWatch, events, reloader });
+  assembled.give();
   operator.started(
     {
       queue,
@@ -158,7 +181,9 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
   });
   return {
     name,
-    pages: operator.addresses,
+    get pages() {
+      return operator.addresses;
+    },
     queueName: queue.name,
     storeName: store.name,
     renamed: taken.given,
@@ -178,9 +203,12 @@ interface StatusParts {
   readonly reloader: Reloader;
 }
 
-function statusOf({ node }: Config, { queue, store, storeWatch, events, reloader }: StatusParts): StatusBoard {
+function provideSections(
+  status: StatusBoard,
+  { node }: Config,
+  { queue, store, storeWatch, events, reloader }: StatusParts,
+): void {
   const started = new Date();
-  const status = new StatusBoard();
   status.provide('node', () => ({
     name: node.name,
     roles: ['worker'],
@@ -202,17 +230,16 @@ function statusOf({ node }: Config, { queue, store, storeWatch, events, reloader
     ...reloader.status,
     waiting: waitingOf(reloader.status),
   }));
-  return status;
 }
 
 /** Another process of the same machine and configuration may have the port: a worker works all the same. */
 async function openOperator(config: Config, log: Log): Promise<Operator> {
   try {
-    return await Operator.open(config, log);
+    return await Operator.open(config, log, 'worker');
   } catch (error) {
     if (!(error instanceof HttpStartError)) throw error;
     log.warn({ reason: error.message }, 'metrics and health of this worker are not served');
-    return await Operator.open({ ...config, http: { listen: [] } }, log);
+    return await Operator.open({ ...config, http: { listen: [] } }, log, 'worker');
   }
 }
 

@@ -10,6 +10,7 @@ import { measuredHandler, measuredJournal, measuredPool, measuredStore } from '.
 import { operatorPages, type Readiness } from './pages.js';
 import { readParts, type MeasuredParts } from './readings.js';
 import { serveHttp, type HttpAddress, type HttpService, type Page, type PageMaker } from './server.js';
+import { serveBeforeWorkers } from './take-over.js';
 import { MessageTraces } from './traced.js';
 
 /**
@@ -33,21 +34,38 @@ export class Operator {
 
   /**
    * Begins to answer before anything else is there: who watches sees that the node is starting.
-   * @param collected the pages are another process's to serve: it asks for them (`page`)
+   * @param whose pages they are: a gateway's go before a worker's, and what is collected another process serves, which
+   * asks for them (`page`)
    * @throws HttpStartError
    */
-  static async open({ http, telemetry, node }: Config, log: Log, collected = false): Promise<Operator> {
+  static async open(
+    { http, telemetry, node, data }: Config,
+    log: Log,
+    whose: 'gateway' | 'worker' | 'collected' = 'gateway',
+  ): Promise<Operator> {
     const about = { version: version(), node: node.name };
     const url = telemetry.otlp ?? collectorOf(process.env);
-    const metrics = http.listen.length === 0 && !collected ? undefined : new Metrics(about);
+    const metrics = http.listen.length === 0 && whose !== 'collected' ? undefined : new Metrics(about);
     const operator = new Operator(metrics, url === undefined ? undefined : await openTracing({ url, ...about }));
-    if (http.listen.length > 0) operator.#service = await serveHttp(http.listen, operator.#pages, log);
+    if (http.listen.length > 0)
+      operator.#service = await (whose === 'worker'
+        ? serveHttp(http.listen, operator.#pages, log)
+        : serveBeforeWorkers(http.listen, operator.#pages, data, log));
     return operator;
   }
 
   /** Where the pages are. */
   get addresses(): readonly HttpAddress[] {
     return this.#service?.addresses ?? [];
+  }
+
+  /** Serves no pages any more where one of the ports is to be another's. @returns whether it did so */
+  async letGo(ports: readonly number[]): Promise<boolean> {
+    const service = this.#service;
+    if (service?.addresses.some(({ port }) => ports.includes(port)) !== true) return false;
+    this.#service = undefined;
+    await service.close();
+    return true;
   }
 
   /** A page as it is now, for the process that serves it; undefined when there is none of that path. */

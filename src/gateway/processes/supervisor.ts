@@ -4,7 +4,8 @@ import type { Config } from '../../config/load.js';
 import { holdStore } from '../../store/open.js';
 import type { Log } from '../../telemetry/log.js';
 import { openCopyMark } from '../copy-mark.js';
-import { serveHttp, type HttpAddress } from '../http/server.js';
+import type { HttpAddress } from '../http/server.js';
+import { serveBeforeWorkers } from '../http/take-over.js';
 import { Parts } from '../parts.js';
 import { PLACE } from './child.js';
 import { readReady, type Order, type ReadyFacts } from './messages.js';
@@ -57,8 +58,9 @@ export async function startProcesses(config: Config, log: Log, count: number, in
     // just died would be left hanging: neither refused nor served.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     const slots = Array.from({ length: count }, (_, i) => new Slot(i + 1, count, log));
-    const http = parts.add(await serveHttp(config.http.listen, processPages(config.data, slots), log), (h) =>
-      h.close(),
+    const http = parts.add(
+      await serveBeforeWorkers(config.http.listen, processPages(config.data, slots), config.data, log),
+      (h) => h.close(),
     );
     parts.add(slots, async () => {
       const patience = 2 * config.smtp.timeouts.stop + STOP_MARGIN;
