@@ -12,10 +12,14 @@ const COMMAND_TIMEOUT = 1000;
 
 /** How long the marker outlives its writer, in seconds. */
 const MARKER_LIFE = 7 * 86_400;
-/** Writes the marker anew, by a script as BullMQ does. @returns whether it was there (1) */
+/** Writes the marker anew, by a script as BullMQ does, and something to wait for. @returns whether the marker was there (1) */
 const MARK = `local there = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+redis.call('ZADD', KEYS[2], 0, '1')
+redis.call('EXPIRE', KEYS[2], ARGV[1])
 return there`;
+/** A worker that Redis has just refused something is refused it again: so long after the last time it counts as well, ms. */
+const REFUSED = 3_000;
 
 /** BullMQ on Redis. Producers fail fast while it is away; workers wait for it for ever. */
 export function redisDriver(target: ReadyTarget, log: Log): Driver {
@@ -34,13 +38,24 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
   const marker = `${prefix}:seen:${randomBytes(8).toString('hex')}`;
   let marked = false;
   let emptied = false;
+  // There is always something in it: what waits for it, as workers wait for jobs, does not hold the connection up.
+  const awaited = `${marker}:awaited`;
+  let refusal: { readonly reason: string; readonly at: number } | undefined;
+
+  /** What an admin must do something about does not show on the connection: the queue counts as out of reach. */
+  function workerFailed(error: unknown): void {
+    if (adviceFor(plainReason(error)) === undefined) return;
+    refusal = { reason: reasonOf(error, prefix), at: performance.now() };
+    for (const listener of listeners) listener(refusal.reason);
+  }
 
   function workerClient(): RedisClient {
     if (workers.client === undefined) {
       workers.client = connectRedis(target);
-      workers.client.on('error', (error: Error) =>
-        log.debug({ reason: messageOf(error) }, 'Redis connection of workers'),
-      );
+      workers.client.on('error', (error: Error) => {
+        log.debug({ reason: messageOf(error) }, 'Redis connection of workers');
+        workerFailed(error);
+      });
     }
     return workers.client;
   }
@@ -50,9 +65,12 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
     probe: async () => {
       if (producer.status !== 'ready') throw new QueueError('unavailable', `Redis does not answer: ${lastError}`);
       // By a write: a Redis that answers may take nothing, such as one that is full.
-      const there = await producer.eval(MARK, 1, marker, MARKER_LIFE);
-      if (marked && !emptied && there === 1) return { emptied: false };
-      emptied = marked;
+      const there = await producer.eval(MARK, 2, marker, awaited, MARKER_LIFE);
+      emptied ||= marked && there !== 1;
+      await producer.bzpopmin(awaited, 1);
+      if (refusal !== undefined && performance.now() - refusal.at < REFUSED)
+        throw new QueueError('unavailable', refusal.reason);
+      if (marked && !emptied) return { emptied: false };
       await requireNoEviction(producer);
       const found = emptied;
       [marked, emptied] = [true, false];
@@ -76,11 +94,14 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
     },
     openWorker: async (name, processor, options) => {
       const worker = new Worker<JobText>(name, processor, { ...options, connection: workerClient(), prefix });
-      worker.on('error', (error) => log.debug({ queue: name, reason: messageOf(error) }, 'job worker'));
+      worker.on('error', (error) => {
+        log.debug({ queue: name, reason: messageOf(error) }, 'job worker');
+        workerFailed(error);
+      });
       return await readied(worker);
     },
     close: async () => {
-      if (producer.status === 'ready') await producer.del(marker).catch(() => undefined);
+      if (producer.status === 'ready') await producer.del(marker, awaited).catch(() => undefined);
       producer.disconnect();
       workers.client?.disconnect();
     },
@@ -97,12 +118,22 @@ const UNVERIFIED = [
 
 /** What went wrong, and what to do where an admin can do something. */
 function reasonOf(error: unknown, prefix: string): string {
-  // A script says where in it, which is of no use to an admin.
-  const reason = messageOf(error).replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?/, '');
+  // It is told already.
+  if (error instanceof QueueError) return error.message;
+  const reason = plainReason(error);
   if (UNVERIFIED.includes(codeOf(error) ?? ''))
     return `its certificate cannot be verified (${reason}): name the file of its authority in \`queue:\`, as rediss://...?ca=FILE`;
-  const advice = ADVICE.find(([shape]) => shape.test(reason))?.[1];
+  const advice = adviceFor(reason);
   return advice === undefined ? reason : `${reason.replace(/\.$/, '')}: ${advice.replace('PREFIX', prefix)}`;
+}
+
+/** A script says where in it, which is of no use to an admin. */
+function plainReason(error: unknown): string {
+  return messageOf(error).replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?/, '');
+}
+
+function adviceFor(reason: string): string | undefined {
+  return ADVICE.find(([shape]) => shape.test(reason))?.[1];
 }
 
 /** What to do about a refusal of Redis. */

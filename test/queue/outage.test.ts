@@ -261,6 +261,51 @@ describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
     }
   });
 
+  it('a user who may not wait for jobs is told, also when the right is taken away later; jobs run when it is back', async () => {
+    const redis = await startRedis();
+    await redis.command('ACL SETUSER mail on >pw ~gatepost:* resetchannels +@all -@dangerous +info -@blocking');
+    const backend = await openQueue(
+      { queue: redis.url.replace('//', '//mail:pw@') },
+      noStore,
+      silentLog(),
+      // What a worker meets is not seen by looking.
+      { ...quick, interval: 3_600_000 },
+    );
+    try {
+      const seen = new Set<number>();
+      const queue = backend.queue<number>('work');
+      queue.process(1, (data) => {
+        seen.add(data);
+        return Promise.resolve('done');
+      });
+      const told = 'let the user of `queue:` do what is needed: ACL SETUSER ... ~gatepost:* +@all -@dangerous +info';
+      expect(backend.available).toBe(false);
+      expect(backend.trouble).toContain(told);
+      let times = 0;
+      backend.onAvailable(() => (times += 1));
+      await redis.command('ACL SETUSER mail +@blocking');
+      await until('its coming', () => Promise.resolve(times === 1));
+      await queue.add('a', 1);
+      await until('the job', () => Promise.resolve(seen.has(1)));
+
+      const reasons: string[] = [];
+      backend.onUnavailable((reason) => reasons.push(reason));
+      await redis.command('ACL SETUSER mail -@blocking');
+      await until('its loss', () => Promise.resolve(!backend.available));
+      // Others than the workers, too, look for it in vain.
+      await expect(queue.add('b', 2)).rejects.toThrow('job queue');
+      expect(reasons).toEqual([expect.stringMatching(/^NOPERM /)]);
+      expect(backend.trouble).toContain(told);
+      await redis.command('ACL SETUSER mail +@blocking');
+      await until('its return', () => Promise.resolve(times === 2));
+      await queue.add('b', 2);
+      await until('the job after that', () => Promise.resolve(seen.has(2)));
+    } finally {
+      await backend.close(500);
+      await redis.dispose();
+    }
+  });
+
   it('is refused with the line to change', async () => {
     const redis = await startRedis(['--maxmemory-policy', 'allkeys-lru']);
     await expect(openQueue({ queue: redis.url }, noStore, silentLog())).rejects.toThrow('maxmemory-policy noeviction');
