@@ -3,6 +3,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PROGRAM_FOLDER } from '../../config/load.js';
+import type { HopState } from '../../delivery/types.js';
+import type { EventCondition } from '../../store/types.js';
 import { silentLog } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import { operatorPages } from './pages.js';
@@ -49,6 +51,25 @@ describe('the pages for machines', () => {
     for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm))
       expect([name, name?.endsWith('_total')]).toEqual([name, type === 'counter']);
     expect(text).not.toContain('secret');
+  });
+
+  it('show a next hop as away while its breaker is open, and while its condition holds though little mail has failed', async () => {
+    const hop = (name: string, state: HopState['state']): HopState => ({ name, state, failures: 0 });
+    const now = new Date();
+    const away = (event: string, subject: string): EventCondition => ({
+      ...{ event, subject, node: 'gw1', severity: 'critical', detail: 'x', first: now, last: now },
+    });
+    const metrics = new Metrics({ version: '1.2.3', node: 'gw1' });
+    readParts(metrics, {
+      ...IDLE_PARTS,
+      events: { active: [away('next-hop-unavailable', 'refusing'), away('detector-unavailable', 'slow')] },
+      delivery: {
+        spoolState: { items: 0, bytes: 0, freeDisk: 0, maxItems: 0, maxSize: 0, minFreeDisk: 0 },
+        hopStates: [hop('well', 'ok'), hop('slow', 'failing'), hop('refusing', 'failing'), hop('open', 'open')],
+      },
+    });
+    const values = [...(await metrics.text()).matchAll(/^gatepost_hop_up\{hop="(\w+)"\} (\d)$/gm)];
+    expect(values.map(([, name, value]) => `${name} ${value}`)).toEqual(['well 1', 'slow 1', 'refusing 0', 'open 0']);
   });
 
   it('know no other page and no other method', async () => {

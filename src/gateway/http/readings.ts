@@ -27,7 +27,7 @@ export function readParts(metrics: Metrics, parts: MeasuredParts): void {
   const { delivery, pool, smtp, health, rules } = parts;
   if (smtp !== undefined) readSmtp(metrics, smtp);
   if (pool !== undefined) readPool(metrics, pool);
-  if (delivery !== undefined) readDelivery(metrics, delivery);
+  if (delivery !== undefined) readDelivery(metrics, delivery, parts.events);
   if (health !== undefined)
     metrics.read({
       name: 'detector_up',
@@ -122,7 +122,11 @@ function readPool(metrics: Metrics, pool: { readonly counters: PoolCounters }): 
   });
 }
 
-function readDelivery(metrics: Metrics, delivery: Pick<Delivery, 'spoolState' | 'hopStates'>): void {
+function readDelivery(
+  metrics: Metrics,
+  delivery: Pick<Delivery, 'spoolState' | 'hopStates'>,
+  events: Pick<EventService, 'active'>,
+): void {
   metrics.read(gauge('spool_items', 'Items that wait in the spool', () => delivery.spoolState.items));
   metrics.read(gauge('spool_bytes', 'Bytes that wait in the spool', () => delivery.spoolState.bytes));
   metrics.read({
@@ -145,11 +149,18 @@ function readDelivery(metrics: Metrics, delivery: Pick<Delivery, 'spoolState' | 
   });
   metrics.read({
     name: 'hop_up',
-    help: 'Whether mail is given to a next hop; 0 while its breaker is open',
+    help: 'Whether a next hop takes mail; 0 while its breaker is open or `next-hop-unavailable` holds for it',
     type: 'gauge',
     labels: ['hop'],
-    read: () =>
-      delivery.hopStates.map(({ name, state }) => ({ value: state === 'open' ? 0 : 1, labels: { hop: name } })),
+    read: () => {
+      const away = new Set(
+        events.active.filter(({ event }) => event === 'next-hop-unavailable').map(({ subject }) => subject),
+      );
+      return delivery.hopStates.map(({ name, state }) => ({
+        value: state === 'open' || away.has(name) ? 0 : 1,
+        labels: { hop: name },
+      }));
+    },
   });
 }
 
