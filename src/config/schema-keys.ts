@@ -4,7 +4,9 @@ import type { z } from 'zod';
 export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   return [
     ...new Set(
-      schemasAt(schema, path).flatMap((s) => (s._zod.def.type === 'object' ? Object.keys((s as z.core.$ZodObject)._zod.def.shape) : [])),
+      schemasAt(schema, path).flatMap((s) =>
+        s._zod.def.type === 'object' ? Object.keys((s as z.core.$ZodObject)._zod.def.shape) : [],
+      ),
     ),
   ];
 }
