@@ -23,19 +23,16 @@ export class Conduct {
     return this.#errors >= this.#maxErrors;
   }
 
-  /** A command that leads to no message. */
-  idle(): void {
+  /** A command that leads to no message. @returns whether it counts as an error */
+  idle(): boolean {
     this.#idle += 1;
+    return this.#idle > FREE_COMMANDS;
   }
 
-  /** A RCPT that added no recipient and was no error. */
-  surplusRecipient(): void {
+  /** A RCPT that added no recipient and was no error. @returns whether it counts as one all the same */
+  surplusRecipient(): boolean {
     this.#surplus += 1;
-  }
-
-  /** Whether each further idle command counts as an error. */
-  get tooIdle(): boolean {
-    return this.#idle > FREE_COMMANDS || this.#surplus > FREE_RECIPIENTS;
+    return this.#surplus > FREE_RECIPIENTS;
   }
 
   /** @returns whether the session has to end */

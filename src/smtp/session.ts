@@ -164,8 +164,7 @@ export class Session extends SMTPConnection {
     this.#deadline?.refresh();
     // The library ends a session after ten unknown commands; ours counts all errors.
     this._unrecognizedCommands = 0;
-    if (!/^(?:mail|rcpt|data)\b/i.test(command.toString('latin1', 0, 5))) this.#conduct.idle();
-    if (this.#conduct.tooIdle) this.#countError();
+    if (!/^(?:mail|rcpt|data)\b/i.test(command.toString('latin1', 0, 5)) && this.#conduct.idle()) this.#countError();
     if (this._nextHandler !== false && !isResponse(command)) this._nextHandler = this.#unreadable;
     if (!this._closing) super._onCommand(command, callback);
   }
@@ -285,20 +284,19 @@ export class Session extends SMTPConnection {
   override handler_MAIL(command: Buffer, callback: () => void): void {
     const { messages } = this.#context.rates;
     if (messages === undefined || this.#trusted) {
-      this.#reply(this.#mail(command.toString()));
+      this.#answerMail(this.#mail(command.toString()));
       callback();
       return;
     }
     void messages.take(this.client).then((within) => {
       const tooMany = { code: 450, enhanced: '4.7.1', text: 'Too many messages from you, try again later' };
-      if (!within) this.#conduct.idle();
-      this.#reply(within ? this.#mail(command.toString()) : tooMany);
+      this.#answerMail(within ? this.#mail(command.toString()) : tooMany);
       callback();
     });
   }
 
   override handler_RCPT(command: Buffer, callback: () => void): void {
-    this.#reply(this.#rcpt(command.toString()));
+    this.#rcpt(command.toString());
     callback();
   }
 
@@ -342,14 +340,14 @@ export class Session extends SMTPConnection {
     return true;
   }
 
-  /** A MAIL that leads to nothing is not free: most of its refusals are no errors of the client. */
-  #mail(line: string): SmtpReply {
-    const reply = this.#begin(line);
-    if (reply.code >= 400) this.#conduct.idle();
-    return reply;
+  /** A MAIL that leads to nothing is not free, although most of its refusals are no errors of the client. */
+  #answerMail(reply: SmtpReply): void {
+    this.#reply(reply);
+    // That a 5xx is an error was counted with the reply.
+    if (reply.code >= 400 && this.#conduct.idle() && reply.code < 500) this.#countError();
   }
 
-  #begin(line: string): SmtpReply {
+  #mail(line: string): SmtpReply {
     if (this.#transaction !== undefined) return { code: 503, enhanced: '5.5.1', text: 'Nested MAIL command' };
     const begun = openTransaction(line, this.secure, this.#context);
     if (!(begun instanceof Transaction)) return begun;
@@ -358,16 +356,20 @@ export class Session extends SMTPConnection {
     return { code: 250, enhanced: '2.1.0', text: 'Ok' };
   }
 
-  #rcpt(line: string): SmtpReply {
-    if (this.#transaction === undefined) return { code: 503, enhanced: '5.5.1', text: 'MAIL comes first' };
+  #rcpt(line: string): void {
+    if (this.#transaction === undefined) {
+      this.#reply({ code: 503, enhanced: '5.5.1', text: 'MAIL comes first' });
+      return;
+    }
     const before = this.#transaction.recipientCount;
     const reply = this.#transaction.addRecipient(line, this.#user !== undefined || this.#trusted);
-    if (reply.code < 500 && this.#transaction.recipientCount === before) this.#conduct.surplusRecipient();
+    const isSurplus = reply.code < 500 && this.#transaction.recipientCount === before;
     if (reply.code >= 400) {
       this.#context.counters.refusedRecipients += 1;
       this.#context.strangers.info({ client: this.client, reply: `${reply.code} ${reply.text}` }, 'recipient refused');
     }
-    return reply;
+    this.#reply(reply);
+    if (isSurplus && this.#conduct.surplusRecipient()) this.#countError();
   }
 
   /** Answers a message. A refused one does not count as an error of the client. */

@@ -134,6 +134,28 @@ describe('errors', () => {
     expect(await client.closed()).toBe('');
   });
 
+  it('are commands that lead to no message beyond the free ones, and not the good ones behind them', async () => {
+    const client = await greeted({ yaml: OUTSIDE, smtp: 'maxErrors: 3' });
+    for (let i = 0; i < 100; i += 1) expect(await client.command('NOOP')).toMatch(/^250 /);
+    expect(await client.command('MAIL FROM:<a@example.net>')).toMatch(/^250 /);
+    for (let i = 0; i < 10; i += 1) expect(await client.command(`RCPT TO:<b${i}@example.org>`)).toMatch(/^250 /);
+    expect(await client.command('NOOP')).toMatch(/^250 /);
+    expect(await client.command('RCPT TO:<c@example.org>')).toMatch(/^250 /);
+    await client.command('DATA');
+    client.write('x\r\n.\r\n');
+    expect(await client.reply()).toMatch(/^250 /);
+    expect(gateway?.seen[0]?.envelope.recipients).toHaveLength(11);
+  });
+
+  it('are further MAIL that are put off, each after its reply', async () => {
+    const client = await greeted({ yaml: OUTSIDE, smtp: 'maxErrors: 2', hasRoom: () => false });
+    const said = 'MAIL FROM:<a@example.net>\r\n';
+    // With EHLO a hundred are free.
+    for (let i = 0; i < 99; i += 1) expect(await client.command(said.trim())).toMatch(/^452 /);
+    client.write(said.repeat(3));
+    expect(await client.closed()).toMatch(/^(?:452 [^\r]*\r\n){2}421 4\.7\.0 Too many errors\r\n$/);
+  });
+
   it('are borne with a trusted client', async () => {
     const client = await greeted({ smtp: 'maxErrors: 3' });
     for (let i = 0; i < 30; i += 1) expect(await client.command('FOO')).toMatch(/^500 5\.5\.2 /);
