@@ -205,4 +205,19 @@ describe('wrong passwords', () => {
     expect(await client.command(login('anna', 'wrong'))).toMatch(/^535 5\.7\.8/);
     expect(await client.command(login('anna', 'right'))).toBe('454 4.7.0 Too many failed logins, try again later');
   });
+
+  it('are no more than ten where a client tries many at the same time', async () => {
+    const gateway = await start({
+      smtp: `auth: { users: ./users }\ntls: { cert: ${TLS_FOLDER}/cert.pem, key: ${TLS_FOLDER}/key.pem }`,
+      listen: 'tls://127.0.0.1:0',
+      yaml: STRANGERS,
+      loginDelay: 1,
+    });
+    await writeFile(path.join(gateway.folder, 'users'), `anna:${await hashPassword('right')}\n`);
+    const clients = await Promise.all(Array.from({ length: 25 }, () => Client.connectTls(gateway.port)));
+    await Promise.all(clients.map((client) => client.hello()));
+    const replies = await Promise.all(clients.map((client, i) => client.command(login('anna', `wrong${i}`))));
+    expect(replies.filter((reply) => reply.startsWith('535 5.7.8'))).toHaveLength(10);
+    expect(replies.filter((reply) => reply.startsWith('454 4.7.0'))).toHaveLength(15);
+  });
 });
