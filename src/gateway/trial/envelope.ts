@@ -1,6 +1,8 @@
 import type { Config } from '../../config/load.js';
 import { canonicalAddress, networkSet } from '../../config/networks.js';
 import type { Envelope } from '../../message/envelope.js';
+import { leastQuoted } from '../../message/local-part.js';
+import { parsePath } from '../../smtp/address.js';
 
 /** What is known of a session that there never was. */
 export interface TrialSession {
@@ -20,6 +22,7 @@ export const TRIAL_HELO = 'client.example';
 
 /** Whether mail can be sent to it, as far as its form goes. */
 export function isAddress(text: string): boolean {
+  if (text.startsWith('"') && parsePath(`<${text}>`, 0)?.end === text.length + 2) return true;
   return /^[^\s@<>][^\s<>]{0,250}@[^\s@<>]{1,255}$/.test(text);
 }
 
@@ -29,8 +32,8 @@ export function trialEnvelope(session: TrialSession, config: Pick<Config, 'trust
   const { authenticated = false } = session;
   const user = typeof authenticated === 'string' ? authenticated : authenticated ? 'user' : undefined;
   return {
-    sender: withoutBrackets(session.sender),
-    recipients: [...new Set(session.recipients.map(withoutBrackets))].map((address) => ({ address })),
+    sender: leastQuoted(withoutBrackets(session.sender)),
+    recipients: [...new Set(session.recipients.map(withoutBrackets).map(leastQuoted))].map((address) => ({ address })),
     client,
     helo: session.helo ?? TRIAL_HELO,
     tls: session.tls === true,
