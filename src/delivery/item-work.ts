@@ -280,7 +280,7 @@ export class ItemWork {
     let { item } = settled;
     let given = settled.failed;
     if (given.length > 0 && !(await this.#tell(item, given))) {
-      item = keepWaiting(item, given);
+      item = keepWaiting(item, given, config.delivery.retry, now());
       given = [];
     }
     const records = [

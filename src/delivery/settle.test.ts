@@ -68,7 +68,16 @@ test('who could not be told waits on', () => {
     RETRY,
     START,
   );
-  expect(keepWaiting(after, failed).recipients.map(({ state }) => state)).toEqual(['waiting', 'delivered']);
+  const kept = keepWaiting(after, failed, RETRY, START);
+  expect(kept.recipients.map(({ state }) => state)).toEqual(['waiting', 'delivered']);
+});
+
+test('who could not be told waits for as long as after any attempt, also when his time is over', () => {
+  const over = START + RETRY.lifetime;
+  const { item: after, failed } = settle(item('a'), [result('a', 'deferred')], RETRY, over, 0.5);
+  const kept = keepWaiting(after, failed, RETRY, over, 0.5);
+  expect(kept.recipients).toMatchObject([{ state: 'waiting', attempts: 1 }]);
+  expect(Date.parse(kept.nextAttempt)).toBe(over + 60_000);
 });
 
 test('an item survives its file, and its history is bounded', () => {

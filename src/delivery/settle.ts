@@ -93,11 +93,24 @@ export function isOver(item: SpoolItem): boolean {
   return item.recipients.every(({ state }) => state !== 'waiting');
 }
 
-/** Takes back that recipients were given up: they could not be told, and wait on. */
-export function keepWaiting(item: SpoolItem, failed: readonly FailedRecipient[]): SpoolItem {
+/**
+ * Takes back that recipients were given up: they could not be told, and wait on, also beyond the end of their time. The next
+ * attempt keeps the usual distance.
+ * @param now ms
+ * @param random from 0 to 1, for the jitter of the next attempt
+ */
+export function keepWaiting(
+  item: SpoolItem,
+  failed: readonly FailedRecipient[],
+  { delays }: Pick<RetrySettings, 'delays'>,
+  now: number,
+  random?: number,
+): SpoolItem {
   const given = new Set(failed.map(({ recipient }) => recipient));
+  const next = now + retryDelay(delays, Math.max(1, item.attempts), random);
   return {
     ...item,
+    nextAttempt: new Date(next).toISOString(),
     recipients: item.recipients.map((one) => (given.has(one) ? { ...one, state: 'waiting' } : one)),
   };
 }
