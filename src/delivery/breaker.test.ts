@@ -74,6 +74,50 @@ test('suspect probes at once; after close nothing happens any more', async () =>
   expect(state.probes).toBe(1);
 });
 
+test('suspect probes a hop at once of which it is known that it is away, and does not probe it twice at a time', async () => {
+  const { state, breaker } = setUp();
+  state.up = true;
+  for (let count = 0; count < 10; count += 1) {
+    breaker.failed();
+    await vi.advanceTimersByTimeAsync(300_000);
+  }
+  for (let count = 0; count < 5; count += 1) breaker.failed();
+  expect(breaker.open).toBe(true);
+  const before = state.probes;
+  breaker.suspect();
+  breaker.suspect();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(state.probes).toBe(before + 1);
+  expect(breaker.open).toBe(false);
+  breaker.close();
+});
+
+test('a probe that is under way is enough for suspect', async () => {
+  let answer: (() => void) | undefined;
+  let probes = 0;
+  let back = 0;
+  const breaker = new Breaker({
+    name: 'smtp://h:25',
+    probe: async () => {
+      probes += 1;
+      await new Promise<void>((resolve) => (answer = resolve));
+    },
+    onBack: () => {
+      back += 1;
+    },
+    log: silentLog(),
+  });
+  breaker.failed();
+  await vi.advanceTimersByTimeAsync(10_000);
+  breaker.suspect();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(probes).toBe(1);
+  answer?.();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([probes, back]).toEqual([1, 1]);
+  breaker.close();
+});
+
 function setUpTelling() {
   const told: string[] = [];
   const state = { up: true };

@@ -45,6 +45,7 @@ export class Breaker {
   #deceives = false;
   #quiet: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #probing = false;
   #closed = false;
   /** Mail waits from a time of which nothing is known. */
   #suspected = false;
@@ -110,6 +111,9 @@ export class Breaker {
   /** Probes at once and until it succeeds, then tells that the hop is back: for mail that waits since before. */
   suspect(): void {
     this.#suspected = true;
+    if (this.#probing) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#watch(0);
   }
 
@@ -154,15 +158,19 @@ export class Breaker {
   }
 
   async #probe(): Promise<void> {
+    this.#probing = true;
     try {
       await this.#options.probe();
     } catch (error) {
+      this.#probing = false;
       this.#options.log.debug({ hop: this.#options.name, err: error }, 'next hop does not answer');
+      clearTimeout(this.#timer);
       this.#timer = undefined;
       if (!isOwnLack(error)) this.#down(messageOf(error));
       this.#watch(this.#interval);
       return;
     }
+    this.#probing = false;
     this.#probation = true;
     this.#answers();
     // One more failure and it is open again.
