@@ -72,10 +72,14 @@ export async function exists(file: string): Promise<boolean> {
 /** Files of a dead command are removed from `incoming` after this time, ms. */
 export const STALE = 3_600_000;
 
-/** Whether a message lies there without its `.json` for so long that nobody will write it any more. */
-export async function isStale(folder: string, key: string): Promise<boolean> {
+/**
+ * Whether a message lies there without its `.json` for so long that nobody will write it any more. It counts since when it
+ * lies there: a link keeps the time at which the bytes were written.
+ * @param now ms
+ */
+export async function isStale(folder: string, key: string, now: number = Date.now()): Promise<boolean> {
   if (await exists(jsonOf(folder, key))) return false;
-  return Date.now() - (await stat(emlOf(folder, key))).mtimeMs > STALE;
+  return now - (await stat(emlOf(folder, key))).ctimeMs > STALE;
 }
 
 /**
