@@ -117,8 +117,8 @@ export function isForReturn({ wantsHop, attempts }: EntryFacts, absence: Absence
   return wantsHop && (absence === 'away' || attempts <= 1);
 }
 
-/** Whether a server has answered this mail with 4xx. 421 is about the server; a 5xx that did not end it was, too. */
+/** Whether a server has put this mail off. 421 is about the server; a 5xx that did not end it was, too, but for 552 to RCPT. */
 function isPutOff(reply: HopReply | undefined): boolean {
   const code = reply?.own === true ? undefined : reply?.code;
-  return code !== undefined && code >= 400 && code < 500 && code !== 421;
+  return code !== undefined && ((code >= 400 && code < 500 && code !== 421) || code === 552);
 }

@@ -250,6 +250,22 @@ describe('what a hop does not offer', () => {
     expect(replies(await hop.send(mail()))[0]).toMatch(/^552 5\.3\.4 /);
   });
 
+  test.each([
+    ['552 too many', 'deferred'],
+    ['552 5.5.3 too many', 'deferred'],
+    ['552 5.2.2 mailbox full', 'refused'],
+    ['552 5.2.3 too large for this mailbox', 'refused'],
+    ['552 5.3.4 too large', 'refused'],
+  ])('%s in reply to RCPT: %s, and the others get it', async (reply, state) => {
+    const { server, hop } = await setUp({ script: { rcpt: (to) => (to.includes('c@x') ? reply : undefined) } });
+    const result = await hop.send(mail({ recipients: [{ address: 'b@x.test' }, { address: 'c@x.test' }] }));
+    expect(states(result)).toEqual(['delivered', state]);
+    expect(result.hopFailed).toBe(false);
+    expect(server.mails).toHaveLength(1);
+    server.script = { mail: '552 too much' };
+    expect(states(await hop.send(mail()))).toEqual(['refused']);
+  });
+
   test('parameters go out where they are offered', async () => {
     const { server, hop } = await setUp();
     const given = mail({

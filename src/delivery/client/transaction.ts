@@ -188,13 +188,23 @@ function settle(mail: OutgoingMail, heard: Heard, failure?: HopReply): Recipient
     const reply = !isOk(heard.mail) ? heard.mail : isOk(rcpt) ? heard.final : rcpt;
     if (reply === undefined)
       return { address, state: 'deferred', reply: failure ?? ownReply(451, '4.5.0', 'the server did not answer') };
-    return { address, state: stateOf(reply), reply: toHopReply(reply) };
+    const said = toHopReply(reply);
+    const state = reply === rcpt && isTooMany(said) ? 'deferred' : stateOf(reply);
+    return { address, state, reply: said };
   });
 }
 
 function stateOf({ code }: SmtpReplyLines): RecipientResult['state'] {
   if (code < 300) return 'delivered';
   return code >= 500 ? 'refused' : 'deferred';
+}
+
+/**
+ * RFC 5321 4.5.3.1.10: 552 to RCPT is "too many recipients", as RFC 821 had it, and temporary; unless the enhanced code
+ * speaks of the mailbox or the message. RFC 3463 3.6: X.5.3, too many recipients.
+ */
+function isTooMany({ code, enhanced }: HopReply): boolean {
+  return code === 552 && (enhanced === undefined || enhanced.endsWith('.5.3'));
 }
 
 function isOk(reply: SmtpReplyLines | undefined): boolean {
