@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import type { Edit } from './types.js';
 
 /**
@@ -12,12 +11,17 @@ export type MessageSource =
 
 /** Bytes of a file that are read at a time. */
 const READ = 2 ** 20;
+/** The same of a file that is handed on piece by piece. */
+const PIECE = 256 * 1024;
 
 /** Bytes of a mail that can be read several times. All of it is in canonical CRLF form. */
 export interface Content {
   /** In bytes. */
   readonly size: number;
-  /** A new reading from the start, in chunks of at most 256 KiB or so (a message in memory may come as one). */
+  /**
+   * A new reading from the start, in chunks of at most 256 KiB or so (a message in memory may come as one). Whoever begins it
+   * ends it or gives it up, as `for await` does: it may have a file open.
+   */
   read(): AsyncIterable<Buffer> | Iterable<Buffer>;
 }
 
@@ -97,23 +101,26 @@ function* memoryPieces(bytes: Buffer, top: Buffer, edits: readonly Edit[]): Gene
   }
 }
 
+/** The file is opened once: a reading that has begun goes on to its end when the file is removed meanwhile. */
 async function* filePieces(path: string, total: number, top: Buffer, edits: readonly Edit[]): AsyncGenerator<Buffer> {
-  for (const segment of segments(total, top, edits)) {
-    if ('bytes' in segment) {
-      yield asBuffer(segment.bytes);
-      continue;
+  const file = await open(path);
+  try {
+    for (const segment of segments(total, top, edits)) {
+      if ('bytes' in segment) yield asBuffer(segment.bytes);
+      else yield* rangeOf(file, segment.start, segment.end);
     }
-    let seen = segment.start;
-    const stream: AsyncIterable<Buffer> = createReadStream(path, {
-      start: segment.start,
-      end: segment.end - 1,
-      highWaterMark: 256 * 1024,
-    });
-    for await (const chunk of stream) {
-      seen += chunk.length;
-      yield chunk;
-    }
-    if (seen !== segment.end) throw shortOf(seen, segment.end);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* rangeOf(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+  for (let offset = start; offset < end;) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE, end - offset));
+    const { bytesRead } = await file.read(piece, 0, piece.length, offset);
+    if (bytesRead === 0) throw shortOf(offset, end);
+    offset += bytesRead;
+    yield piece.subarray(0, bytesRead);
   }
 }
 
