@@ -4,8 +4,9 @@ import { domainOf } from '../message/envelope.js';
 import type { Log } from '../telemetry/log.js';
 import { Breaker, type Absence } from './breaker.js';
 import { eachOf } from './each.js';
-import { ownReply, replyLine } from './reply.js';
-import type { HopResult, HopState, NextHop, OutgoingMail, RecipientResult } from './types.js';
+import { sendInOrder } from './failover.js';
+import { replyLine } from './reply.js';
+import type { HopResult, HopState, NextHop, OutgoingMail } from './types.js';
 
 /** Where a recipient's mail goes: one hop, or several of which the first that works is taken. */
 export interface Destination {
@@ -143,31 +144,25 @@ function destination(hops: readonly Guarded[]): Destination {
     suspect: () => {
       for (const { breaker } of hops) breaker.suspect();
     },
-    async send(mail) {
-      const settled = new Map<string, RecipientResult>();
-      let last: HopResult | undefined;
-      let rest = mail.recipients;
-      for (const { hop, breaker } of hops) {
-        if (breaker.open) continue;
-        last = { hop: hop.name, ...(await hop.send({ ...mail, recipients: rest })) };
-        for (const result of last.recipients) settled.set(result.address, result);
-        if (last.ownLack === true) break;
-        if (!last.hopFailed) breaker.succeeded();
-        else breaker.failed(reasonOf(last));
-        if (!last.hopFailed || last.inDoubt === true) break;
-        rest = rest.filter(({ address }) => settled.get(address)?.state === 'deferred');
-        if (rest.length === 0) break;
-      }
-      const none = ownReply(451, '4.4.1', 'the next server is not available');
-      return {
-        hop: last?.hop ?? name,
-        hopFailed: last?.hopFailed ?? true,
-        recipients: mail.recipients.map(
-          ({ address }) => settled.get(address) ?? { address, state: 'deferred', reply: none },
-        ),
-      };
-    },
+    send: async (mail) => ({ hop: name, ...(await sendInOrder(usable(hops), mail)) }),
   };
+}
+
+/** Those worth a try when it is their turn; what becomes of it counts for their health. */
+function* usable(hops: readonly Guarded[]): Iterable<Pick<NextHop, 'name' | 'send'>> {
+  for (const { hop, breaker } of hops) {
+    if (breaker.open) continue;
+    yield {
+      name: hop.name,
+      async send(mail) {
+        const result = await hop.send(mail);
+        if (result.ownLack === true) return result;
+        if (result.hopFailed) breaker.failed(reasonOf(result));
+        else breaker.succeeded();
+        return result;
+      },
+    };
+  }
 }
 
 function reasonOf({ recipients }: HopResult): string {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/load.js';
+import { sendInOrder } from '../delivery/failover.js';
 import { openHop } from '../delivery/hop.js';
-import type { HopResult, NextHop, OutgoingMail } from '../delivery/types.js';
+import type { NextHop } from '../delivery/types.js';
 
 /**
  * The server that notifications are sent through: `notifications.server`, else the next hop of the mail itself.
@@ -20,14 +21,7 @@ export function inOrder(hops: readonly NextHop[]): NextHop {
   if (others.length === 0) return first;
   return {
     name: hops.map((hop) => hop.name).join(', '),
-    async send(mail: OutgoingMail): Promise<HopResult> {
-      let result = await first.send(mail);
-      for (const hop of others) {
-        if (!result.hopFailed || result.recipients.some((r) => r.state !== 'deferred')) break;
-        result = await hop.send(mail);
-      }
-      return result;
-    },
+    send: async (mail) => await sendInOrder(hops, mail),
     async probe() {
       await Promise.any(hops.map((hop) => hop.probe()));
     },
