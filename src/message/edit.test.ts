@@ -151,6 +151,8 @@ describe('tags', () => {
   it('are not put twice', () => {
     const bytes = mail('From: a@b', 'Subject: Re: =?utf-8?Q?=5BA=5D?= hello', '', 'x');
     expect(edited(bytes, { tags: ['[A]'] }).after.equals(bytes)).toBe(true);
+    const folded = mail('Subject: [Check', '\tthis  mail] hello', '', 'x');
+    expect(edited(folded, { tags: ['[Check this mail]'] }).after.equals(folded)).toBe(true);
     expect(edited(bytes, { tags: ['[B]', '[A]', '[B]'] }).message.subject).toBe('[B] Re: [A] hello');
   });
 

@@ -76,6 +76,15 @@ describe('text', () => {
     expect(await holds('{ subject: invoice }', { subject: '\uff49\uff4e\uff56\uff4f\uff49\uff43\uff45' })).toBe(true);
   });
 
+  it('is the same whether a header field is folded by a space or by a tab', async () => {
+    const folded = { subject: 'Please verify your \taccount\tnow', addresses: { from: [{ address: 'a@b.example', name: 'The\tBank' }] } };
+    expect(await holds('{ subject: { contains: your account } }', folded)).toBe(true);
+    expect(await holds('{ header.subject: "*verify your account now" }', { ...folded, header: { subject: [folded.subject] } })).toBe(true);
+    expect(await holds('{ from.name: the bank }', folded)).toBe(true);
+    expect(await holds('{ attachment.name: our invoice.pdf }', { objects: [object('our\tinvoice.pdf')] })).toBe(true);
+    expect(await holds('{ subject: { matches: "your \\taccount" } }', folded)).toBe(true);
+  });
+
   it('is that of every Subject field', async () => {
     expect(await holds('{ subject: second }', { header: { subject: ['first', 'second'] } })).toBe(true);
   });

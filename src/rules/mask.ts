@@ -12,10 +12,11 @@ const COMPATIBLE = /[\u1100-\uffff]|[\ud800-\udfff]/;
 
 /**
  * Form in which masks and values are compared: case, Unicode composition, invisible characters, and forms of characters
- * that look the same to a reader (full width, no-break spaces) do not count.
+ * that look the same to a reader (full width, no-break spaces) do not count. White space with a tab in it, by which many
+ * programs fold long header fields, is one space.
  */
 export function fold(text: string): string {
-  const lower = text.toLowerCase();
+  const lower = (text.includes('\t') ? text.replace(/ *\t[ \t]*/g, ' ') : text).toLowerCase();
   if (isAscii(lower)) return lower;
   const plain = COMPATIBLE.test(lower) ? lower.normalize('NFKC').toLowerCase() : lower.normalize('NFC');
   return withoutUnseen(plain).replaceAll('\u00a0', ' ');

@@ -11,11 +11,17 @@ const LF = 0x0a;
 /** The tags that a subject does not have yet, in order, each once. */
 export function missingTags(subject: string, tags: readonly string[]): readonly string[] {
   const missing: string[] = [];
+  const shown = withPlainSpaces(subject);
   for (const tag of tags.map(oneLine)) {
-    if (tag === '' || subject.includes(tag) || missing.some((one) => one.includes(tag))) continue;
+    if (tag === '' || shown.includes(withPlainSpaces(tag)) || missing.some((one) => one.includes(tag))) continue;
     missing.push(tag);
   }
   return missing;
+}
+
+/** Where a subject is folded, any white space may stand for the space of a tag. */
+function withPlainSpaces(text: string): string {
+  return text.replace(/[ \t]+/g, ' ');
 }
 
 /** Puts tags before the subject of every Subject field, leaving the bytes of the subject itself alone. */
