@@ -75,10 +75,18 @@ export function pairsOf(key: string): { readonly module: string; readonly status
 }
 
 /** Keys whose findings can name an object, so that `delete-attachment` has something to delete. */
-export const KEYS_WITH_OBJECTS: ReadonlySet<string> = new Set(['malware', 'encrypted', 'macro', 'scan-error']);
+export const KEYS_WITH_OBJECTS: ReadonlySet<string> = new Set([
+  'malware',
+  'encrypted',
+  'macro',
+  'phishing',
+  'malicious-link',
+  'anomaly',
+  'scan-error',
+]);
 
 /** Modules whose findings are about the message and never name an object. */
-export const MODULES_WITHOUT_OBJECTS: ReadonlySet<string> = new Set(['antispam', 'authentication', 'links', 'message']);
+export const MODULES_WITHOUT_OBJECTS: ReadonlySet<string> = new Set(['antispam', 'authentication']);
 
 export function isError(finding: Finding): boolean {
   return (ERROR_STATUSES as readonly string[]).includes(finding.status);
