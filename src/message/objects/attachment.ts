@@ -4,13 +4,31 @@ import { isEnclosedMessage, isEncoded } from '../structure.js';
 import { isKnownEncoding } from '../structure/transfer-encodings.js';
 import type { Part } from '../types.js';
 import { byMagic } from './magic.js';
+import { nameByType } from './program-names.js';
 
 const SAMPLE = 4096;
 const MAX_WHOLE = 256 * 1024;
 
+/** Media types under which clients show a text, or take it for a form of one that they show: none of them is a file. */
+const SHOWN: ReadonlySet<string> = new Set([
+  'text/plain',
+  'text/html',
+  'text/enriched',
+  'text/richtext',
+  'text/markdown',
+  'text/x-markdown',
+  'text/watch-html',
+  'text/x-watch-html',
+  'text/x-amp-html',
+  'text/calendar',
+  'text/rfc822-headers',
+]);
+/** Documents that are ASCII from their first byte on, and nothing that anybody starts a text with. */
+const ASCII_DOCUMENT = /^(?:\{\\rt|%PDF-|%!PS)/;
+
 /**
- * Whether clients show the part as an attachment rather than as the text of the message: it has a file name, says that
- * it is one, is no text, or can be read in another way than as text.
+ * Whether the part is an attachment rather than the text of the message alone: it has a file name, says that it is one,
+ * is no text, or none that clients show as a text, or can be read in another way than as text.
  */
 export function isAttachment(bytes: Buffer, part: Part): boolean {
   if (isEnclosedMessage(part.type)) return true;
@@ -18,6 +36,9 @@ export function isAttachment(bytes: Buffer, part: Part): boolean {
   if (part.filename !== undefined || part.disposition === 'attachment') return true;
   if (!part.type.startsWith('text/')) return true;
   if (repeats(part, 'content-type') || repeats(part, 'content-transfer-encoding')) return true;
+  if (nameByType(part.type) !== '') return true;
+  // What the message consists of is its text, whatever it calls itself.
+  if (part.parent !== undefined && !SHOWN.has(part.type)) return true;
   return hidesBinary(bytes, part);
 }
 
@@ -58,8 +79,9 @@ function repeats(part: Part, key: string): boolean {
 
 /** Something that calls itself text, is shown without a name, and starts like a program or an archive. */
 function hidesBinary(bytes: Buffer, part: Part): boolean {
-  if (part.encoding === '7bit') return false;
   const { start, end } = part.body;
+  // Other marks of formats in ASCII are words with which a text may start.
+  if (part.encoding === '7bit') return ASCII_DOCUMENT.test(bytes.toString('latin1', start, Math.min(end, start + 5)));
   // A body of usual size is needed whole soon after, and kept.
   const sample =
     end - start > MAX_WHOLE

@@ -7,7 +7,7 @@ import { hasOverlong } from '../structure/overlong.js';
 import { isKnownEncoding } from '../structure/transfer-encodings.js';
 import type { Anomaly, EnclosedBody, MessageObject, OpenProblem, Part, ScanLimits, Structure } from '../types.js';
 import { aroundParts } from './around-parts.js';
-import { encodingsOf, isAttachment } from './attachment.js';
+import { encodingsOf, isAttachment, isBodyText } from './attachment.js';
 import { Budget } from './budget.js';
 import { asMessage, givenName, hiddenMessage, isBodyOf, messagesIn } from './enclosed.js';
 import { type ArchiveEntry, unpackWithin } from './entry.js';
@@ -99,6 +99,8 @@ class Walker {
         }
       } else {
         const path = this.#attachment(bytes, structure, part, place);
+        if (base.container !== undefined && part.filename === undefined && isBodyText(part))
+          this.#enclosedBody(bytes, part, place);
         if (isEnclosedMessage(part.type)) {
           inside = { container: path, depth: place.depth + 1, level: place.level, part: place.part ?? part.index };
         }
