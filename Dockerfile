@@ -34,6 +34,8 @@ COPY bin ./bin
 COPY rules ./rules
 COPY templates ./templates
 RUN ln -s /opt/gatepost/bin/gatepost.js /usr/local/bin/gatepost
+# For each command in the container, too.
+ENV GATEPOST_CONFIG=/etc/gatepost/gatepost.yaml
 USER 10001:10001
 WORKDIR /var/lib/gatepost
 VOLUME /var/lib/gatepost

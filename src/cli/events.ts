@@ -1,7 +1,7 @@
-import { loadConfig } from '../config/load.js';
 import { formatDuration, parseDuration } from '../config/units.js';
 import { eventView, type EventView } from '../gateway/control/status.js';
 import { UsageError } from './exit.js';
+import { loadSite } from './site-config.js';
 import { json, out, paint, printable, table } from './terminal.js';
 import { withStore } from './with-store.js';
 
@@ -23,7 +23,7 @@ const GROUPS = ['protection', 'synchronization', 'directory', 'gateway', 'other'
 /** `gatepost events`: the conditions of all nodes, from the store. Without a wish the JSON has what was over in the last day. */
 export async function events(options: EventsOptions): Promise<void> {
   const since = sinceOf(options, Date.now());
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const listed = await withStore<Listed>(
     config,
     async (store) => ({

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../config/problems.js';
 import type { EventsOptions } from './events.js';
 import { EXIT, UsageError } from './exit.js';
@@ -30,12 +30,12 @@ function program(): Command {
     .version(version(), '-V, --version')
     .showHelpAfterError('(run with --help for the usage)')
     .exitOverride();
-  const config = ['--config <file>', 'configuration (default: gatepost.yaml in the working directory)'] as const;
+  const config = configOption();
 
   root
     .command('start')
     .description('run the gateway')
-    .option(...config)
+    .addOption(config)
     .option(
       '--role <role...>',
       'what this process does: all (default), gateway (takes mail), worker (sends what is owed)',
@@ -50,7 +50,7 @@ function program(): Command {
     .description(
       'check the configuration, rules, lists, templates and test cases: every mistake at once, with its place',
     )
-    .option(...config)
+    .addOption(config)
     .option('--json', 'problems as JSON')
     .action(async (options: { config?: string; json?: boolean }) => {
       await (await import('./check.js')).check(options);
@@ -67,7 +67,7 @@ function program(): Command {
     .option('--authenticated [user]', 'the session has logged in')
     .option('--at <time>', 'when the message is received (ISO 8601; default: now)')
     .option('--render', 'show the notifications filled in')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'the whole answer as JSON')
     .action(async (message: string, options: ExplainOptions) => {
       await (await import('./explain.js')).explain(message, options);
@@ -80,7 +80,7 @@ function program(): Command {
     .argument('[file...]', 'test files, or folders with them')
     .option('--only <text...>', 'only cases with this text in their name')
     .option('--verbose', 'name the cases that pass, too')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'results and coverage as JSON')
     .action(async (files: string[], options: TestOptions) => {
       await (await import('./test.js')).test(files, options);
@@ -95,7 +95,7 @@ function program(): Command {
     .option('--client <ip>', 'address of the client that all messages are taken to come from', '192.0.2.1')
     .option('--fail-on-change', 'exit status 1 when something changes')
     .option('--all', 'show all changes, not only the first 50')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'the changes as JSON')
     .action(async (dir: string, options: ReplayOptions) => {
       await (await import('./replay.js')).replay(dir, options);
@@ -104,7 +104,7 @@ function program(): Command {
     .command('trace')
     .description('tell the story of one message: received, found, decided, delivered, notified')
     .argument('<id>', 'the unique ID, a Message-ID, also that of a notification, or the ID of a spooled item')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'the whole story as JSON')
     .action(async (id: string, options: { config?: string; json?: boolean }) => {
       await (await import('./trace.js')).trace(id, options);
@@ -121,7 +121,7 @@ function program(): Command {
   select(queue.command('list').description('list what waits, oldest first'))
     .option('--held', 'only what is held')
     .option('--corrupt', 'damaged items that were set aside, in place of those that wait')
-    .option(...config)
+    .addOption(config)
     .option('--limit <n>', 'that many items, the oldest (default: 100)')
     .option('--after <id>', 'only items behind this one: the next page')
     .option('--all', 'all items')
@@ -136,14 +136,14 @@ function program(): Command {
     )
     .argument('<id>', 'the unique ID; ID.1 for one of several copies')
     .option('--raw', 'print the bytes of the message, and nothing else')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (id: string, options: QueueShowOptions) => {
       await (await import('./queue-show.js')).showQueue(id, options);
     });
   const change = (action: QueueAction, command: Command): void => {
     command
-      .option(...config)
+      .addOption(config)
       .option('--json', 'what was done with each item, as JSON')
       .action(async (ids: readonly string[], options: QueueChangeOptions) => {
         await (await import('./queue-change.js')).changeQueue(action, ids, options);
@@ -183,7 +183,7 @@ function program(): Command {
     .option('--recipient <address>', 'a recipient that it was kept for')
     .option('--since <time>', 'received at or after: 2d (ago), 2026-11-21, 2026-11-21T17:05:00Z')
     .option('--until <time>', 'received before')
-    .option(...config)
+    .addOption(config)
     .option('--limit <n>', 'that many items, the newest (default: 100)')
     .option('--all', 'all items')
     .option('--json', 'as JSON: all items unless --limit is given')
@@ -195,7 +195,7 @@ function program(): Command {
     .description('show one item: envelope, findings, why it was put aside, what became of it')
     .argument('<id>')
     .option('--raw', 'print the original bytes, and nothing else')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (id: string, options: ShowOptions) => {
       await (await import('./quarantine.js')).showQuarantine(id, options);
@@ -206,7 +206,7 @@ function program(): Command {
     .argument('<id>')
     .option('--to <address...>', 'to these instead of the original recipients')
     .option('--again', 'also when it has been released before')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (id: string, options: ReleaseOptions) => {
       await (await import('./quarantine.js')).releaseQuarantine(id, options);
@@ -215,7 +215,7 @@ function program(): Command {
     .command('delete')
     .description('delete originals for good')
     .argument('<id...>')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (ids: readonly string[], options: { config?: string; json?: boolean }) => {
       await (await import('./quarantine.js')).deleteQuarantine(ids, options);
@@ -226,7 +226,7 @@ function program(): Command {
     .description('list the rules in their order, with what they have done and when last')
     .option('--period <span>', 'counts of the last 7d or 30d, or the total', '30d')
     .option('--responses', "each rule's responses as well")
-    .option(...config)
+    .addOption(config)
     .option('--json', 'rules and responses with all counts as JSON')
     .action(async (options: RulesOptions) => {
       await (await import('./rules.js')).listRules(options);
@@ -237,7 +237,7 @@ function program(): Command {
     .description('list application events: conditions of any node that hold, and that are over')
     .option('--all', 'also those of the last 90 days that are over')
     .option('--since <time>', 'also those that were over at or after this time (ISO 8601, or a span such as 2d)')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (options: EventsOptions) => {
       await (await import('./events.js')).events(options);
@@ -245,7 +245,7 @@ function program(): Command {
   const nodes = root
     .command('nodes')
     .description('list the gateways and workers of the cluster, and which of them is the control node')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (options: NodesOptions) => {
       await (await import('./nodes.js')).listNodes(options);
@@ -254,7 +254,7 @@ function program(): Command {
     .command('remove')
     .description('forget a node that was lost and will not come back')
     .argument('<name>')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (name: string, _: NodesOptions, command: Command) => {
       await (await import('./nodes.js')).removeNode(name, command.optsWithGlobals<NodesOptions>());
@@ -263,7 +263,7 @@ function program(): Command {
     .command('control')
     .description('have a node be the control node whenever it runs; without a name the nodes settle it')
     .argument('[name]')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (name: string | undefined, _: NodesOptions, command: Command) => {
       await (await import('./nodes.js')).preferControl(name, command.optsWithGlobals<NodesOptions>());
@@ -276,7 +276,7 @@ function program(): Command {
     .command('status')
     .description('show how the gateway on this data folder stands; exit status 1 when none runs')
     .option('--watch', 'show it anew every two seconds')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (options: StatusOptions) => {
       await (await import('./status.js')).status(options);
@@ -287,7 +287,7 @@ function program(): Command {
     .command('set')
     .description('add a user or set a new password; asks for it on a terminal, reads one line from a pipe')
     .argument('<name>')
-    .option(...config)
+    .addOption(config)
     .action(async (name: string, options: { config?: string }) => {
       await (await import('./user.js')).setUserPassword(name, options);
     });
@@ -300,6 +300,12 @@ function program(): Command {
       await (await import('./demo.js')).demo(options);
     });
   return root;
+}
+
+/** An empty variable counts as none. */
+function configOption(): Option {
+  const option = new Option('--config <file>', 'configuration (default: gatepost.yaml in the working directory)');
+  return process.env['GATEPOST_CONFIG'] === '' ? option : option.env('GATEPOST_CONFIG');
 }
 
 /** commander's own endings: help and version are good, everything else is wrong use. */

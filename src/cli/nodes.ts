@@ -1,7 +1,7 @@
-import { loadConfig } from '../config/load.js';
 import { formatDuration } from '../config/units.js';
 import { NODE_SILENCE, type ControlNode, type NodeRecord } from '../store/node-types.js';
 import { EXIT } from './exit.js';
+import { loadSite } from './site-config.js';
 import { err, json, out, paint, printable, table } from './terminal.js';
 import { withStore } from './with-store.js';
 
@@ -30,7 +30,7 @@ export interface NodeView {
 
 /** `gatepost nodes`: who belongs to the cluster, and how each one stands. */
 export async function listNodes(options: NodesOptions): Promise<void> {
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const views = await withStore<readonly NodeView[]>(
     config,
     async ({ nodes }) => {
@@ -45,7 +45,7 @@ export async function listNodes(options: NodesOptions): Promise<void> {
 
 /** `gatepost nodes remove`: forgets a node that will not come back. One that runs enters itself again. */
 export async function removeNode(name: string, options: NodesOptions): Promise<void> {
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const answer = await withStore<'removed' | 'running' | 'unknown'>(
     config,
     async ({ nodes }) => {
@@ -64,7 +64,7 @@ export async function removeNode(name: string, options: NodesOptions): Promise<v
 
 /** `gatepost nodes control`: has a node be the control node whenever it runs; without a name the nodes settle it again. */
 export async function preferControl(name: string | undefined, options: NodesOptions): Promise<void> {
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const answer = await withStore<'preferred' | 'unknown'>(
     config,
     async ({ nodes }) => {

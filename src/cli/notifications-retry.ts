@@ -1,9 +1,9 @@
 import os from 'node:os';
-import { loadConfig } from '../config/load.js';
 import type { RetryAnswer } from '../store/notification-book-types.js';
 import type { OpenStore } from '../store/open.js';
 import { EXIT } from './exit.js';
 import { findNotifications } from './notifications-view.js';
+import { loadSite } from './site-config.js';
 import { json, out, paint, printable } from './terminal.js';
 import { withStore } from './with-store.js';
 
@@ -31,7 +31,7 @@ const WORDS: Readonly<Record<RetryAnswer, string>> = {
 
 /** `gatepost notifications retry`: asks in the store; a worker of any node does it. */
 export async function retryNotifications(ids: readonly string[], options: RetryOptions): Promise<void> {
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const done = await withStore<readonly Done[]>(
     config,
     async (store) => await retryAll(store, ids, options.again === true),

@@ -1,4 +1,3 @@
-import { loadConfig } from '../config/load.js';
 import { parseMoment } from '../config/moment.js';
 import { parseDuration } from '../config/units.js';
 import { parseTraceId } from '../message/trace-id.js';
@@ -6,6 +5,7 @@ import type { NotificationFilter, Reopening } from '../store/notification-book-t
 import type { LedgerEntry, NotificationState } from '../store/types.js';
 import { EXIT, UsageError } from './exit.js';
 import { colourOf, findNotifications, notificationJson } from './notifications-view.js';
+import { loadSite } from './site-config.js';
 import { err, json, out, paint, printable, table } from './terminal.js';
 import { withStore } from './with-store.js';
 
@@ -28,7 +28,7 @@ const SHOWN = 100;
 
 /** `gatepost notifications list` */
 export async function listNotifications(options: NotificationListOptions): Promise<void> {
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const filter = filterOf(options, config.node.timezone);
   const limit = filter.limit ?? (options.json === true ? undefined : SHOWN);
   const found = await withStore<readonly LedgerEntry[]>(
@@ -68,7 +68,7 @@ export async function showNotification(
   id: string,
   options: { readonly config?: string; readonly json?: boolean },
 ): Promise<void> {
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const found = await withStore<readonly Story[]>(
     config,
     async (store) =>

@@ -1,8 +1,8 @@
-import { loadConfig } from '../config/load.js';
 import { parseMoment } from '../config/moment.js';
 import { formatSize, parseDuration } from '../config/units.js';
 import type { QuarantineFilter, QuarantineItem } from '../store/types.js';
 import { UsageError } from './exit.js';
+import { loadSite } from './site-config.js';
 import { jsonText, out, table } from './terminal.js';
 import { withStore } from './with-store.js';
 
@@ -26,7 +26,7 @@ export interface ListOptions {
 export async function listQuarantine(options: ListOptions): Promise<void> {
   if (options.all === true && options.limit !== undefined) throw new UsageError('--all and --limit exclude each other');
   const limit = options.limit === undefined ? undefined : countOf(options.limit);
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const filter = filterOf(options, config.node.timezone, Date.now());
   if (options.json === true) {
     await withStore(

@@ -1,4 +1,3 @@
-import { loadConfig } from '../config/load.js';
 import { formatSize } from '../config/units.js';
 import { release } from '../gateway/release.js';
 import { parseTraceId, type TraceId } from '../message/trace-id.js';
@@ -6,6 +5,7 @@ import type { DeliveryRecord, QuarantineRecord } from '../store/types.js';
 import { printDecisions } from './decisions.js';
 import { EXIT, UsageError } from './exit.js';
 import { itemJson } from './quarantine-list.js';
+import { loadSite } from './site-config.js';
 import { err, json, out, paint, printable, table } from './terminal.js';
 import { withStore } from './with-store.js';
 
@@ -27,7 +27,7 @@ export interface ReleaseOptions extends Common {
 export async function showQuarantine(id: string, options: ShowOptions): Promise<void> {
   if (options.raw === true && options.json === true) throw new UsageError('--raw and --json exclude each other');
   const traceId = idOf(id);
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   await withStore(
     config,
     async (store) => {
@@ -54,7 +54,7 @@ export async function releaseQuarantine(id: string, options: ReleaseOptions): Pr
   const to = options.to ?? [];
   for (const address of to)
     if (!/^[^\s@<>]+@[^\s@<>]+$/.test(address)) throw new UsageError(`--to: "${address}" is not an address`);
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   await withStore(
     config,
     async (store) => {
@@ -80,7 +80,7 @@ export async function releaseQuarantine(id: string, options: ReleaseOptions): Pr
 /** `gatepost quarantine delete ID...`: all that are there; exit 1 when one was not. */
 export async function deleteQuarantine(ids: readonly string[], options: Common): Promise<void> {
   const traceIds = [...new Set(ids.map(idOf))];
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const results = await withStore(
     config,
     async (store) => {

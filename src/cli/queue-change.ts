@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline/promises';
-import { loadConfig } from '../config/load.js';
 import type { QueueAction, QueueResult } from '../delivery/types.js';
 import { openQueueOwner, type QueueOwner } from '../gateway/control/queue.js';
 import { silentLog } from '../telemetry/log.js';
 import { EXIT, UsageError } from './exit.js';
 import { progress } from './progress.js';
 import { keyOf, selection, type SelectOptions } from './queue-select.js';
+import { loadSite } from './site-config.js';
 import { eachItemOf, spoolsOf } from './spools.js';
 import { err, json, out, printable } from './terminal.js';
 
@@ -41,7 +41,7 @@ export async function changeQueue(
   const { test, any } = selection(options, Date.now());
   const ids = action === 'requeue' ? names.map(nameOf) : names.map(keyOf);
   checkUse(action, ids, any, options.all === true);
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   // All at once is known to whoever owns the spool; all else is chosen here, from the files.
   const allNow = action === 'retry' && options.all === true && !any;
   const chosen = ids.length > 0 || allNow ? [...new Set(ids)] : await choose(await spoolsOf(config.data), test);

@@ -1,6 +1,5 @@
 import { pipeline } from 'node:stream/promises';
 import { createReadStream, existsSync } from 'node:fs';
-import { loadConfig } from '../config/load.js';
 import { withoutPasswords } from '../config/secrets.js';
 import { formatDuration, formatSize } from '../config/units.js';
 import type { CorruptItem } from '../delivery/corrupt-list.js';
@@ -11,6 +10,7 @@ import { listing, readSpoolItem } from '../delivery/spool-list.js';
 import { EXIT, UsageError } from './exit.js';
 import { corruptJson, nextAttempt } from './queue.js';
 import { belongsTo, keyOf, stateOf } from './queue-select.js';
+import { loadSite } from './site-config.js';
 import { eachCorruptOf, eachItemOf, spoolsOf } from './spools.js';
 import { err, json, out, paint, printable, table } from './terminal.js';
 
@@ -24,7 +24,7 @@ export interface QueueShowOptions {
 export async function showQueue(id: string, options: QueueShowOptions): Promise<void> {
   if (options.raw === true && options.json === true) throw new UsageError('--raw and --json exclude each other');
   const key = keyOf(id);
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const spools = await spoolsOf(config.data);
   const items: SpoolItem[] = [];
   for await (const item of eachItemOf(spools, { keys: belongsTo(key) })) items.push(item);

@@ -1,4 +1,3 @@
-import { loadConfig } from '../config/load.js';
 import { formatDuration, formatSize } from '../config/units.js';
 import type { CorruptItem } from '../delivery/corrupt-list.js';
 import type { SpoolItem } from '../delivery/spool-item.js';
@@ -6,6 +5,7 @@ import { listing, type SpoolListing } from '../delivery/spool-list.js';
 import { UsageError } from './exit.js';
 import { progress } from './progress.js';
 import { keyOf, selection, stateOf, type SelectOptions } from './queue-select.js';
+import { loadSite } from './site-config.js';
 import { countSpools, eachCorruptOf, eachItemOf, spoolsOf } from './spools.js';
 import { json, jsonText, out, table } from './terminal.js';
 
@@ -29,7 +29,7 @@ export async function listQueue(options: QueueListOptions): Promise<void> {
   const { test, any } = selection(options, now);
   if (options.corrupt === true && (any || after !== undefined))
     throw new UsageError('--corrupt shows all damaged items: it goes with --limit, --all and --json only');
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const spools = await spoolsOf(config.data);
   const most = options.all === true || (options.json === true && limit === undefined) ? Infinity : (limit ?? SHOWN);
   if (options.corrupt === true) {

@@ -1,7 +1,8 @@
-import { loadSetup } from '../gateway/setup.js';
+import { finishSetup } from '../gateway/setup.js';
 import type { RuleData } from '../rules/model.js';
 import type { Hits, RuleCounts } from '../store/types.js';
 import { UsageError } from './exit.js';
+import { loadSite } from './site-config.js';
 import { json, out, paint, table } from './terminal.js';
 import { withStore } from './with-store.js';
 
@@ -43,7 +44,7 @@ interface RuleLine extends Line {
 export async function listRules(options: RulesOptions): Promise<void> {
   const period = options.period ?? '30d';
   if (!isPeriod(period)) throw new UsageError(`--period: "${period}" is none of 7d, 30d and total`);
-  const { config, bundle } = await loadSetup('trial', options.config);
+  const { config, bundle } = await finishSetup('trial', await loadSite(options.config));
   const now = new Date();
   const [counts, known] = await withStore<readonly [readonly RuleCounts[], ReadonlyMap<string, Date>]>(
     config,

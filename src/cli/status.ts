@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadConfig } from '../config/load.js';
 import { askControl, NotRunningError } from '../gateway/control/socket.js';
 import { workersFolder } from '../gateway/workers-folder.js';
 import { EXIT } from './exit.js';
+import { loadSite } from './site-config.js';
 import { askProcesses } from './status-processes.js';
 import { statusText } from './status-text.js';
 import { err, json, out } from './terminal.js';
@@ -23,7 +23,7 @@ const EVERY = 2000;
 
 /** `gatepost status`: asks the running gateway over its control socket. */
 export async function status(options: StatusOptions): Promise<void> {
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   for (;;) {
     let answer: Sections;
     try {

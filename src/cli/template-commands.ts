@@ -1,8 +1,8 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import type { PreviewOptions, TemplateOptions } from './template.js';
 
 /** `gatepost template`: looks at the templates of notifications. @param config the option that all commands share */
-export function addTemplateCommands(root: Command, config: readonly [string, string]): void {
+export function addTemplateCommands(root: Command, config: Option): void {
   const template = root
     .command('template')
     .description('the templates of notifications and banners, filled in or as written');
@@ -10,7 +10,7 @@ export function addTemplateCommands(root: Command, config: readonly [string, str
     .command('list')
     .description('list the templates that are in use, in all languages')
     .option('--language <tag>', 'only those of this language, such as de')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON, with their files')
     .action(async (options: TemplateOptions) => {
       await (await import('./template.js')).listTemplates(options);
@@ -20,7 +20,7 @@ export function addTemplateCommands(root: Command, config: readonly [string, str
     .description('print a template as it was written')
     .argument('<name>', 'name of the template, without language and extension')
     .option('--language <tag>', 'in this language (default: notifications.language)')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'as JSON')
     .action(async (name: string, options: TemplateOptions) => {
       await (await import('./template.js')).showTemplate(name, options);
@@ -39,7 +39,7 @@ export function addTemplateCommands(root: Command, config: readonly [string, str
     .option('--open', 'in the browser')
     .option('--html', 'only the HTML')
     .option('--text', 'only the text')
-    .option(...config)
+    .addOption(config)
     .option('--json', 'subject, text and HTML as JSON')
     .addHelpText(
       'after',

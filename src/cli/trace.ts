@@ -1,4 +1,3 @@
-import { loadConfig } from '../config/load.js';
 import { formatSize } from '../config/units.js';
 import { replyLine } from '../delivery/reply.js';
 import type { SpoolItem } from '../delivery/spool-item.js';
@@ -7,6 +6,7 @@ import type { JournalEntry, LedgerEntry, QuarantineRecord } from '../store/types
 import { printDecisions } from './decisions.js';
 import { EXIT } from './exit.js';
 import { stateOf } from './queue-select.js';
+import { loadSite } from './site-config.js';
 import { spoolsOf } from './spools.js';
 import { err, json, out, paint, printable, table, type Column } from './terminal.js';
 import {
@@ -25,7 +25,7 @@ const SHOWN = 100;
 
 /** `gatepost trace`: the whole story of a message, or of a mail that is about none. */
 export async function trace(id: string, options: { readonly config?: string; readonly json?: boolean }): Promise<void> {
-  const { config } = await loadConfig(options.config);
+  const { config } = await loadSite(options.config);
   const spools = await spoolsOf(config.data);
   const known = await withStore<readonly Story[] | undefined>(
     config,

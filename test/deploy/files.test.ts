@@ -140,3 +140,14 @@ it('the systemd unit stops later than sessions and queues do, and may write its 
   for (const line of ['ProtectSystem=strict', 'NoNewPrivileges=yes', 'StateDirectory=gatepost', 'User=gatepost'])
     expect(unit.split('\n')).toContain(line);
 });
+
+it('wherever the program is started with a configuration, its commands find the same one', async () => {
+  const file = '/etc/gatepost/gatepost.yaml';
+  for (const name of [
+    'Dockerfile',
+    'docker-compose.yml',
+    'deploy/systemd/gatepost.service',
+    'deploy/kubernetes/gatepost.yaml',
+  ])
+    expect(await read(name), name).toMatch(new RegExp(`GATEPOST_CONFIG(=|: |, value: )${file}`));
+});
