@@ -1,7 +1,14 @@
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { startFakeClamd, type FakeClamd } from '../../test/support/fake-clamd.js';
 import { until } from '../../test/support/until.js';
+import { parseConfig } from '../config/load.js';
+import { configureDetectors } from './configure.js';
 import { startHealthMonitor, type HealthChange, type HealthMonitor } from './health.js';
+import { isListData } from './links/list-files.js';
+import { ListWatcher } from './links/list-watch.js';
 import type { DetectorSpec } from './types.js';
 
 const NOW = new Date(2026, 10, 21, 12).getTime();
@@ -60,10 +67,45 @@ it('keeps version and age of the databases, and tells when they become too old a
   expect(changes).toEqual(['antivirus databases-outdated']);
   await monitor.check();
   clamd.version = 'ClamAV 1.4.6/27900/Sun Nov 29 09:00:00 2026';
-  clock.now += DAY / 12;
+  clock.now += 5 * 60_000 - 1;
+  await monitor.check();
+  expect(changes).toEqual(['antivirus databases-outdated']);
+  clock.now += 1;
   await monitor.check();
   expect(changes).toEqual(['antivirus databases-outdated', 'antivirus databases-current']);
   expect(monitor.states[0]?.databases).toMatchObject({ version: '27900', outdated: false });
+});
+
+it('knows at the next check that a list was refreshed', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'gatepost-health-'));
+  closers.push(async () => await rm(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'phishing.txt');
+  const old = new Date(NOW - 5 * DAY);
+  await writeFile(file, 'evil.example\n');
+  await utimes(file, old, old);
+  const { config } = await parseConfig('detectors: { links: { lists: [phishing.txt], maxListAge: 1d } }', folder);
+  const { specs } = await configureDetectors(config.detectors, folder, config.source, 60_000);
+  const data = specs[0]?.data;
+  if (!isListData(data)) throw new Error('the lists were not read');
+  const watcher = new ListWatcher(['phishing.txt'], data, { baseDirectory: folder, report: () => undefined });
+  closers.push(() => watcher.close());
+  const changes: string[] = [];
+  const monitor = await startHealthMonitor({
+    specs,
+    interval: 3_600_000,
+    onChange: ({ kind, health }) => changes.push(`${health.module} ${kind}`),
+    now: () => NOW,
+  });
+  closers.push(() => monitor.close());
+  await monitor.check();
+  expect(changes).toEqual(['links databases-outdated']);
+  await utimes(file, new Date(NOW), new Date(NOW));
+  await watcher.look();
+  await until('the module to have it', async () => {
+    await monitor.check();
+    return changes.length === 2;
+  });
+  expect(changes).toEqual(['links databases-outdated', 'links databases-current']);
 });
 
 it('tells once that an engine is gone and once that it is back', async () => {

@@ -4,7 +4,7 @@ import type { ActiveDetector, DatabaseInfo, DetectorSpec } from './types.js';
 
 /** ms in which an engine must answer. */
 const PATIENCE = 5_000;
-/** ms between questions about databases, and after one that failed. */
+/** ms between questions to an engine about databases; after one that failed, and while they are outdated. */
 const DATABASES_EVERY = 60 * 60_000;
 const DATABASES_AGAIN = 5 * 60_000;
 /** ms between checks of one engine, however often scans fail. */
@@ -118,7 +118,8 @@ class Watch {
   private readonly now: () => number;
   private running: Promise<void> | undefined;
   private checkedAt = -Infinity;
-  private databasesDue = -Infinity;
+  private databasesAskedAt = -Infinity;
+  private databasesFailed = false;
   private stopped = false;
 
   constructor(
@@ -183,19 +184,23 @@ class Watch {
     };
     if (state === before) return;
     // An engine that comes back may come with other databases.
-    if (state === 'up') this.databasesDue = -Infinity;
+    if (state === 'up') this.databasesAskedAt = -Infinity;
     if (state === 'down' || before === 'down') this.onChange({ kind: state, health: this.health });
   }
 
   private async askDatabases(): Promise<void> {
     const { detector } = this;
-    if (detector.databases === undefined || this.now() < this.databasesDue) return;
+    const outdated = this.health.databases?.outdated ?? false;
+    const asked = this.now() - this.databasesAskedAt;
+    const wait =
+      detector.databasesAtHand === true ? 0 : outdated || this.databasesFailed ? DATABASES_AGAIN : DATABASES_EVERY;
+    if (detector.databases === undefined || asked < wait) return;
     const answer = await inTime(async (signal) => await detector.databases?.(signal));
-    this.databasesDue = this.now() + ('error' in answer ? DATABASES_AGAIN : DATABASES_EVERY);
+    this.databasesAskedAt = this.now();
+    this.databasesFailed = 'error' in answer;
     if ('error' in answer || this.stopped) return;
-    const { databases, ...rest } = this.health;
-    if (answer.value === undefined) this.health = rest;
-    else this.health = { ...rest, databases: { ...answer.value, age: 0, outdated: databases?.outdated ?? false } };
+    const { databases: _, ...rest } = this.health;
+    this.health = answer.value === undefined ? rest : { ...rest, databases: { ...answer.value, age: 0, outdated } };
   }
 
   /** They grow old without being asked. */

@@ -74,6 +74,8 @@ export interface Detector {
    * Rejects with the reason when it cannot be asked.
    */
   databases?(signal: AbortSignal): Promise<DatabaseInfo | undefined>;
+  /** `databases` answers from memory: it is asked at every check, not once an hour. */
+  readonly databasesAtHand?: boolean;
   close?(): Promise<void>;
 }
 

@@ -95,6 +95,8 @@ class LinkDetector implements Detector {
   /** Whether the DNS lists answer; there is nothing else that could be away. */
   readonly health?: (signal: AbortSignal) => Promise<void>;
 
+  readonly databasesAtHand = true;
+
   /** Lists have a version and a date; without any there is nothing that can be outdated. */
   databases(): Promise<DatabaseInfo | undefined> {
     if (this.#lists.length === 0) return Promise.resolve(undefined);
