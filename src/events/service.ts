@@ -108,9 +108,10 @@ class NodeEvents implements EventService {
     if (this.#closed) return;
     const result = this.#state.raise(event, raised, this.#now);
     if (result === 'known') this.#schedule(this.#options.times.occurrences);
-    else if (result === 'new') {
-      const { subject, node, detail } = raised;
-      this.#options.log.warn({ event, subject, node, detail }, 'event raised');
+    else if (result === 'new' || result === 'worse') {
+      const { subject, node, detail, severity } = raised;
+      const about = { event, subject, node, detail, ...(result === 'worse' ? { severity } : {}) };
+      this.#options.log.warn(about, result === 'new' ? 'event raised' : 'event became more severe');
       this.#changed();
     } else if (!this.#full) {
       this.#full = true;

@@ -6,11 +6,12 @@ import type { Log } from '../telemetry/log.js';
 import type { KeptState } from './state.js';
 
 const time = z.iso.datetime().transform((text) => new Date(text));
+const severity = z.enum(['diagnostic', 'informative', 'warning', 'error', 'critical']);
 const condition = z.object({
   event: z.string(),
   node: z.string(),
   subject: z.string(),
-  severity: z.enum(['diagnostic', 'informative', 'warning', 'error', 'critical']),
+  severity,
   detail: z.string(),
   first: time,
   last: time,
@@ -19,7 +20,7 @@ const condition = z.object({
 });
 const stateSchema = z.object({
   version: z.literal(1),
-  conditions: z.array(condition).max(10_000),
+  conditions: z.array(condition.extend({ worst: severity.exactOptional() })).max(10_000),
   waiting: z.array(z.object({ id: z.uuid(), change: z.enum(['raised', 'resolved']), condition })).max(100_000),
 });
 

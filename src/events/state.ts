@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { isWorse } from '../store/severities.js';
 import type { EventCondition, EventTransition } from '../store/types.js';
 import { definitionOf, EVENTS, type EventName } from './registry.js';
-import type { Raised } from './types.js';
+import type { Raised, Severity } from './types.js';
 
 /** Conditions that one node keeps: far more than there are parts. What comes beyond is not taken. */
 const MAX_CONDITIONS = 1000;
@@ -16,14 +17,22 @@ export interface Batch {
   readonly occurrences: readonly EventCondition[];
 }
 
+/** A condition that holds. */
+export interface KeptCondition extends EventCondition {
+  /** The worst severity that it has had, where that is not its present one. */
+  readonly worst?: Severity;
+}
+
 /** The state as it lies in a file between two runs. */
 export interface KeptState {
-  readonly conditions: readonly EventCondition[];
+  readonly conditions: readonly KeptCondition[];
   readonly waiting: readonly EventTransition[];
 }
 
 interface Held {
   condition: EventCondition;
+  /** The worst severity that it has had. */
+  worst: Severity;
   /** Seen in this run; until then it is a condition of the time before the start. */
   confirmed: boolean;
   /** An occurrence that the store does not know of yet. */
@@ -40,8 +49,13 @@ export class EventState {
 
   constructor(node: string, kept: KeptState = { conditions: [], waiting: [] }) {
     this.#node = node;
-    for (const condition of kept.conditions.slice(0, MAX_CONDITIONS))
-      this.#held.set(keyOf(condition), { condition, confirmed: false, touched: false });
+    for (const { worst, ...condition } of kept.conditions.slice(0, MAX_CONDITIONS))
+      this.#held.set(keyOf(condition), {
+        condition,
+        worst: worst ?? condition.severity,
+        confirmed: false,
+        touched: false,
+      });
     this.#waiting = [...kept.waiting];
   }
 
@@ -60,11 +74,15 @@ export class EventState {
   }
 
   get kept(): KeptState {
-    return { conditions: this.active, waiting: this.#waiting };
+    const conditions = this.active.map((condition): KeptCondition => {
+      const worst = this.#held.get(keyOf(condition))?.worst ?? condition.severity;
+      return worst === condition.severity ? condition : { ...condition, worst };
+    });
+    return { conditions, waiting: this.#waiting };
   }
 
-  /** @returns `new`, `known`, or `refused` when there are too many conditions */
-  raise(event: EventName, raised: Raised, now: Date): 'new' | 'known' | 'refused' {
+  /** @returns `new`; `worse` when it held and is more severe than ever; `known`; `refused` when there are too many conditions */
+  raise(event: EventName, raised: Raised, now: Date): 'new' | 'worse' | 'known' | 'refused' {
     const key = { event, node: raised.node ?? this.#node, subject: clean(raised.subject ?? '', MAX_SUBJECT) };
     const held = this.#held.get(keyOf(key));
     const lastSuccess = raised.lastSuccess ?? held?.condition.lastSuccess;
@@ -78,10 +96,13 @@ export class EventState {
     };
     if (held !== undefined) {
       Object.assign(held, { condition, confirmed: true, touched: true });
-      return 'known';
+      if (!isWorse(condition.severity, held.worst)) return 'known';
+      held.worst = condition.severity;
+      this.#note('raised', condition);
+      return 'worse';
     }
     if (this.#held.size >= MAX_CONDITIONS) return 'refused';
-    this.#held.set(keyOf(key), { condition, confirmed: true, touched: false });
+    this.#held.set(keyOf(key), { condition, worst: condition.severity, confirmed: true, touched: false });
     this.#note('raised', condition);
     return 'new';
   }
@@ -138,7 +159,7 @@ export class EventState {
     for (const condition of stored) {
       const key = keyOf(condition);
       if (this.#held.has(key) || waiting.has(key) || this.#held.size >= MAX_CONDITIONS) continue;
-      const held: Held = { condition, confirmed: false, touched: false };
+      const held: Held = { condition, worst: condition.severity, confirmed: false, touched: false };
       this.#held.set(key, held);
       if (this.#checked.has(condition.event)) this.#end(key, held, now);
     }
@@ -171,9 +192,10 @@ export class EventState {
     return [...this.#held].filter(([, held]) => over(held)).map(([key, held]) => this.#end(key, held, now));
   }
 
-  #end(key: string, { condition }: Held, now: Date): EventCondition {
+  #end(key: string, { condition, worst }: Held, now: Date): EventCondition {
     this.#held.delete(key);
-    const ended = { ...condition, resolvedAt: now };
+    // Who was told of it at its worst is told that it is over.
+    const ended = { ...condition, severity: worst, resolvedAt: now };
     this.#note('resolved', ended);
     return ended;
   }

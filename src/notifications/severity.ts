@@ -1,9 +1,7 @@
 import type { Severity } from '../events/types.js';
 import type { FiredResponse } from '../rules/types.js';
+import { isWorse } from '../store/severities.js';
 import type { NoticeClass } from './types.js';
-
-/** From the least to the most severe. */
-const ORDER: readonly Severity[] = ['diagnostic', 'informative', 'warning', 'error', 'critical'];
 
 /** What threatens the reader: as a key under `on`, or as the status of a finding. */
 const THREATS: ReadonlySet<string> = new Set(['malware', 'infected', 'phishing', 'malicious-link', 'macro']);
@@ -11,7 +9,7 @@ const SERIOUS_NOTICES: ReadonlySet<NoticeClass> = new Set<NoticeClass>(['resourc
 
 /** Whether a mail of that severity is sent under `notifications.minSeverity`. */
 export function isSevere(severity: Severity, least: Severity): boolean {
-  return ORDER.indexOf(severity) >= ORDER.indexOf(least);
+  return !isWorse(least, severity);
 }
 
 /** The most severe of some; `diagnostic` when there are none. */

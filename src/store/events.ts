@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql, type Selectable, type Transaction } from 'kysely';
 import type { Database, Tables } from './database.js';
 import { toText } from './json.js';
+import { isWorse } from './severities.js';
 import type { EventCondition, EventStore, EventTransition, RecordedTransition } from './types.js';
 
 const LIST_MAX = 10_000;
@@ -90,19 +91,22 @@ export function openEventStore(database: Database): EventStore {
   };
 }
 
-/** A transition that does not change the condition's state, because another node was first, is an occurrence at most. */
+/**
+ * A transition that does not change the condition's state, because another node was first, is an occurrence at most; one
+ * that makes it worse is told.
+ */
 async function apply(work: Work, transition: EventTransition): Promise<void> {
   const { id, change, condition } = transition;
   const known = await work.selectFrom('gatepost.event_transition').select('id').where('id', '=', id).executeTakeFirst();
   if (known !== undefined) return;
   const before = await find(work, condition);
   const holds = before?.resolved_at === null;
-  if (change === 'raised' && holds) {
+  if (change === 'raised' && holds && !isWorse(condition.severity, before.severity)) {
     await update(work, condition);
     return;
   }
   if (change === 'resolved' && !holds) return;
-  const row = toRow(condition);
+  const row = toRow(change === 'raised' && holds ? { ...condition, first: before.first } : condition);
   const { event, node, subject, ...values } = row;
   await work
     .insertInto('gatepost.event')

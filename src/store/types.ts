@@ -295,12 +295,12 @@ export interface EventCondition {
   readonly resolvedAt?: Date;
 }
 
-/** A condition began to hold, or is over. */
+/** A condition began to hold, became more severe than it had been, or is over. */
 export interface EventTransition {
   /** UUID: what is written twice stands once. */
   readonly id: string;
   readonly change: 'raised' | 'resolved';
-  /** As it was then. */
+  /** As it was then; of one that is over, with the worst severity that it had. */
   readonly condition: EventCondition;
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEvents, type EventsOptions } from '../../src/events/service.js';
-import type { EventService } from '../../src/events/types.js';
+import type { EventService, Severity } from '../../src/events/types.js';
 import type { EventStore } from '../../src/store/types.js';
 import { silentLog } from '../../src/telemetry/log.js';
 import { startTestStore, type TestStore } from '../support/postgres.js';
@@ -100,6 +100,32 @@ describe('events of a node', () => {
     expect(switched.writes - writes).toBe(1);
     expect((await test.store.events.active(node))[0]?.detail).toBe('text 999');
     expect(await test.store.events.transitions(before)).toHaveLength(1);
+  });
+
+  it('a condition that becomes more severe than ever is told again, and is over as severe as it was', async () => {
+    const events = await start();
+    await events.flush();
+    const before = await test.store.events.lastTransition();
+    const outdated = (severity: Severity): void =>
+      events.raise('antivirus-databases-outdated', { subject: 'antivirus', severity, detail: 'old' });
+    for (const severity of ['error', 'critical', 'error', 'critical', 'error'] as const) {
+      outdated(severity);
+      await events.flush();
+    }
+    expect(await test.store.events.active(node)).toMatchObject([{ severity: 'error' }]);
+    await events.close();
+    const again = await start();
+    again.raise('antivirus-databases-outdated', { subject: 'antivirus', severity: 'critical', detail: 'old' });
+    again.raise('antivirus-databases-outdated', { subject: 'antivirus', severity: 'error', detail: 'old' });
+    again.resolve('antivirus-databases-outdated', 'antivirus');
+    await again.flush();
+    const told = await test.store.events.transitions(before);
+    expect(told.map(({ change, condition }) => [change, condition.severity])).toEqual([
+      ['raised', 'error'],
+      ['raised', 'critical'],
+      ['resolved', 'critical'],
+    ]);
+    expect(told[1]?.condition.first).toEqual(told[0]?.condition.first);
   });
 
   it('while the store is away all is kept, and written in order when it is back', async () => {

@@ -66,6 +66,19 @@ describe('mails about changes', () => {
     expect(said(await look(START + DAY))).toEqual(['daily: disk-low; over: 0']);
   });
 
+  it('tells that a condition became severe enough, and that it is over, however severe it is by then', async () => {
+    const { events, look } = scene({ minSeverity: 'critical' });
+    await look(START);
+    events.raise('antivirus-databases-outdated', START + 1, 'error');
+    expect(await look(START + 2)).toEqual([]);
+    events.raise('antivirus-databases-outdated', START + HOUR, 'critical');
+    expect(said(await look(START + HOUR))).toEqual(['raised antivirus-databases-outdated']);
+    events.raise('antivirus-databases-outdated', START + 2 * HOUR, 'error');
+    expect(await look(START + 2 * HOUR)).toEqual([]);
+    events.resolve('antivirus-databases-outdated', START + 3 * HOUR);
+    expect(said(await look(START + 3 * HOUR))).toEqual(['resolved antivirus-databases-outdated']);
+  });
+
   it('goes on when the clock was set back', async () => {
     const { events, look } = scene();
     await look(START);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Severity } from '../../events/types.js';
+import { isWorse } from '../../store/severities.js';
 import type { EventCondition, EventStore, RecordedTransition } from '../../store/types.js';
 import type { EventMail, EventMailStore, Mark, StoredMark } from '../../store/event-mail-types.js';
 
@@ -7,6 +8,7 @@ import type { EventMail, EventMailStore, Mark, StoredMark } from '../../store/ev
 export class MemoryEvents implements Pick<EventStore, 'active' | 'resolved' | 'transitions' | 'lastTransition'> {
   readonly all: RecordedTransition[] = [];
   readonly #holding = new Map<string, EventCondition>();
+  readonly #worst = new Map<string, Severity>();
   readonly #ended: EventCondition[] = [];
 
   holds(event: string, node = 'gw1'): boolean {
@@ -15,8 +17,13 @@ export class MemoryEvents implements Pick<EventStore, 'active' | 'resolved' | 't
 
   raise(event: string, time: number, severity: Severity = 'error', node = 'gw1'): void {
     const at = new Date(time);
-    const condition: EventCondition = { event, node, subject: '', severity, detail: 'x', first: at, last: at };
+    const before = this.#holding.get(`${event} ${node}`);
+    const first = before?.first ?? at;
+    const condition: EventCondition = { event, node, subject: '', severity, detail: 'x', first, last: at };
     this.#holding.set(`${event} ${node}`, condition);
+    const worst = this.#worst.get(`${event} ${node}`);
+    if (before !== undefined && worst !== undefined && !isWorse(severity, worst)) return;
+    this.#worst.set(`${event} ${node}`, severity);
     this.#note('raised', condition);
   }
 
@@ -24,7 +31,9 @@ export class MemoryEvents implements Pick<EventStore, 'active' | 'resolved' | 't
     const condition = this.#holding.get(`${event} ${node}`);
     if (condition === undefined) throw new Error(`${event} does not hold`);
     this.#holding.delete(`${event} ${node}`);
-    const ended = { ...condition, resolvedAt: new Date(time) };
+    const severity = this.#worst.get(`${event} ${node}`) ?? condition.severity;
+    this.#worst.delete(`${event} ${node}`);
+    const ended = { ...condition, severity, resolvedAt: new Date(time) };
     this.#ended.push(ended);
     this.#note('resolved', ended);
   }

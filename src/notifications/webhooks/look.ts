@@ -75,7 +75,7 @@ function eventCall(hook: Webhook, { id: transition, change, condition }: Recorde
     kind: 'event',
     id,
     traceId: null,
-    time: (change === 'resolved' ? (resolvedAt ?? last) : first).toISOString(),
+    time: (resolvedAt ?? last).toISOString(),
     node,
     severity,
     event,
