@@ -153,6 +153,7 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
       apply: async (_, nowInForce) => {
         await inTurn(() => {
           nowInForce();
+          log.level = inForce.config.log.level;
           return Promise.resolve();
         });
         void membership.now();

@@ -23,7 +23,7 @@ const statusOf = z.object({
       process: z.number(),
       node: z.object({ name: z.string(), pid: z.number() }),
       mail: z.object({ received: z.number() }),
-      rules: z.object({ count: z.number(), reloads: z.number() }),
+      rules: z.object({ count: z.number(), reloads: z.number(), waiting: z.array(z.string()) }),
     }),
   ),
 });
@@ -176,6 +176,27 @@ delivery: { nextHop: "maildir:./inbox" }
     await until('its nodes to be forgotten', async () => {
       const { stdout } = await runGatepost(['nodes', '--json', '--config', site.config]);
       return !stdout.includes('gw-2');
+    });
+  });
+
+  it('tells of changed settings that wait for a restart of the process above, which takes over at once how much is logged', async () => {
+    site = await makeSite('');
+    await configure(2);
+    gateway = spawnGateway(site);
+    const { process: above, log } = gateway;
+    await gateway.ready;
+    const text = await readFile(site.config, 'utf8');
+    await writeFile(
+      site.config,
+      `${text.replace(/^http: .*$/m, 'http: { listen: ["127.0.0.1:1"] }')}log: { level: debug }\n`,
+    );
+    await until('word of it from both', async () => {
+      const now = await status();
+      return now?.processes.every(({ rules }) => rules.waiting.join() === 'http.listen');
+    });
+    await until('more of the log', () => {
+      above.kill('SIGHUP');
+      return Promise.resolve(log.some((line) => line.includes('the processes are to load the settings anew')));
     });
   });
 

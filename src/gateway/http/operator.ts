@@ -45,9 +45,9 @@ export class Operator {
   ): Promise<Operator> {
     const about = { version: version(), node: node.name };
     const url = telemetry.otlp ?? collectorOf(process.env);
-    const metrics = http.listen.length === 0 && whose !== 'collected' ? undefined : new Metrics(about);
+    const metrics = http.listen.length === 0 ? undefined : new Metrics(about);
     const operator = new Operator(metrics, url === undefined ? undefined : await openTracing({ url, ...about }));
-    if (http.listen.length > 0)
+    if (http.listen.length > 0 && whose !== 'collected')
       operator.#service = await (whose === 'worker'
         ? serveHttp(http.listen, operator.#pages, log)
         : serveBeforeWorkers(http.listen, operator.#pages, data, log));

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { readOrder, type ReadyFacts } from './messages.js';
+import { inForceMessage, readOrder, type LogLevel, type ReadyFacts } from './messages.js';
 import type { ProcessPlace } from './place.js';
 
 /** Names of the variables by which the process above tells one of its own which it is. */
@@ -45,6 +45,11 @@ export function openParentLine(reload: () => void): ParentLine {
     stop,
     ready: (facts) => void process.send?.({ ready: facts }),
   };
+}
+
+/** Tells the process above what it goes by itself of the settings in force. Nothing for one that another did not start. */
+export function tellInForce({ log }: { readonly log: { readonly level: LogLevel } }): void {
+  if (cluster.worker?.isConnected() === true) process.send?.(inForceMessage(log.level));
 }
 
 /** Hangs up, after all is closed: the line alone keeps a process running. Nothing for one that another did not start. */

@@ -22,6 +22,24 @@ const readySchema = z.object({
   }),
 });
 
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** How much is logged, as the settings in force say. */
+export type LogLevel = (typeof LEVELS)[number];
+
+const inForceSchema = z.object({ inForce: z.object({ level: z.enum(LEVELS) }) });
+
+/** What a process says when settings have come into force there, for what the process above goes by. */
+export function inForceMessage(level: LogLevel): z.input<typeof inForceSchema> {
+  return { inForce: { level } };
+}
+
+/** The level of a message that settings are in force; undefined for any other. */
+export function readInForce(message: unknown): LogLevel | undefined {
+  const parsed = inForceSchema.safeParse(message);
+  return parsed.success ? parsed.data.inForce.level : undefined;
+}
+
 /** What the process above tells one of its own. */
 export type Order = 'stop' | 'reload' | 'answer';
 

@@ -40,7 +40,7 @@ export function nameOf(node: string, number: number): string {
 
 /**
  * The configuration as one of several processes has it: with a folder and a name of its own, and its share of what is
- * limited for the whole gateway. Metrics and health are served by the process that is above them.
+ * limited for the whole gateway.
  */
 export function configOf(config: Config, { number, of }: Pick<ProcessPlace, 'number' | 'of'>): Config {
   const { smtp, delivery, scan } = config;
@@ -50,7 +50,6 @@ export function configOf(config: Config, { number, of }: Pick<ProcessPlace, 'num
     ...config,
     data: folderOf(config.data, number),
     node: { ...config.node, name: nameOf(config.node.name, number) },
-    http: { ...config.http, listen: [] },
     smtp: { ...smtp, maxConnections: share(smtp.maxConnections) },
     scan: {
       ...scan,

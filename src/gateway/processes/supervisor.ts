@@ -8,7 +8,7 @@ import type { HttpAddress } from '../http/server.js';
 import { serveBeforeWorkers } from '../http/take-over.js';
 import { Parts } from '../parts.js';
 import { PLACE } from './child.js';
-import { readReady, type Order, type ReadyFacts } from './messages.js';
+import { readInForce, readReady, type Order, type ReadyFacts } from './messages.js';
 import { processPages } from './pages.js';
 import { watchSilence, type SilenceWatch } from './silence.js';
 
@@ -81,6 +81,7 @@ export async function startProcesses(config: Config, log: Log, count: number, in
       pages: http.addresses,
       broken,
       reload: () => {
+        log.debug('the processes are to load the settings anew');
         for (const slot of slots) slot.tell('reload');
       },
       close: async () => await parts.close(),
@@ -189,6 +190,8 @@ class Slot implements ProcessState {
     };
     worker.on('message', (message) => {
       watch?.heard();
+      // As each process it takes the lines that it writes from then on.
+      this.#log.level = readInForce(message) ?? this.#log.level;
       const facts = readReady(message);
       if (facts === undefined) return;
       watch ??= watchSilence(() => this.tell('answer'), onHung);

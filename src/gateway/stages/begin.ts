@@ -60,13 +60,8 @@ export async function begin(order: Order, parts: Parts): Promise<Begun> {
   const config = withLiveDomains(setup.config, inForce);
   // Others may pass through (the embedded database runs as another account when we are root); what lies in it is closed.
   await mkdir(config.data, { recursive: true, mode: 0o711 });
-  const operator = parts.add(
-    await Operator.open(
-      config,
-      log,
-      place !== undefined && whole.config.http.listen.length > 0 ? 'collected' : 'gateway',
-    ),
-    (o) => o.close(),
+  const operator = parts.add(await Operator.open(config, log, place === undefined ? 'gateway' : 'collected'), (o) =>
+    o.close(),
   );
   return {
     ...order,

@@ -9,6 +9,7 @@ import { countMail, type MailCounts } from '../control/mail-counts.js';
 import { openCopyMark } from '../copy-mark.js';
 import { heldBack } from '../directory.js';
 import { createProcessor, type PartsInForce, type ProcessorParts } from '../processor.js';
+import { tellInForce } from '../processes/child.js';
 import { applier } from '../reload/apply.js';
 import { followSettings } from '../reload/follow.js';
 import type { Reloader } from '../reload/reloader.js';
@@ -69,9 +70,12 @@ export async function openIntake(begun: Begun, base: Base, scanning: Scanning, s
   const applyInTurn = async (next: Setup, nowInForce: () => void): Promise<void> =>
     await inTurn(async () => {
       await apply(next, nowInForce);
+      tellInForce(next.config);
       knowRules(next);
       void nodes.now();
     });
+  // One that was started again may find other settings than the process above did.
+  tellInForce(config);
   const reloader =
     opened === undefined
       ? undefined
