@@ -32,8 +32,9 @@ export async function redisTarget(url: string, folder: string): Promise<ReadyTar
 /**
  * A connection that is made anew for ever when it breaks.
  * @param patience ms that a command waits for its answer; with it commands fail at once while there is no connection
+ * @param onReplica told what a replica says that takes no writes: commands only fail for want of a connection then
  */
-export function connectRedis(target: ReadyTarget, patience?: number): RedisClient {
+export function connectRedis(target: ReadyTarget, patience?: number, onReplica?: (error: Error) => void): RedisClient {
   const { kind, hosts, group, username, password, sentinelUsername, sentinelPassword, database, tls, ca } = target;
   const secure = ca === undefined ? {} : { ca };
   const common = {
@@ -43,7 +44,11 @@ export function connectRedis(target: ReadyTarget, patience?: number): RedisClien
     connectTimeout: 2000,
     maxRetriesPerRequest: null,
     // A primary that was made a replica by a failover takes no writes: the present one is asked for.
-    reconnectOnError: (error: Error): 2 | false => (error.message.startsWith('READONLY') ? 2 : false),
+    reconnectOnError: (error: Error): 2 | false => {
+      if (!error.message.startsWith('READONLY')) return false;
+      onReplica?.(error);
+      return 2;
+    },
     ...(patience === undefined ? {} : { commandTimeout: patience }),
   };
   const failFast = patience === undefined ? {} : { enableOfflineQueue: false };

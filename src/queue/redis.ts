@@ -24,10 +24,12 @@ const REFUSED = 3_000;
 /** BullMQ on Redis. Producers fail fast while it is away; workers wait for it for ever. */
 export function redisDriver(target: ReadyTarget, log: Log): Driver {
   const { prefix } = target;
-  const producer = connectRedis(target, COMMAND_TIMEOUT);
   const workers: { client?: RedisClient } = {};
   const listeners: ((reason: string) => void)[] = [];
   let lastError = 'the connection was closed';
+  const producer = connectRedis(target, COMMAND_TIMEOUT, (error) => {
+    lastError = reasonOf(error, prefix);
+  });
   producer.on('error', (error: Error) => {
     lastError = reasonOf(error, prefix);
   });
@@ -76,7 +78,7 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
       [marked, emptied] = [true, false];
       return { emptied: found };
     },
-    reasonOf: (error) => reasonOf(error, prefix),
+    reasonOf: (error) => (messageOf(error).startsWith(UNCONNECTED) ? lastError : reasonOf(error, prefix)),
     unfit: async () => {
       if (producer.status !== 'ready') return undefined;
       try {
@@ -108,6 +110,9 @@ export function redisDriver(target: ReadyTarget, log: Log): Driver {
   };
 }
 
+/** So ioredis says that there is no connection, and not why. */
+const UNCONNECTED = "Stream isn't writeable";
+
 const UNVERIFIED = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -121,15 +126,30 @@ function reasonOf(error: unknown, prefix: string): string {
   // It is told already.
   if (error instanceof QueueError) return error.message;
   const reason = plainReason(error);
-  if (UNVERIFIED.includes(codeOf(error) ?? ''))
+  if (UNVERIFIED.includes(codeOf(causeOf(error)) ?? ''))
     return `its certificate cannot be verified (${reason}): name the file of its authority in \`queue:\`, as rediss://...?ca=FILE`;
+  const ofSentinels = SENTINELS.exec(reason)?.[1];
+  if (ofSentinels !== undefined)
+    return `no Sentinel answers: ${ofSentinels.replace(/\.$/, '')}${
+      /^(WRONGPASS|NOAUTH) /.test(ofSentinels) ? ': set `sentinelUsername` and `sentinelPassword` in `queue:`' : ''
+    }`;
   const advice = adviceFor(reason);
   return advice === undefined ? reason : `${reason.replace(/\.$/, '')}: ${advice.replace('PREFIX', prefix)}`;
 }
 
+/** What the last Sentinel said, of all that were asked. */
+const SENTINELS = /^All sentinels are unreachable\b.* Last error: (.*)$/s;
+
+/** What the last node of a cluster said, of all that were asked. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && 'lastNodeError' in error && error.lastNodeError instanceof Error
+    ? error.lastNodeError
+    : error;
+}
+
 /** A script says where in it, which is of no use to an admin. */
 function plainReason(error: unknown): string {
-  return messageOf(error).replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?/, '');
+  return messageOf(causeOf(error)).replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?/, '');
 }
 
 function adviceFor(reason: string): string | undefined {
@@ -144,6 +164,7 @@ const ADVICE = [
     /^NOPERM |^ERR The user executing the script|ACL failure/,
     'let the user of `queue:` do what is needed: ACL SETUSER ... ~PREFIX:* +@all -@dangerous +info',
   ],
+  [/^READONLY /, 'it is a replica: name the primary in `queue:`, or Sentinels that know it'],
   [/^WRONGPASS /, 'set user and password of `queue:`'],
   [/^NOAUTH /, 'name user and password in `queue:`'],
 ] as const;

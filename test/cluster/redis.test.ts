@@ -116,6 +116,35 @@ describe.skipIf(redisMissing)('Redis of every kind', () => {
     }
   });
 
+  it('a wrong password of a cluster or of Sentinels, and a replica in place of the primary: the reason says what to do', async () => {
+    const trouble = async (queue: string, shape: RegExp): Promise<void> => {
+      const backend = await open(queue);
+      expect(backend.available).toBe(false);
+      await expect.poll(() => backend.trouble).toMatch(shape);
+    };
+    const primary = await serve([]);
+    const node = await serve(
+      ['cluster-enabled yes', 'cluster-config-file nodes.conf', 'requirepass secret'],
+      [],
+      'secret',
+    );
+    const sentinel = await serve(
+      [`sentinel monitor gate 127.0.0.1 ${primary.port} 1`, 'requirepass secret'],
+      ['--sentinel'],
+      'secret',
+    );
+    const replica = await serve([`replicaof 127.0.0.1 ${primary.port}`]);
+    await trouble(`redis+cluster://:guess@127.0.0.1:${node.port}`, /WRONGPASS .*: set user and password of `queue:`$/);
+    const sentinels = `redis+sentinel://127.0.0.1:${sentinel.port}/gate`;
+    const advice = ': set `sentinelUsername` and `sentinelPassword` in `queue:`$';
+    await trouble(`${sentinels}?sentinelPassword=guess`, new RegExp(`no Sentinel answers: WRONGPASS .*${advice}`));
+    await trouble(sentinels, new RegExp(`no Sentinel answers: NOAUTH .*${advice}`));
+    await trouble(
+      `redis://127.0.0.1:${replica.port}`,
+      /READONLY .*: it is a replica: name the primary in `queue:`, or Sentinels that know it$/,
+    );
+  });
+
   it('one that evicts is refused at the start, with the line to change', async () => {
     const redis = await serve(['maxmemory-policy volatile-lru']);
     await expect(open(`redis://127.0.0.1:${redis.port}`)).rejects.toThrow(
