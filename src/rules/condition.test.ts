@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { object, subjectOf, type SubjectOptions } from '../../test/rules/subject.js';
 import { ruleSet } from '../../test/rules/load.js';
+import { LIMITS, mail } from '../../test/message/mail.js';
+import { readMessage } from '../message/read.js';
 import { compileCondition } from './condition.js';
 import type { Condition } from './model.js';
 import { SubjectView } from './view.js';
@@ -67,6 +69,33 @@ describe('names of attachments', () => {
     expect(await holds('{ attachment.name: evil.exe }', { objects })).toBe(true);
     expect(await holds('{ attachment.extension: exe }', { objects })).toBe(true);
     expect(await holds('{ attachment.mime: "*dosexec", attachment.name: a.txt }', { objects })).toBe(true);
+  });
+});
+
+describe('attachments.count', () => {
+  it('counts what two readings show once', async () => {
+    const bytes = mail(
+      'From: a@b',
+      'Content-Type: multipart/mixed; boundary=x',
+      '',
+      '--x',
+      'Content-Type: multipart/alternative; boundary=y',
+      '',
+      '--y',
+      '',
+      'Hello',
+      '--y',
+      'Content-Type: application/pdf; name=a.pdf',
+      '',
+      '%PDF-1.4 x',
+      '--x--',
+      '',
+    );
+    const message = readMessage(bytes, LIMITS);
+    await message.secondOpinion(5000);
+    expect(message.objects.map(({ name }) => name)).toEqual(['a.pdf', 'a.pdf']);
+    const view = new SubjectView({ ...subjectOf({}), message }, { day: 0, minute: 0 });
+    expect(view.attachmentCount).toBe(1);
   });
 });
 

@@ -215,7 +215,7 @@ function numberValue(field: string, { view, findings }: Question): number | unde
     case 'recipients.count':
       return envelope.recipients.length;
     case 'attachments.count':
-      return message.objects.filter(({ depth }) => depth === 0).length;
+      return view.attachmentCount;
     case 'links.count':
       return view.linkCount;
     case 'spam.score':

@@ -5,7 +5,7 @@ import { domainOf } from '../message/envelope.js';
 import type { Finding } from '../detectors/types.js';
 import { extensionReadings, nameReadings } from '../message/objects/names.js';
 import { leastQuoted } from '../message/local-part.js';
-import type { Link, LinkKind, MessageObject } from '../message/types.js';
+import type { Link, LinkKind, Message, MessageObject } from '../message/types.js';
 import { asciiForm, foldAddress } from './addresses.js';
 import { fold } from './mask.js';
 import type { ScopeIndex } from './scope-index.js';
@@ -28,6 +28,7 @@ export class SubjectView {
   private readonly linksKept = new Map<Link, Map<string, readonly TextValue[]>>();
   private fromKept: readonly string[] | undefined;
   private linkCountKept: number | undefined;
+  private attachmentCountKept: number | undefined;
   private clientKept: { readonly words: Words | undefined } | undefined;
 
   constructor(subject: RuleSubject, local: LocalTime) {
@@ -57,6 +58,12 @@ export class SubjectView {
         .map(({ url }) => url),
     ).size;
     return this.linkCountKept;
+  }
+
+  /** Number of attachments, without what is inside them. What two readings show under one name counts once. */
+  get attachmentCount(): number {
+    this.attachmentCountKept ??= countAttachments(this.subject.message);
+    return this.attachmentCountKept;
   }
 
   /** Texts of a field of a link: folded once a link, not once a rule. */
@@ -155,6 +162,18 @@ function linkStrings(link: Link, field: string): string[] {
     default:
       return [];
   }
+}
+
+function countAttachments({ objects, structure: { parts, root } }: Message): number {
+  const attachments = objects.filter(({ depth }) => depth === 0);
+  // What a second reader alone sees stands in no part of its own.
+  const isFurther = ({ part }: MessageObject): boolean =>
+    parts[part]?.alternative === true || (part === 0 && root.children.length > 0);
+  const further = attachments.filter(isFurther);
+  if (further.length === 0) return attachments.length;
+  const names = new Set(attachments.filter((one) => !isFurther(one)).map(({ name }) => name));
+  const others = new Set(further.map(({ name }) => name).filter((name) => !names.has(name)));
+  return attachments.length - further.length + others.size;
 }
 
 /** Texts of a field of an attachment or archive entry. */
