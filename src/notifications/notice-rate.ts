@@ -15,16 +15,22 @@ interface Window<Notice> {
   timer?: NodeJS.Timeout;
 }
 
+export interface NoticeRateEvents<Notice> {
+  /** There is room for what waited; with the number of others that were left out. */
+  send(notice: Notice, omitted: number): void;
+  /** There is no more room: this one is left out, and none was since one of its class was sent. */
+  full(about: NoticeClass): void;
+}
+
 /** A sliding window for each class of notices. */
 export class NoticeRate<Notice> {
   readonly #clock: Clock;
-  readonly #send: (notice: Notice, omitted: number) => void;
+  readonly #events: NoticeRateEvents<Notice>;
   readonly #windows = new Map<NoticeClass, Window<Notice>>();
 
-  /** @param send called for what waited, when there is room; with the number of others that were left out */
-  constructor(clock: Clock, send: (notice: Notice, omitted: number) => void) {
+  constructor(clock: Clock, events: NoticeRateEvents<Notice>) {
     this.#clock = clock;
-    this.#send = send;
+    this.#events = events;
   }
 
   /** @returns how many were left out before this one, which may be sent; undefined when it is left out too */
@@ -36,6 +42,7 @@ export class NoticeRate<Notice> {
     const [oldest] = window.sent;
     if (oldest === undefined || window.sent.length < NOTICES_AN_HOUR) return this.#open(window, now);
     window.omitted += 1;
+    if (window.omitted === 1) this.#events.full(about);
     window.last = notice;
     window.timer ??= this.#later(about, window, oldest + HOUR - now);
     return undefined;
@@ -70,7 +77,7 @@ export class NoticeRate<Notice> {
       // Counted again by `take` where there is still no room.
       window.omitted -= 1;
       const omitted = this.take(about, last);
-      if (omitted !== undefined) this.#send(last, omitted);
+      if (omitted !== undefined) this.#events.send(last, omitted);
     }, delay + 1);
     timer.unref();
     return timer;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import path from 'node:path';
+import { Writable } from 'node:stream';
 import { PROGRAM_FOLDER } from '../config/load.js';
-import { silentLog } from '../telemetry/log.js';
+import { createLog } from '../telemetry/log.js';
 import type { OwedMails } from './dispatcher.js';
 import { NOTICES_AN_HOUR } from './notice-rate.js';
 import { Notices } from './notices.js';
@@ -24,11 +25,22 @@ const ON = {
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2030, 0, 1) }));
 afterEach(() => void vi.useRealTimers());
 
-function notices(
-  to: readonly string[] = ['postmaster@example.org'],
-  from = 'Gatepost <gatepost@example.org>',
-): { made: Notices; put: OwedNotification[] } {
+interface Made {
+  readonly made: Notices;
+  readonly put: OwedNotification[];
+  /** Lines of the log. */
+  readonly lines: string[];
+}
+
+function notices(to: readonly string[] = ['postmaster@example.org'], from = 'Gatepost <gatepost@example.org>'): Made {
   const put: OwedNotification[] = [];
+  const lines: string[] = [];
+  const output = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
   const made = new Notices({
     settings: () => ({
       minSeverity: 'warning',
@@ -42,10 +54,10 @@ function notices(
         return Promise.resolve();
       },
     },
-    log: silentLog(),
+    log: createLog({ level: 'info', pretty: false }, output),
     clock: { now: () => Date.now() },
   });
-  return { made, put };
+  return { made, put, lines };
 }
 
 const omitted = (mails: readonly OwedNotification[]): number[] =>
@@ -88,11 +100,14 @@ test('nor where that address is spelled otherwise', async () => {
 });
 
 test('a flood is bounded for each class, and what was left out is told as soon as there is room', async () => {
-  const { made, put } = notices();
+  const { made, put, lines } = notices();
   for (let index = 0; index < NOTICES_AN_HOUR + 1000; index += 1)
     await made.tell({ class: 'policy', errorDescription: `refused ${index}` });
   await made.tell({ class: 'resource', errorDescription: 'disk' });
   expect(put.length).toBe(NOTICES_AN_HOUR + 1);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { class: 'policy', msg: 'too many notices of this class: they are counted' },
+  ]);
   await vi.advanceTimersByTimeAsync(3_601_000);
   expect(put.length).toBe(NOTICES_AN_HOUR + 2);
   expect(omitted(put).at(-1)).toBe(999);

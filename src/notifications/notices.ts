@@ -77,10 +77,13 @@ export class Notices implements NoticeReporter {
 
   constructor(options: NoticesOptions) {
     this.#options = options;
-    this.#rate = new NoticeRate(options.clock, (notice, omitted) => {
-      void this.#put(notice, omitted).catch((error: unknown) =>
-        options.log.error({ class: notice.class, err: error }, 'a notice could not be written to the outbox'),
-      );
+    this.#rate = new NoticeRate(options.clock, {
+      send: (notice, omitted) =>
+        void this.#put(notice, omitted).catch((error: unknown) =>
+          options.log.error({ class: notice.class, err: error }, 'a notice could not be written to the outbox'),
+        ),
+      // One line, not one for each: strangers have a say in how many there are.
+      full: (about) => options.log.info({ class: about }, 'too many notices of this class: they are counted'),
     });
   }
 
@@ -93,11 +96,7 @@ export class Notices implements NoticeReporter {
   async tell(notice: Notice): Promise<void> {
     if (!this.wants(notice.class)) return;
     const omitted = this.#rate.take(notice.class, withoutOriginal(notice));
-    if (omitted === undefined) {
-      this.#options.log.info({ class: notice.class }, 'too many notices of this class: it is counted');
-      return;
-    }
-    await this.#put(notice, omitted);
+    if (omitted !== undefined) await this.#put(notice, omitted);
   }
 
   /** What was counted and not told yet goes to the log. */
