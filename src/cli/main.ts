@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../config/problems.js';
+import { each } from './each-value.js';
 import type { EventsOptions } from './events.js';
 import { EXIT, UsageError } from './exit.js';
 import type { ExplainOptions } from './explain.js';
@@ -37,8 +38,9 @@ function program(): Command {
     .description('run the gateway')
     .addOption(config)
     .option(
-      '--role <role...>',
+      '--role <role>',
       'what this process does: all (default), gateway (takes mail), worker (sends what is owed)',
+      each,
     )
     .option('--last-good', 'when the present settings are broken, run on those that were last in force')
     .option('--json', 'log as JSON lines, also on a terminal')
@@ -60,7 +62,7 @@ function program(): Command {
     .description('run a message through the rules and say what would become of it, for each recipient; nothing is sent')
     .argument('<message>', 'an .eml file, or - for standard input')
     .requiredOption('--sender <address>', 'envelope sender; "" or "<>" for the null sender')
-    .requiredOption('--recipient <address...>', 'envelope recipient; may be given several times')
+    .requiredOption('--recipient <address>', 'envelope recipient; may be given several times', each)
     .option('--client <ip>', 'address of the client', '192.0.2.1')
     .option('--helo <name>', 'name that the client gave', 'client.example')
     .option('--tls', 'the session is under TLS')
@@ -78,7 +80,7 @@ function program(): Command {
       'run test cases (rules/tests/*.yaml, or the named files) and say what they do not reach; nothing is sent',
     )
     .argument('[file...]', 'test files, or folders with them')
-    .option('--only <text...>', 'only cases with this text in their name')
+    .option('--only <text>', 'only cases with this text in their name; may be given several times', each)
     .option('--verbose', 'name the cases that pass, too')
     .addOption(config)
     .option('--json', 'results and coverage as JSON')
@@ -114,7 +116,7 @@ function program(): Command {
   const select = (command: Command): Command =>
     command
       .option('--sender <mask>', 'envelope sender, such as "*@example.org"; "<>" for the null sender')
-      .option('--recipient <mask...>', 'a recipient that waits')
+      .option('--recipient <mask>', 'a recipient that waits; may be given several times', each)
       .option('--hop <mask>', 'name of the next hop, as the list shows it')
       .option('--state <state>', 'waiting, held, or inspect (to be scanned again)')
       .option('--older-than <time>', 'spooled longer ago than this: 30m, 2h, 1d');
@@ -204,7 +206,7 @@ function program(): Command {
     .command('release')
     .description('deliver the original to its recipients, without scanning it again')
     .argument('<id>')
-    .option('--to <address...>', 'to these instead of the original recipients')
+    .option('--to <address>', 'to this one instead of the original recipients; may be given several times', each)
     .option('--again', 'also when it has been released before')
     .addOption(config)
     .option('--json', 'as JSON')

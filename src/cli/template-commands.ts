@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { each } from './each-value.js';
 import type { PreviewOptions, TemplateOptions } from './template.js';
 
 /** `gatepost template`: looks at the templates of notifications. @param config the option that all commands share */
@@ -33,7 +34,11 @@ export function addTemplateCommands(root: Command, config: Option): void {
     .argument('<name>', 'name of the template, without language and extension')
     .option('--message <eml>', 'with this message, run through the rules as `explain` does')
     .option('--sender <address>', 'with --message: envelope sender (default: from its Return-Path or From)')
-    .option('--recipient <address...>', 'with --message: envelope recipients (default: from its To and Cc)')
+    .option(
+      '--recipient <address>',
+      'with --message: envelope recipient; may be given several times (default: from its To and Cc)',
+      each,
+    )
     .option('--id <id>', 'with the message of this unique ID, from the journal')
     .option('--language <tag>', 'in this language (default: notifications.language)')
     .option('--open', 'in the browser')

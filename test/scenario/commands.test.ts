@@ -24,6 +24,16 @@ const RULES = `rules:
           notify: [general, sender, recipients]
 `;
 
+const CASES = `- name: the first
+  raw: "Subject: x\\n\\nx"
+  envelope: { sender: a@b.example, recipients: [c@example.org] }
+  expect: { c@example.org: { rule: inbound, action: deliver } }
+- name: the second
+  raw: "Subject: x\\n\\nx"
+  envelope: { sender: a@b.example, recipients: [c@example.org] }
+  expect: { c@example.org: { rule: first, action: deliver } }
+`;
+
 let site: Site;
 let mail: string;
 
@@ -123,6 +133,45 @@ describe('explain', () => {
         2,
       );
     }
+  });
+});
+
+describe('an option that may be given several times', () => {
+  it('takes one value each time, and no argument that stands behind it', async () => {
+    const config = ['--config', site.config];
+    const explained = await runGatepost([
+      'explain',
+      '--sender',
+      'a@b.example',
+      '--recipient',
+      'b@example.org',
+      mail,
+      ...config,
+    ]);
+    expect(explained).toMatchObject({ status: 0, stderr: '' });
+    const id = '01J00000000000000000000000';
+    const several = await runGatepost([
+      'queue',
+      'drop',
+      '--recipient',
+      'c@example.org',
+      '--recipient',
+      'd@example.org',
+      ...config,
+    ]);
+    expect(several).toMatchObject({ status: 0, stdout: 'Nothing in the spool fits.\n' });
+    for (const action of ['drop', 'retry', 'hold']) {
+      const { status, stderr } = await runGatepost(['queue', action, '--recipient', 'c@example.org', id, ...config]);
+      expect([status, stderr]).toEqual([2, expect.stringContaining('either IDs or filters')]);
+    }
+    const released = await runGatepost(['quarantine', 'release', '--to', 'x@example.org', id, ...config]);
+    expect(released.stderr).not.toContain('missing required argument');
+    const started = await runGatepost(['start', '--role', 'gateway', 'foo', ...config]);
+    expect([started.status, started.stderr]).toEqual([2, expect.stringContaining('too many arguments')]);
+    const cases = path.join(site.folder, 'cases.yaml');
+    await writeFile(cases, CASES);
+    const tested = await runGatepost(['test', '--only', 'first', cases, ...config, '--json']);
+    expect(JSON.parse(tested.stdout)).toMatchObject({ passed: 1, failed: 0 });
   });
 });
 

@@ -160,7 +160,15 @@ describe('the quarantine from the command line', () => {
 
     await gateway.stop();
     const [other] = (await list()).filter((i) => i.state === 'stored');
-    const released = await run('quarantine', 'release', other?.id ?? '', '--to', 'x@example.org', 'y@example.org');
+    const released = await run(
+      'quarantine',
+      'release',
+      other?.id ?? '',
+      '--to',
+      'x@example.org',
+      '--to',
+      'y@example.org',
+    );
     expect([released.status, released.stderr]).toEqual([0, '']);
     expect(releasedIn(await site.inbox())).toBe(1);
     gateway = await startGatewayProcess(site);
