@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { domainName, mailAddress, namedAddress } from './mail-names.js';
 import { charset } from './schema-charset.js';
 import { parseRedisUrl, REDIS_URL_HINT } from './redis-url.js';
 import { directorySchema } from './schema-directory.js';
@@ -80,6 +81,7 @@ function listOf<T extends z.ZodType>(item: T) {
 }
 
 const strings = listOf(z.string());
+const addresses = listOf(mailAddress);
 
 /** `127.0.0.1:2525`, `[::1]:2525`, with `tls://` for implicit TLS. Port 0 lets the system choose. */
 export const listenAddress = z.string().transform((text, context) => {
@@ -206,7 +208,7 @@ const delivery = z.strictObject({
   nextHop: listOf(nextHop)
     .prefault(['maildir:./data/inbox'])
     .describe('maildir:FOLDER or smtp://host:port; of several the first that takes connections'),
-  routes: z.record(z.string(), nextHop).default({}).describe('next hops of single recipient domains'),
+  routes: z.record(domainName, nextHop).default({}).describe('next hops of single recipient domains'),
   inlineTimeout: duration
     .prefault('15s')
     .describe('how long a client waits for the next hop before its mail is spooled'),
@@ -232,9 +234,9 @@ const detectors = z.record(
 );
 
 const notifications = z.strictObject({
-  from: z.string().optional().describe('default: Gatepost <gatepost@ the first of domains>'),
+  from: namedAddress.optional().describe('default: Gatepost <gatepost@ the first of domains>'),
   server: nextHop.optional().describe('default: delivery.nextHop'),
-  general: strings.default([]).describe('the general list, for all rules'),
+  general: addresses.default([]).describe('the general list, for all rules'),
   external: z
     .enum(['never', 'authenticated', 'always'])
     .default('authenticated')
@@ -257,10 +259,10 @@ const notifications = z.strictObject({
       lifetime: duration.prefault('2d'),
     })
     .prefault({}),
-  admins: strings.optional().describe('notices and events; default: postmaster@ the first of domains'),
+  admins: addresses.optional().describe('notices and events; default: postmaster@ the first of domains'),
   notices: z
     .strictObject({
-      to: strings.optional().describe('default: admins'),
+      to: addresses.optional().describe('default: admins'),
       bounce: z.boolean().default(false).describe('a sender was told that mail could not be delivered'),
       'double-bounce': z.boolean().default(true).describe('nobody could be told that mail could not be delivered'),
       delay: z.boolean().default(false).describe('mail waits longer than delivery.retry.warnAfter'),
@@ -281,7 +283,7 @@ const notifications = z.strictObject({
       at: timeOfDay.prefault('00:00').describe("time of the daily mail, in the node's zone"),
       changeInterval: duration.prefault('15m').describe('there is at most one mail about changes in that time'),
       recipients: listOf(
-        z.strictObject({ to: strings, language: z.string().optional().describe('default: notifications.language') }),
+        z.strictObject({ to: addresses, language: z.string().optional().describe('default: notifications.language') }),
       )
         .optional()
         .describe('each set gets one mail; default: admins'),
@@ -331,7 +333,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   data: z.string().default('./data').describe('folder of the spool, the outbox and the embedded database'),
   smtp: smtp.prefault({}),
-  domains: strings.default(['example.org']).describe('recipient domains that we accept mail for'),
+  domains: listOf(domainName).default(['example.org']).describe('recipient domains that we accept mail for'),
   trusted: strings.default(['127.0.0.0/8', '::1']).describe('clients that may relay to anywhere'),
   delivery: delivery.prefault({}),
   scan: scan.prefault({}),
