@@ -17,7 +17,7 @@ export interface EventSenderOptions {
   readonly settings: () => Pick<Config['notifications'], 'charset' | 'from' | 'quotedPrintable' | 'retry'>;
   /** First of `domains`, for `%mydomain%`. */
   readonly mydomain: () => string;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'get' | 'put'>;
   readonly mails: Pick<OwedEventMails, 'settle'>;
   readonly transport: MailTransport;
   readonly templates: Templates;
@@ -68,11 +68,15 @@ async function sendHeld(mail: EventMail, options: EventSenderOptions, hold: Hold
     options,
     hold,
   );
-  const over = now >= mail.time + retry.lifetime;
   let left = 0;
+  let earliest = Infinity;
   for (const entry of tried) {
-    const after = conclude(entry, result, over);
-    if (!isFinal(after)) left++;
+    const deadline = since(mail, entry) + retry.lifetime;
+    const after = conclude(entry, result, now >= deadline);
+    if (!isFinal(after)) {
+      left++;
+      earliest = Math.min(earliest, deadline);
+    }
     await insist(async () => await ledger.put(after), options.insist ?? 0);
   }
   report(mail, tried.length, left, result, options);
@@ -82,7 +86,12 @@ async function sendHeld(mail: EventMail, options: EventSenderOptions, hold: Hold
   }
   const attempts = Math.max(...tried.map((entry) => entry.attempts));
   const delay = retry.delays[Math.min(attempts, retry.delays.length) - 1] ?? 60_000;
-  return { again: Math.min(now + delay, Math.max(mail.time + retry.lifetime, now)) };
+  return { again: Math.min(now + delay, Math.max(earliest, now)) };
+}
+
+/** When its lifetime began, ms since the epoch: one that an admin sent again has a new one. */
+function since(mail: EventMail, { reopenedAt }: LedgerEntry): number {
+  return Math.max(mail.time, reopenedAt?.getTime() ?? 0);
 }
 
 /** Ledger key of one recipient's mail. */
