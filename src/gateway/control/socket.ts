@@ -32,6 +32,11 @@ export class NotRunningError extends Error {
   override readonly name = 'NotRunningError';
 }
 
+/** Nobody waits for the answer any more. */
+class HungUpError extends Error {
+  override readonly name = 'HungUpError';
+}
+
 /**
  * Answers commands on the same machine, over a socket that only the gateway's own account can reach: in
  * `<data>/control`, or in a temporary folder when that path would be too long for a socket. A request is one line of
@@ -137,9 +142,13 @@ async function converse(client: Socket, handlers: Readonly<Record<string, Contro
       client.end(`${JSON.stringify({ error: 'there is no such request' })}\n`);
     else client.end(`${JSON.stringify({ answer: await handler(asked.details) })}\n`);
   } catch (error) {
-    const id = randomBytes(4).toString('hex');
-    log.warn({ id, reason: messageOf(error) }, 'a command could not be answered');
-    client.end(`${JSON.stringify({ error: `the gateway could not answer; its log says more (${id})` })}\n`);
+    if (error instanceof HungUpError) {
+      log.debug({ reason: error.message }, 'a command was not answered');
+      return;
+    }
+    const reference = randomBytes(4).toString('hex');
+    log.warn({ reference, reason: messageOf(error) }, 'a command could not be answered');
+    client.end(`${JSON.stringify({ error: `the gateway could not answer; its log says more (${reference})` })}\n`);
   }
 }
 
@@ -152,7 +161,7 @@ async function firstLine(client: Socket): Promise<string> {
       if (end >= 0) resolve(text.slice(0, end));
       else if (text.length > MAX_REQUEST) reject(new Error('the request is too long'));
     });
-    client.on('close', () => reject(new Error('the command has hung up')));
+    client.on('close', () => reject(new HungUpError('the command has hung up')));
   });
 }
 

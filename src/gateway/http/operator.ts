@@ -6,6 +6,7 @@ import type { Journal, Store } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import type { Tracing, TracingOptions } from '../../telemetry/tracing.js';
+import { collectorOf } from './collector.js';
 import { measuredHandler, measuredJournal, measuredPool, measuredStore } from './measured.js';
 import { operatorPages, type Readiness } from './pages.js';
 import { readParts, type MeasuredParts } from './readings.js';
@@ -44,7 +45,7 @@ export class Operator {
     whose: 'gateway' | 'worker' | 'collected' = 'gateway',
   ): Promise<Operator> {
     const about = { version: version(), node: node.name };
-    const url = telemetry.otlp ?? collectorOf(process.env);
+    const url = telemetry.otlp ?? collectorOf(process.env, log);
     const metrics = http.listen.length === 0 ? undefined : new Metrics(about);
     const operator = new Operator(metrics, url === undefined ? undefined : await openTracing({ url, ...about }));
     if (http.listen.length > 0 && whose !== 'collected')
@@ -113,12 +114,4 @@ export class Operator {
 async function openTracing(options: TracingOptions): Promise<Tracing> {
   const { Tracing: Sender } = await import('../../telemetry/tracing.js');
   return new Sender(options);
-}
-
-/** The address that the standard variables name (OpenTelemetry, "OTLP Exporter Configuration"). */
-function collectorOf(environment: NodeJS.ProcessEnv): string | undefined {
-  const own = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
-  if (own !== undefined && own !== '') return own;
-  const all = environment['OTEL_EXPORTER_OTLP_ENDPOINT'];
-  return all === undefined || all === '' ? undefined : `${all.replace(/\/$/, '')}/v1/traces`;
 }
