@@ -42,6 +42,3 @@ export interface EventService extends EventReporter {
   /** Writes what waits, if that takes no longer than `patience` ms; what is left is written after the next start. */
   close(patience?: number): Promise<void>;
 }
-
-/** A reporter for tests and for commands that report nothing. */
-export const NO_EVENTS: EventReporter = { raise: () => undefined, resolve: () => undefined };

@@ -6,6 +6,7 @@ import type { SMTPServerOptions } from 'smtp-server';
 import type { Config } from '../config/load.js';
 import { networkSet } from '../config/networks.js';
 import type { NoticeReporter } from '../notifications/notices.js';
+import { messageOf } from '../store/errors.js';
 import type { Log } from '../telemetry/log.js';
 import { authenticator, LOGIN_FAILURES, type Logins } from './authenticator.js';
 import { ClientRate } from './client-rate.js';
@@ -300,8 +301,4 @@ async function readKeyFile(key: string, file: string): Promise<string> {
   } catch (cause) {
     throw new SmtpStartError(`\`${key}\` cannot be read: ${messageOf(cause)}`, { cause });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -30,6 +30,7 @@ export function operatorPages(metrics: Metrics, whyNotReady: Readiness): Readonl
   ]);
 }
 
-function plain(status: number, line: string): Page {
+/** A page of one line. */
+export function plain(status: number, line: string): Page {
   return { status, type: 'text/plain; charset=utf-8', body: `${line}\n` };
 }

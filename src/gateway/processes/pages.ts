@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { askControl } from '../control/socket.js';
+import { plain } from '../http/pages.js';
 import type { Page, PageMaker } from '../http/server.js';
 import { mergeMetrics } from './merge-metrics.js';
 import { folderOf } from './place.js';
@@ -63,8 +64,4 @@ function aboutProcesses(states: readonly ProcessState[]): string {
     ...states.map(({ number, restarts }) => `gatepost_process_restarts_total{process="${number}"} ${restarts}`),
     '',
   ].join('\n');
-}
-
-function plain(status: number, line: string): Page {
-  return { status, type: 'text/plain; charset=utf-8', body: `${line}\n` };
 }

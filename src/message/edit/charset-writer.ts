@@ -47,11 +47,6 @@ export function charsetWriter(charset: string, body: Buffer): CharsetWriter | un
   return limitedWriter(holds, (text) => iconv.encode(text, label));
 }
 
-/** What ASCII can say of a text. */
-export function asciiOf(text: string): string {
-  return transliterated(text, (char) => char <= '\u007f');
-}
-
 function asciiWriter(): CharsetWriter {
   return limitedWriter(
     (char) => char <= '\u007f',

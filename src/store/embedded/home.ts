@@ -81,12 +81,6 @@ export async function makeHome(home: Home, dataFolder: string, log: Log): Promis
   }
 }
 
-/** Removes a home that lies outside the data folder, as when that folder was a temporary one. The server must be stopped. */
-export async function removeHome(dataFolder: string, account: Account | undefined): Promise<void> {
-  const home = await homeOf(dataFolder, account);
-  await rm(home.folder, { recursive: true, force: true });
-}
-
 /**
  * Removes homes under /var/lib/gatepost whose data folder lay in the system's folder for temporary files and is gone:
  * what a demo or a test left behind. Others stay: a folder that is missing may be one that is not mounted.
