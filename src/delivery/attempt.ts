@@ -12,6 +12,8 @@ export interface AttemptInput {
   readonly eightBit: boolean;
   /** As in OutgoingMail. */
   readonly sevenBit?: OutgoingMail['sevenBit'];
+  /** As in OutgoingMail. */
+  readonly wanted?: OutgoingMail['wanted'];
   readonly route?: string;
 }
 
@@ -53,6 +55,7 @@ export async function attempt(
         smtpUtf8: envelope.smtpUtf8,
         eightBit: input.eightBit,
         ...(input.sevenBit === undefined ? {} : { sevenBit: input.sevenBit }),
+        ...(input.wanted === undefined ? {} : { wanted: input.wanted }),
         ...(envelope.ret === undefined ? {} : { ret: envelope.ret }),
         ...(envelope.envid === undefined ? {} : { envid: envelope.envid }),
       };

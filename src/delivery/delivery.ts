@@ -183,17 +183,29 @@ class NodeDelivery implements Delivery {
     const destinations = [...groups.keys()];
     if (!destinations.some(({ available }) => available)) return await this.spool(request);
     const content = new MovableContent(request.content);
-    const running = attempt({ ...request, content }, groups);
+    let wanted = true;
+    const running = attempt({ ...request, content, wanted: () => wanted }, groups);
     const results = await this.#pace.inline(async () => await this.#inTime(running));
     if (results === undefined) {
       for (const destination of destinations) destination.slow();
-      return await this.#spoolRunning(request, running, content);
+      try {
+        return await this.#spoolRunning(request, running, content);
+      } catch (error) {
+        // The client keeps it: unless its data have ended, it is not to be delivered now.
+        wanted = false;
+        throw error;
+      }
     }
     await this.#work.reports.delivered(request, new Date(this.#now()), request.content, results);
     if (results.every(({ state }) => state !== 'deferred')) return results.map(outcomeOf);
     const now = this.#now();
     const { item } = settle(this.#itemOf(request, now), results, { delays: this.#delays, lifetime: Infinity }, now);
-    await this.#work.add(item, request.content);
+    try {
+      await this.#work.add(item, request.content);
+    } catch (error) {
+      this.#work.noteUnkept(item, results);
+      throw error;
+    }
     return results.map(outcomeOf);
   }
 

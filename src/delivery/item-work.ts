@@ -74,7 +74,11 @@ export class ItemWork {
     this.onSpooled(item.item, Date.parse(item.nextAttempt));
   }
 
-  /** Spools an item whose attempt goes on; its end settles the item. @throws SpoolFullError */
+  /**
+   * Spools an item whose attempt goes on; its end settles the item. Where it cannot be spooled, it is recorded who got it
+   * all the same.
+   * @throws SpoolFullError
+   */
   async addRunning(given: SpoolItem, content: Content, running: Promise<AttemptedRecipient[]>): Promise<SpoolItem> {
     this.#running.set(given.item, running);
     const done = (): void => void this.#running.delete(given.item);
@@ -82,7 +86,8 @@ export class ItemWork {
     try {
       item = await this.#parts.spool.add(given, content);
     } catch (error) {
-      done();
+      const unkept = running.then((results) => this.noteUnkept(given, results));
+      this.#running.set(given.item, unkept.finally(done));
       throw error;
     }
     const finish = async (): Promise<void> => {
@@ -98,6 +103,19 @@ export class ItemWork {
     };
     this.#running.set(item.item, finish());
     return item;
+  }
+
+  /** Records who got a mail that could not be kept for others, or not in time: its client was told to send it again. */
+  noteUnkept(item: SpoolItem, results: readonly AttemptedRecipient[]): void {
+    const { events, log } = this.#parts;
+    const got = results.filter(({ state }) => state === 'delivered');
+    if (got.length === 0) return;
+    const about = { id: item.traceId, item: item.item, recipients: got.length };
+    log.warn(about, 'a mail was delivered whose client is to send it again: it may come twice');
+    events.settled(
+      item.traceId,
+      got.map(({ address, hop, reply }) => this.#record(item, address, 'delivered', hop, replyLine(reply))),
+    );
   }
 
   /** Works an item off: what its job does. */

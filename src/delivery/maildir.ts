@@ -5,9 +5,10 @@ import path from 'node:path';
 import type { Content } from '../message/source.js';
 import { durableFiles, type DurableFiles } from '../store/files.js';
 import type { MaildirTarget } from './hop-url.js';
+import { codeOf } from '../store/errors.js';
 import { isOwnLack } from './own-lack.js';
 import { ownReply } from './reply.js';
-import type { HopResult, NextHop, OutgoingMail } from './types.js';
+import type { HopReply, HopResult, NextHop, OutgoingMail, RecipientResult } from './types.js';
 
 /**
  * A next hop that is a folder in Maildir form. The bytes are kept as they are, CRLF included; `Return-Path` and one
@@ -42,10 +43,21 @@ export function maildirHop(target: MaildirTarget, files: DurableFiles = durableF
     return `${seconds}.M${(now % 1000) * 1000}P${process.pid}Q${count}R${randomBytes(4).toString('hex')}.${host}`;
   }
 
-  async function write(mail: OutgoingMail): Promise<void> {
+  /** @returns false when it is not wanted any more, and was not put there */
+  async function write(mail: OutgoingMail): Promise<boolean> {
     await prepare();
     try {
-      await files.create(path.join(fresh, uniqueName()), withTop(topLines(mail), mail.content), temporary);
+      const staged = await files.stage(
+        path.join(fresh, uniqueName()),
+        withTop(topLines(mail), mail.content),
+        temporary,
+      );
+      if (mail.wanted?.() === false) {
+        await staged.discard();
+        return false;
+      }
+      await staged.commit();
+      return true;
     } catch (error) {
       // Someone may have removed the folders: the next attempt makes them again.
       made = undefined;
@@ -57,10 +69,13 @@ export function maildirHop(target: MaildirTarget, files: DurableFiles = durableF
     name: target.name,
     async send(mail): Promise<HopResult> {
       try {
-        await write(mail);
+        if (!(await write(mail))) {
+          const reply = ownReply(451, '4.4.7', 'given up: it was held up for too long');
+          return { recipients: all(mail, 'deferred', reply), hopFailed: false };
+        }
       } catch (error) {
-        const reply = ownReply(452, '4.3.1', `the Maildir cannot be written (${codeOf(error)})`);
-        const recipients = mail.recipients.map(({ address }) => ({ address, state: 'deferred' as const, reply }));
+        const reply = ownReply(452, '4.3.1', `the Maildir cannot be written (${codeOf(error) ?? 'error'})`);
+        const recipients = all(mail, 'deferred', reply);
         return isOwnLack(error) ? { recipients, hopFailed: false, ownLack: true } : { recipients, hopFailed: true };
       }
       const reply = ownReply(250, '2.0.0', 'delivered to the Maildir');
@@ -94,6 +109,6 @@ function oneLine(address: string): string {
   return address.replace(/\p{Cc}/gu, '');
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
+function all(mail: OutgoingMail, state: RecipientResult['state'], reply: HopReply): RecipientResult[] {
+  return mail.recipients.map(({ address }) => ({ address, state, reply }));
 }

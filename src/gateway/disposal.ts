@@ -29,8 +29,17 @@ const NO_QUARANTINE: SmtpReply = {
 };
 const REFUSED: SmtpReply = { code: 550, enhanced: '5.7.1', text: 'Message refused' };
 const LATER: SmtpReply = { code: 451, enhanced: '4.7.1', text: 'Try again later' };
+const NOT_KEPT: SmtpReply = { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' };
 const ACCEPTED: SmtpReply = { code: 250, enhanced: '2.0.0', text: 'Ok' };
 const DISCARDED: SmtpReply = { code: 250, enhanced: '2.0.0', text: 'Ok' };
+
+/** What disposing of copies needs of them. */
+export interface DisposeParts {
+  readonly config: Pick<Config, 'delivery' | 'node' | 'smtp'>;
+  readonly delivery: Pick<Delivery, 'deliver' | 'spool' | 'spoolForInspection'>;
+  readonly store: { readonly quarantine: Pick<Store['quarantine'], 'put'> };
+  readonly strangers: Pick<StrangerLog, 'error'>;
+}
 
 /** What became of a copy: a settlement for each of its recipients, and the request, should it be needed again. */
 export interface Disposed {
@@ -41,45 +50,61 @@ export interface Disposed {
 
 /**
  * Carries the decisions out. Failure semantics: the quarantine comes first, and a copy whose original cannot be put
- * aside is deferred and nothing of it done; a copy that neither the hop nor the spool takes is `no-room`.
+ * aside is deferred and nothing of it done; a copy that neither the hop nor the spool takes, whatever the reason, is
+ * `no-room`. When this resolves all copies are settled, also where one of them failed.
  * Deferred copies are only marked: whether they are kept depends on the others.
  * `inline` tries at once while the client waits; otherwise all is spooled without a try. `prefix` begins the copies' keys.
  */
 export async function dispose(
   arrived: Arrived,
   inspection: Inspection,
-  parts: DisposalParts,
+  parts: DisposeParts,
   { inline, prefix = arrived.traceId }: { readonly inline: boolean; readonly prefix?: string },
 ): Promise<Disposed[]> {
   const stored = await putAside(arrived, inspection, parts);
   const bounce = bouncePolicy(parts.config.delivery.bounce, inspection.findings);
   const count = inspection.copies.length;
+  const requests = inspection.copies.map((copy, i) => {
+    const key = itemKey(prefix, i, count);
+    return { copy, request: requestFor(arrived, inspection, copy, key, bounce, parts.config.smtp.hostname) };
+  });
   return await Promise.all(
-    inspection.copies.map(async (copy, i) => {
-      const key = itemKey(prefix, i, count);
-      const request = requestFor(arrived, inspection, copy, key, bounce, parts.config.smtp.hostname);
+    requests.map(async ({ copy, request }) => {
       return { copy, request, settlements: await settle(arrived, copy, request, stored, parts, inline) };
     }),
   );
 }
 
+/** Never rejects: the other copies go on, and what becomes of them counts. */
 async function settle(
   arrived: Arrived,
   copy: Copy,
   request: DeliveryRequest,
   stored: boolean,
-  parts: DisposalParts,
+  parts: DisposeParts,
   inline: boolean,
 ): Promise<Settlement[]> {
   const { decision } = copy;
   const all = (state: Settlement['state'], reply: SmtpReply): Settlement[] =>
     copy.recipients.map((recipient) => ({ recipient, item: request.item, state, hop: '', reply }));
+  const unkept = (error: unknown): Settlement[] => {
+    if (error instanceof SpoolFullError) return all('no-room', NO_ROOM);
+    const facts = { id: arrived.traceId, item: request.item, client: arrived.envelope.client, err: error };
+    parts.strangers.error(facts, 'a copy could neither be delivered nor spooled: the client keeps the message');
+    return all('no-room', NOT_KEPT);
+  };
   if (decision.quarantine && !stored) return all('deferred', NO_QUARANTINE);
   switch (decision.action) {
     case 'defer':
       // What comes from the spool lies there still.
       if (decision.hold !== true || !inline) return all('deferred', decision.reply ?? LATER);
-      return (await holdBack(arrived, copy, request, parts)) ? all('spooled', ACCEPTED) : all('no-room', NO_ROOM);
+      try {
+        const held = originalOf(arrived, copy, request);
+        await parts.delivery.spoolForInspection(held, arrived.receivedAt, 'it waits for a verdict');
+        return all('spooled', ACCEPTED);
+      } catch (error) {
+        return unkept(error);
+      }
     case 'reject':
       return all('rejected', decision.reply ?? REFUSED);
     case 'discard':
@@ -91,26 +116,9 @@ async function settle(
         const outcomes = inline ? await parts.delivery.deliver(request) : await parts.delivery.spool(request);
         return outcomes.map((outcome) => settlementOf(outcome, request.item));
       } catch (error) {
-        if (!(error instanceof SpoolFullError)) throw error;
-        return all('no-room', NO_ROOM);
+        return unkept(error);
       }
     }
-  }
-}
-
-/** Spools a copy that waits for a verdict, to be inspected again. False when there is no room. */
-async function holdBack(
-  arrived: Arrived,
-  copy: Copy,
-  request: DeliveryRequest,
-  { delivery }: DisposalParts,
-): Promise<boolean> {
-  try {
-    await delivery.spoolForInspection(originalOf(arrived, copy, request), arrived.receivedAt, 'it waits for a verdict');
-    return true;
-  } catch (error) {
-    if (!(error instanceof SpoolFullError)) throw error;
-    return false;
   }
 }
 
@@ -135,7 +143,7 @@ function settlementOf(outcome: DeliveryOutcome, item: string): Settlement {
 async function putAside(
   arrived: Arrived,
   inspection: Inspection,
-  { config, store, strangers }: DisposalParts,
+  { config, store, strangers }: DisposeParts,
 ): Promise<boolean> {
   const wanting = inspection.copies.filter((copy) => copy.decision.quarantine);
   if (wanting.length === 0) return true;

@@ -8,7 +8,7 @@ export interface Settlement {
   readonly item: string;
   /**
    * `rejected` and `deferred` are a rule's (or a quarantine that cannot be had), `refused` is the next hop's.
-   * `no-room` is a spool that is full: nothing was kept for this recipient.
+   * `no-room` is a spool that is full or cannot be written: nothing was kept for this recipient.
    */
   readonly state: 'delivered' | 'spooled' | 'discarded' | 'rejected' | 'refused' | 'deferred' | 'no-room';
   readonly hop: string;
@@ -37,13 +37,14 @@ export type Verdict =
 
 /**
  * The one reply for all recipients (RFC 5321 4.2.5 knows no other).
- * - One without room decides: 452, since nothing of it is kept (others may get a duplicate; a loss is worse).
+ * - One that could not be kept decides: 452, or 451 where it is not for want of room (others may get a duplicate; a loss is worse).
  * - If anything was accepted, the message is.
  * - If something is only deferred, the client tries all again later: nothing was taken, nothing is reported.
  * - Else all are refused: the reply of the first refused recipient, in the order of the envelope.
  */
 export function judge(traceId: TraceId, settlements: readonly Settlement[]): Verdict {
-  if (settlements.some((s) => s.state === 'no-room')) return { kind: 'refuse', reply: withId(NO_ROOM, traceId) };
+  const unkept = settlements.find((s) => s.state === 'no-room');
+  if (unkept !== undefined) return { kind: 'refuse', reply: withId(unkept.reply, traceId) };
   if (settlements.some(isAccepted))
     return { kind: 'accept', reply: { code: 250, enhanced: '2.0.0', text: `Ok: queued as ${traceId}` } };
   const decisive = settlements.find((s) => s.state === 'deferred') ?? settlements.find((s) => !isAccepted(s));
