@@ -101,6 +101,14 @@ describe('mails about changes', () => {
     expect(said(found)).toEqual(['raised disk-low']);
   });
 
+  it('names each person of a set once', async () => {
+    const to = ['Admin@example.org', 'noc@example.org', 'admin@example.org'];
+    const { events, look } = scene({ recipients: [{ to, language: 'en' }] });
+    await look(START);
+    events.raise('disk-low', START + 1);
+    expect((await look(START + 2)).map((mail) => mail.to)).toEqual([['Admin@example.org', 'noc@example.org']]);
+  });
+
   it('knows a set by its people and language, not by their order', () => {
     expect(setKey({ to: ['A@x.example', 'b@x.example'], language: 'en' })).toBe(
       setKey({ to: ['b@x.example', 'a@X.example'], language: 'en' }),
@@ -209,7 +217,7 @@ describe('a year of raises, resolves, crashes and restarts', () => {
     await look(quiet + schedule.changeInterval, false);
 
     for (const set of SETS) {
-      const own = mails.written.filter(({ to }) => to === set.to);
+      const own = mails.written.filter(({ to }) => String(to) === String(set.to));
       expect(new Set(own.map(({ id }) => id)).size).toBe(own.length);
 
       const changes = own.filter(({ kind }) => kind === 'change');

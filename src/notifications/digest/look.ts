@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Severity } from '../../events/types.js';
 import type { Change, EventMail, EventMailStore, Mark } from '../../store/event-mail-types.js';
 import type { EventCondition, EventStore, RecordedTransition } from '../../store/types.js';
+import { comparable } from '../mailbox.js';
 import { isSevere } from '../severity.js';
 import { changesFrom, dueDay, firstMark, heldAt, summarize, type EventSchedule } from './plan.js';
 
@@ -95,6 +96,12 @@ async function begin({ mails, events, now, schedule, minSeverity }: LookOptions)
   };
 }
 
+/** Each person once, as first written. */
+function people(to: readonly string[]): readonly string[] {
+  const seen = new Set<string>();
+  return to.filter((address) => !seen.has(comparable(address)) && seen.add(comparable(address)));
+}
+
 /** The first entry of each condition. */
 function unique(changes: readonly Change[]): readonly Change[] {
   const seen = new Set<string>();
@@ -169,6 +176,7 @@ class Draft {
     return {
       id: `event-${kind}/${this.#set}/${which}`,
       ...this.#recipients,
+      to: people(this.#recipients.to),
       kind,
       time: now,
       timezone: schedule.timezone,
