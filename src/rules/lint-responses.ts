@@ -1,7 +1,10 @@
 import type { Problem } from '../config/problems.js';
 import { DEFAULT_ID } from './default-rule.js';
 import { pathOfEntry } from './entry-path.js';
+import { ANOMALIES } from '../message/anomalies.js';
+import { nearest } from '../config/suggest.js';
 import { isExternal, KNOWN_MODULES } from './findings.js';
+import { compileMask } from './mask.js';
 import { withoutEffect } from './lint-effects.js';
 import { within, type LintOptions, type PlacedRule } from './placed.js';
 import type { OnEntry } from './model.js';
@@ -23,6 +26,9 @@ export function lintResponses(placed: PlacedRule, options: LintOptions): Problem
         ];
   return [
     ...unknownFindings(placed, options),
+    ...turnedOff(placed, options),
+    ...outOfReach(placed, options),
+    ...unknownAnomalies(placed),
     ...withoutEffect(placed),
     ...lintNotify(placed, options),
     ...modulesNotConfigured(placed, options),
@@ -49,6 +55,75 @@ function unknownFindings(placed: PlacedRule, { modules, shipped }: LintOptions):
     );
   }
   return problems;
+}
+
+/** Responses to findings of modules that are configured, and that the rule itself turns off. */
+function turnedOff(placed: PlacedRule, { modules }: LintOptions): Problem[] {
+  const { rule, source } = placed;
+  if (rule.off.length === 0) return [];
+  const left = new Map([...modules].filter(([name]) => !rule.off.includes(name)));
+  return rule.on
+    .filter((entry) => missingModules(entry, modules) === undefined && missingModules(entry, left) !== undefined)
+    .map((entry) =>
+      source.warning(
+        within(placed, ...pathOfEntry(rule, entry)),
+        `\`${entry.key}\` can never fire: the rule turns off what reports it`,
+        'leave the module out under `scan`, or this response',
+        'key',
+      ),
+    );
+}
+
+/** Classes of spam that no score can have with the limits of the rule. */
+function outOfReach(placed: PlacedRule, { limits }: LintOptions): Problem[] {
+  const { rule, source } = placed;
+  if (Object.keys(rule.thresholds).length === 0) return [];
+  const { spam, probableSpam, bulk } = { ...limits, ...rule.thresholds };
+  const above = Math.min(spam, probableSpam);
+  const unreached: Readonly<Record<string, string | undefined>> = {
+    'probable-spam': probableSpam >= spam ? `from ${spam} points on it is spam, and \`probableSpam\` is ${probableSpam}` : undefined,
+    bulk: bulk >= above ? `from ${above} points on it is spam or probable spam, and \`bulk\` is ${bulk}` : undefined,
+  };
+  return rule.on.flatMap((entry) => {
+    const { selector } = entry;
+    const [pair, ...more] = selector.kind === 'status' ? selector.pairs : [];
+    if (pair?.module !== 'antispam' || more.length > 0) return [];
+    const why = unreached[pair.status];
+    if (why === undefined) return [];
+    return [
+      source.warning(
+        within(placed, ...pathOfEntry(rule, entry)),
+        `\`${entry.key}\` can never fire: ${why}`,
+        'write all limits of the rule under `scan: { antispam: ... }`: those that are left out are those of gatepost.yaml',
+        'key',
+      ),
+    ];
+  });
+}
+
+/** Names of anomalies that there are not. */
+function unknownAnomalies(placed: PlacedRule): Problem[] {
+  const { rule, source } = placed;
+  return rule.on.filter(isAnomaly).flatMap((entry) => {
+    const path = within(placed, ...pathOfEntry(rule, entry));
+    const isList = Array.isArray(source.valueAt(path));
+    return entry.responses.flatMap(({ names }, i) => {
+      const at = [...path, ...(isList ? [i] : []), 'name'];
+      const isListOfNames = Array.isArray(source.valueAt(at));
+      return (names ?? []).flatMap((name, j) => {
+        const takes = compileMask(name);
+        if (name.startsWith('@') || ANOMALIES.some(takes)) return [];
+        const meant = nearest(name, ANOMALIES);
+        return [
+          source.warning(
+            isListOfNames ? [...at, j] : at,
+            `there is no anomaly "${name.slice(0, 80)}": this name takes nothing`,
+            meant === undefined ? 'docs/anomalies.md lists all' : `did you mean \`${meant}\`?`,
+          ),
+        ];
+      });
+    });
+  });
 }
 
 /** Modules of which one would have to be configured; undefined when one is. */

@@ -6,6 +6,7 @@ import { PROGRAM_FOLDER } from '../config/load.js';
 import { condenseProblems, type Problem } from '../config/problems.js';
 import { readTextFile } from '../config/text-file.js';
 import { MAX_YAML_BYTES, YamlSource } from '../config/yaml-source.js';
+import { formatPath } from '../config/zod-problems.js';
 import type { DirectorySnapshot } from '../directory/types.js';
 import { ruleAdvice } from './advice.js';
 import { changedNumbers } from './bare-numbers.js';
@@ -102,7 +103,9 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
     if (use === undefined && !misnamed) problems.push(unusedList(list));
     if (!isAscii(list.bytes)) problems.push(...invisibleCharacters(list.file, list.bytes.toString('utf8')));
   }
-  problems.push(...lint(rules, { ...options, lists: context.lists, packed, shipped: path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules') }));
+  const limits = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
+  const shipped = path.resolve(folder) === path.join(PROGRAM_FOLDER, 'rules');
+  problems.push(...lint(rules, { ...options, lists: context.lists, packed, limits, shipped }));
   if (problems.some((problem) => problem.severity === 'error')) return { problems: condenseProblems(problems) };
   const bundle: RuleBundle = {
     hash: hashOf(sources, lists),
@@ -113,7 +116,7 @@ export async function loadRules(folder: string, options: LoadOptions): Promise<L
     },
     domains: options.domains,
     timezone: options.timezone,
-    thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
+    thresholds: limits,
     ...bannersOf(rules, options),
   };
   const failure = whyNotCompiled(bundle);
@@ -161,12 +164,13 @@ async function readSources(
   for (const name of await listFiles(folder)) {
     const file = `${shown}/${name}`;
     const at = { file, line: 1, column: 1 };
-    if (name.endsWith('.yml')) {
+    const ending = /\.ya?ml$/i.exec(name)?.[0];
+    if (ending !== undefined && ending !== '.yaml') {
       problems.push({
         severity: 'warning',
         place: at,
         message: 'only files that end in .yaml are read: this one has no effect',
-        hint: `rename it to ${name.slice(0, -'.yml'.length)}.yaml`,
+        hint: `rename it to ${name.slice(0, -ending.length)}.yaml`,
       });
     }
     if (await holdsRules(folder, name)) {
@@ -192,7 +196,7 @@ const OWN_FOLDERS = new Set(['lists', 'tests']);
 async function holdsRules(folder: string, name: string): Promise<boolean> {
   if (name.startsWith('.') || name.includes('.') || OWN_FOLDERS.has(name)) return false;
   const inner = await readdir(path.join(folder, name)).catch(() => []);
-  return inner.some((one) => one.endsWith('.yaml'));
+  return inner.some((one) => /\.ya?ml$/i.test(one));
 }
 
 /** Checks one file: the rules that are well, and all that is wrong. */
@@ -230,11 +234,26 @@ function readRules(
   }
   for (const [index, raw] of list.entries()) {
     const parsed = schema.safeParse(raw);
-    problems.push(...changedNumbers(source, schema, ['rules', index]));
+    problems.push(...changedNumbers(source, schema, ['rules', index]), ...expressionIds(source, index));
     if (!parsed.success) problems.push(...source.fromZod(parsed.error, schema, ['rules', index], ruleAdvice));
     else rules.push({ rule: normalizeRule(parsed.data, keysOf(raw, 'on')), source, index });
   }
   return { rules, problems };
+}
+
+/** IDs of content expressions are unique in a rule. They are looked at beside the schema, which stops at other mistakes. */
+function expressionIds(source: YamlSource, index: number): Problem[] {
+  const at = ['rules', index, 'on', 'content'];
+  const list = source.valueAt(at);
+  const seen = new Set<string>();
+  return (Array.isArray(list) ? list : []).flatMap((raw: unknown, position) => {
+    const id: unknown = isRecord(raw) ? raw['id'] : undefined;
+    if (typeof id !== 'string') return [];
+    const path = [...at, position, 'id'];
+    const isTwice = seen.has(id);
+    seen.add(id);
+    return isTwice ? [source.error(path, `\`${formatPath(path)}\`: the id "${id.slice(0, 80)}" stands twice`, 'each expression of a rule has its own id')] : [];
+  });
 }
 
 /** IDs must be unique over all files; `default` belongs to the shipped file. */

@@ -1,6 +1,6 @@
 import type { KeyPath, YamlSource } from '../config/yaml-source.js';
 import type { LoadOptions } from './load.js';
-import type { RuleBundle, RuleData } from './model.js';
+import type { RuleBundle, RuleData, SpamThresholds } from './model.js';
 
 /** A rule together with where it stands. */
 export interface PlacedRule {
@@ -18,6 +18,8 @@ export function within(placed: PlacedRule, ...path: KeyPath): KeyPath {
 export interface LintOptions extends LoadOptions {
   /** Names of all lists, `our-domains` and groups among them. */
   readonly lists: ReadonlySet<string>;
+  /** Spam scores of the configuration, or those that hold without any. */
+  readonly limits: Required<SpamThresholds>;
   /** Each list by its name. */
   readonly packed: RuleBundle['lists'];
   /** The rules are those that come with Gatepost. */

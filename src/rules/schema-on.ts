@@ -81,14 +81,20 @@ function resultSchema(status: string, responses: z.ZodType<RawResponse[]>): z.Zo
   const shape: Record<string, z.ZodType<RawEntry[] | undefined>> = {};
   for (const result of RESULTS) {
     const key = `${status}.${result}`;
-    const plain = responses.transform((list): RawEntry[] => [
+    const hasPolicies = status === 'dmarc' && result === 'fail';
+    const plain = (hasPolicies ? responses.check(settle) : responses).transform((list): RawEntry[] => [
       { key, name: key, selector: { kind: 'result', status, result }, responses: list },
     ]);
     shape[result] = (
-      status === 'dmarc' && result === 'fail' ? z.union([plain, policySchema(key, responses)]) : plain
+      hasPolicies ? z.union([plain, policySchema(key, responses)]) : plain
     ).optional();
   }
   return z.strictObject(shape).transform((value) => () => Object.values(value).flatMap((entries) => entries ?? []));
+}
+
+/** A map with unknown keys is hardly of this form: the other form of the union has to be looked at as well. */
+function settle(check: z.core.ParsePayload): void {
+  check.issues.splice(0, Infinity, ...check.issues.map((issue) => ({ ...issue, continue: false })));
 }
 
 function policySchema(fail: string, responses: z.ZodType<RawResponse[]>): z.ZodType<RawEntry[]> {
@@ -100,10 +106,7 @@ function policySchema(fail: string, responses: z.ZodType<RawResponse[]>): z.ZodT
   }
   return z
     .strictObject(shape)
-    .check((check) => {
-      // A map with other keys is hardly one of policies: the other form of the union has to be looked at as well.
-      check.issues.splice(0, Infinity, ...check.issues.map((issue) => ({ ...issue, continue: false })));
-    })
+    .check(settle)
     .transform((value) => Object.values(value).flatMap((entries) => entries ?? []));
 }
 
@@ -123,15 +126,7 @@ function contentSchema(context: SchemaContext): z.ZodType<Entries> {
       const selector: Selector = { kind: 'content', id, when };
       return { key: `content.${id}`, name: name ?? id, selector, responses: [rawResponse(effect, reply, undefined)] };
     });
-  return listOf(expression)
-    .check((check) => {
-      const seen = new Set<string>();
-      for (const [index, { key }] of check.value.entries()) {
-        if (seen.has(key)) complain(check, key, `the id "${key.slice('content.'.length)}" stands twice`, 'each expression of a rule has its own id', [index, 'id']);
-        seen.add(key);
-      }
-    })
-    .transform((entries) => () => entries);
+  return listOf(expression).transform((entries) => () => entries);
 }
 
 /** Whether what a condition takes can be an attachment or the object of a finding. */
