@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { canonicalDomain } from '../message/ascii.js';
+import { domainToASCII, fileURLToPath } from 'node:url';
 import { checkDirectory } from './check-directory.js';
 import { checkWebhooks } from './check-webhooks.js';
 import { parseNetwork } from './networks.js';
@@ -152,7 +151,7 @@ function complete(raw: RawConfig, folder: string, source: YamlSource, file: stri
     },
     smtp: {
       ...raw.smtp,
-      hostname: raw.smtp.hostname ?? `mx.${canonicalDomain(site) || site}`,
+      hostname: raw.smtp.hostname ?? `mx.${domainToASCII(site) || site}`,
       ...(raw.smtp.tls === undefined
         ? {}
         : { tls: { cert: resolveFrom(folder, raw.smtp.tls.cert), key: resolveFrom(folder, raw.smtp.tls.key) } }),

@@ -1,5 +1,5 @@
 /** What the values of a field are, which decides the tests that it takes. */
-export type FieldKind = 'address' | 'domain' | 'text' | 'ip' | 'type' | 'number' | 'size' | 'boolean';
+export type FieldKind = 'address' | 'domain' | 'text' | 'ip' | 'type' | 'result' | 'number' | 'size' | 'boolean';
 
 export interface Field {
   readonly kind: FieldKind;
@@ -55,9 +55,9 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ['client.helo', { kind: 'text', stage: 'scope', help: 'name that the client gave' }],
   ['client.tls', { kind: 'boolean', stage: 'scope', help: 'the session is encrypted' }],
   ['authenticated', { kind: 'boolean', stage: 'scope', help: 'the session logged in' }],
-  ['spf', { kind: 'text', stage: 'results', help: 'result of SPF' }],
-  ['dkim', { kind: 'text', stage: 'results', help: 'result of DKIM' }],
-  ['dmarc', { kind: 'text', stage: 'results', help: 'result of DMARC' }],
+  ['spf', { kind: 'result', stage: 'results', help: 'result of SPF' }],
+  ['dkim', { kind: 'result', stage: 'results', help: 'result of DKIM' }],
+  ['dmarc', { kind: 'result', stage: 'results', help: 'result of DMARC' }],
   ['spam.score', { kind: 'number', stage: 'results', help: 'score of the antispam module' }],
   ['finding', { kind: 'text', stage: 'results', help: 'module.status, key under `on`, or name of a finding' }],
 ]);

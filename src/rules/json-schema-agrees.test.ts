@@ -17,7 +17,7 @@ const ONLY_THE_LOADER: Readonly<Record<string, readonly string[]>> = {
   'other files': ['id-twice', 'id-twice-over-files', 'id-default', 'default-narrowed', 'notify-template', 'many-of-one-kind'],
   lists: [
     ...['except-list', 'list-case', 'list-in-list', 'list-invisible-entry', 'list-latin-1', 'list-ldap', 'list-long-entry', 'list-meant-domain'],
-    ...['list-missing', 'list-name', 'list-networks-many', 'list-not-networks', 'list-path', 'list-txt'],
+    ...['list-missing', 'list-name', 'list-no-name', 'list-networks-many', 'list-not-networks', 'list-path', 'list-txt'],
   ],
   modules: ['on-engine', 'on-module', 'on-status', 'scan-engine', 'scan-module', 'spf-with-dot'],
   'the encoding of the file': ['latin-1'],
@@ -33,7 +33,7 @@ const ONLY_THE_LOADER: Readonly<Record<string, readonly string[]>> = {
     ...['network', 'network-host-bits', 'network-long-prefix', 'network-octet', 'network-v6-host-bits', 'network-v6-prefix'],
   ],
   'the syntax of RE2': [
-    ...['regex', 'regex-backreference', 'regex-lookahead', 'regex-lookbehind', 'regex-repeat', 'regex-slashes-class', 'regex-star'],
+    ...['regex', 'regex-backreference', 'regex-lookahead', 'regex-lookbehind', 'regex-repeat', 'regex-repeat-nested', 'regex-slashes-class', 'regex-star'],
   ],
 };
 
@@ -79,7 +79,7 @@ const fields: Record<string, fc.Arbitrary<unknown>> = {
   'attachment.size': numeric(size),
   'attachment.macro': fc.oneof(flag, fc.record({ is: flag })),
   'link.url': tests,
-  'client.ip': tests,
+  'client.ip': fc.oneof(orList(mask), fc.record({ is: fc.constantFrom('192.0.2.1', '10.0.0.0/8', '2001:db8::1') })),
   authenticated: flag,
 };
 const condition: fc.Arbitrary<unknown> = fc.letrec((tie) => ({

@@ -48,6 +48,12 @@ export function patternWords(reason: string): SyntaxWords {
     };
   if (message.startsWith('invalid or unsupported Perl syntax'))
     return { message: `not a regular expression: RE2 does not know ${part}`, hint: 'to ignore case begin with (?i)' };
+  const counts = message.startsWith('invalid repeat count') ? (named?.match(/\d+/g) ?? []) : [];
+  if (counts.length > 0 && counts.every((count) => Number(count) <= 1000))
+    return {
+      message: `not a regular expression: ${part} repeats what is repeated already, together more than 1000 times`,
+      hint: 'write smaller numbers, or + for once or more',
+    };
   const known = WORDS.find(([start]) => message.startsWith(start));
   if (known === undefined) return { message: `not a regular expression: ${message}` };
   const [, words, hint] = known;

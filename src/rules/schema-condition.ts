@@ -2,10 +2,11 @@ import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { nearest } from '../config/suggest.js';
 import { FIELDS, OBJECT_TYPES, type Field, type FieldKind } from './fields.js';
+import { RESULTS } from './findings.js';
 import type { Check, Condition, FieldTest } from './model.js';
 import { patternWords } from './regex-words.js';
 import { FORMS } from './schema-forms.js';
-import { bool, bytes, complain, listOf, mask, needle, unknownKeys, wholeText, type SchemaContext } from './schema-values.js';
+import { bool, bytes, complain, listOf, machine, mask, needle, network, unknownKeys, wholeText, type SchemaContext } from './schema-values.js';
 
 const MAX_PATTERN_LENGTH = 5000;
 
@@ -69,19 +70,16 @@ function fieldSchema(name: string, field: Field, place: ConditionPlace, tests: T
 
 function testSchemas(context: SchemaContext): TestSchemas {
   const masks = mask(context);
-  const textTest = union(
-    listOf(masks).transform((list): Check[] => [{ op: 'masks', masks: list }]),
-    textOperators(masks),
-  );
+  const textTest = textTests(masks, wholeText, masks);
+  const types = wordMask(context, TYPES);
+  const results = wordMask(context, RESULT_WORDS);
   return {
     text: textTest,
     address: textTest,
     domain: textTest,
-    ip: textTest,
-    type: union(
-      listOf(typeMask(context)).transform((list): Check[] => [{ op: 'masks', masks: list }]),
-      textOperators(typeMask(context)),
-    ),
+    ip: textTests(masks, machine, network(context)),
+    type: textTests(types, word(TYPES), types),
+    result: textTests(results, word(RESULT_WORDS), results),
     number: numberTest(z.number()),
     size: numberTest(bytes),
     boolean: union(
@@ -93,12 +91,24 @@ function testSchemas(context: SchemaContext): TestSchemas {
   };
 }
 
+/**
+ * The short form of a test of text, and the long one.
+ * @param whole what stands under `is`
+ * @param oneOf an entry of `in`
+ */
+function textTests(masks: z.ZodType<string>, whole: z.ZodType<string>, oneOf: z.ZodType<string>): z.ZodType<Check[]> {
+  return union(
+    listOf(masks).transform((list): Check[] => [{ op: 'masks', masks: list }]),
+    textOperators(whole, oneOf),
+  );
+}
+
 function union(short: z.ZodType<Check[]>, long: z.ZodType<Check[]>): z.ZodType<Check[]> {
   return z.union([short, long]);
 }
 
 /** Extensions and other words for what the types stand for. */
-const TYPE_WORDS: Readonly<Record<string, (typeof OBJECT_TYPES)[number]>> = {
+const TYPE_WORDS: ReadonlyMap<string, (typeof OBJECT_TYPES)[number]> = new Map(Object.entries({
   exe: 'executable',
   program: 'executable',
   binary: 'executable',
@@ -129,18 +139,53 @@ const TYPE_WORDS: Readonly<Record<string, (typeof OBJECT_TYPES)[number]>> = {
   javascript: 'script',
   iso: 'disk-image',
   img: 'disk-image',
+} as const));
+
+/** A closed set of words that a field can have as its value. */
+interface Words {
+  readonly all: readonly string[];
+  /** What one of them is called. */
+  readonly what: string;
+  /** Other words for them. */
+  readonly meant: ReadonlyMap<string, string>;
+  readonly form: Readonly<Record<string, unknown>>;
+}
+
+const TYPES: Words = { all: OBJECT_TYPES, what: 'type', meant: TYPE_WORDS, form: FORMS.objectType };
+
+const RESULT_WORDS: Words = {
+  all: RESULTS,
+  what: 'result',
+  meant: new Map([
+    ['hardfail', 'fail'],
+    ['failed', 'fail'],
+    ['passed', 'pass'],
+    ['ok', 'pass'],
+    ['missing', 'none'],
+  ]),
+  form: FORMS.result,
 };
 
-/** `attachment.type` takes masks over a closed set of words; no number is among them. */
-function typeMask(context: SchemaContext): z.ZodType<string> {
-  return mask(context, FORMS.objectType).check((check) => {
-    const value = check.value;
-    const word = value.toLowerCase();
-    if (/[*?@]/.test(word) || (OBJECT_TYPES as readonly string[]).includes(word)) return;
-    const meant = TYPE_WORDS[word.replace(/^\./, '')] ?? nearest(word, OBJECT_TYPES);
-    const hint = meant === undefined ? `the types are ${OBJECT_TYPES.join(', ')}` : `did you mean \`${meant}\`?`;
-    complain(check, value, `"${value}" is not a type`, hint);
-  }).meta(FORMS.string);
+/** Masks over a closed set of words; no number is among them. */
+function wordMask(context: SchemaContext, words: Words): z.ZodType<string> {
+  return mask(context, words.form)
+    .check((check) => {
+      if (!/[*?@]/.test(check.value)) checkWord(check, words);
+    })
+    .meta(FORMS.string);
+}
+
+function word(words: Words): z.ZodType<string> {
+  return z.string().meta(words.form).check((check) => checkWord(check, words));
+}
+
+function checkWord(check: z.core.ParsePayload<string>, { all, what, meant: others }: Words): void {
+  const { value } = check;
+  const given = value.toLowerCase();
+  if (all.includes(given)) return;
+  const meant = others.get(given.replace(/^\./, '')) ?? nearest(given, all);
+  const hint = meant === undefined ? `the ${what}s are ${all.join(', ')}` : `did you mean \`${meant}\`?`;
+  complain(check, value, `"${value}" is not a ${what}`, hint);
 }
 
 const pattern = z.string().meta(FORMS.pattern).check((check) => {
@@ -157,11 +202,11 @@ const pattern = z.string().meta(FORMS.pattern).check((check) => {
   }
 });
 
-function textOperators(masks: z.ZodType<string>): z.ZodType<Check[]> {
+function textOperators(whole: z.ZodType<string>, oneOf: z.ZodType<string>): z.ZodType<Check[]> {
   return z
     .strictObject({
-      is: wholeText.optional().describe('exactly this text; case does not count, and an @ names no list'),
-      in: listOf(masks).optional().describe('one of these, exactly; an @list brings its masks'),
+      is: whole.optional().describe('exactly this text; case does not count, and an @ names no list'),
+      in: listOf(oneOf).optional().describe('one of these, exactly; an @list brings its masks'),
       contains: listOf(needle).optional(),
       starts: listOf(needle).optional(),
       ends: listOf(needle).optional(),

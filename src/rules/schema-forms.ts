@@ -1,4 +1,5 @@
 import { OBJECT_TYPES } from './fields.js';
+import { RESULTS } from './findings.js';
 
 /**
  * What the JSON Schema says of values that a check of ours looks at, so that an editor refuses them as the loader does.
@@ -10,6 +11,7 @@ export const FORMS = {
   mask: { type: 'string', minLength: 1 },
   needle: { type: 'string', minLength: 1 },
   network: { type: 'string', pattern: '^(@.+|[0-9A-Fa-f:.]+(/\\d{1,3})?)$' },
+  machine: { type: 'string', pattern: '^[0-9A-Fa-f:.]+(/\\d{1,3})?$' },
   pattern: { type: 'string', maxLength: 5000 },
   template: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' },
   headerName: {
@@ -21,6 +23,7 @@ export const FORMS = {
   size: { type: 'string', pattern: `^\\s*\\d{1,15}(\\.\\d{1,3})?\\s*(([kKmMgGtT][iI]?)?[bB])?\\s*$` },
   string: { type: 'string' },
   objectType: { type: 'string', pattern: `[*?]|^@|^(${OBJECT_TYPES.map(anyCase).join('|')})$` },
+  result: { type: 'string', pattern: `[*?]|^@|^(${RESULTS.map(anyCase).join('|')})$` },
   day: { type: 'string', pattern: `^\\s*${dayName()}\\s*(-\\s*${dayName()}\\s*)?$` },
   hours: {
     type: 'string',

@@ -44,7 +44,7 @@ export function complainOfKey(context: Issues, input: unknown, key: string, mess
 }
 
 /** Names of engines and methods, which are not those of the modules that ask them. */
-const ENGINES: Readonly<Record<string, string>> = {
+const ENGINES: ReadonlyMap<string, string> = new Map(Object.entries({
   clamav: 'antivirus',
   clamd: 'antivirus',
   virus: 'antivirus',
@@ -54,7 +54,7 @@ const ENGINES: Readonly<Record<string, string>> = {
   spf: 'authentication',
   dkim: 'authentication',
   dmarc: 'authentication',
-};
+}));
 
 /** A module that a rule names and that there is not. */
 export function complainOfModule(context: Issues, input: unknown, key: string, schema: SchemaContext): void {
@@ -64,7 +64,7 @@ export function complainOfModule(context: Issues, input: unknown, key: string, s
     complainOfKey(context, input, key, `there is no module "${module}"`, `write \`${module}: { ${key.slice(module.length + 1)}: ... }\``);
     return;
   }
-  const meant = ENGINES[module.toLowerCase()] ?? nearest(module, known);
+  const meant = ENGINES.get(module.toLowerCase()) ?? nearest(module, known);
   const hint = meant === undefined ? `modules: ${known.join(', ')}` : `did you mean \`${meant}${key.slice(module.length)}\`?`;
   complainOfKey(context, input, key, `there is no module "${module}"`, hint);
 }
@@ -144,6 +144,8 @@ function checkList(check: z.core.ParsePayload<string>, value: string, context: S
         ? 'groups are named under `directory.groups` in gatepost.yaml'
         : name.includes('.')
         ? `did you mean "*${value}"? A leading @ names a list`
+        : !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)
+        ? 'a leading @ names a list: letters, digits, dots, dashes and underscores follow it; for a text write `{ is: "@..." }`'
         : `write the masks into lists/${name}.txt, one a line`;
   complain(check, value, `there is no list "${value}"`, hint);
 }
@@ -157,9 +159,16 @@ export function network(context: SchemaContext): z.ZodType<string> {
       else checkList(check, value, context);
       return;
     }
-    const parsed = parseNetwork(value);
-    if ('error' in parsed) complain(check, value, parsed.error, parsed.hint);
+    checkNetwork(check);
   });
+}
+
+/** Address of a machine, or a network. */
+export const machine = z.string().meta(FORMS.machine).check(checkNetwork);
+
+function checkNetwork(check: z.core.ParsePayload<string>): void {
+  const parsed = parseNetwork(check.value);
+  if ('error' in parsed) complain(check, check.value, parsed.error, parsed.hint);
 }
 
 /** Whether a rule may name the module: it is configured, or comes with Gatepost. */
@@ -167,7 +176,7 @@ export function isModule(name: string, context: SchemaContext): boolean {
   return KNOWN_MODULES.has(name) || context.modules.has(name);
 }
 
-const LATIN: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss' };
+const LATIN: ReadonlyMap<string, string> = new Map(Object.entries({ ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss' }));
 
 /** Form of rule IDs and of the IDs of content expressions. */
 export const identifier = z.string().meta(FORMS.identifier).check((check) => {
@@ -175,7 +184,7 @@ export const identifier = z.string().meta(FORMS.identifier).check((check) => {
   if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(value)) return;
   const meant = value
     .toLowerCase()
-    .replace(/[äöüß]/g, (letter) => LATIN[letter] ?? '')
+    .replace(/[äöüß]/g, (letter) => LATIN.get(letter) ?? '')
     .normalize('NFD')
     .replace(/\p{M}/gu, '')
     .replace(/[^a-z0-9]+/g, '-')

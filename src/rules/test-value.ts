@@ -44,10 +44,13 @@ function textCheck(check: Check, kind: 'address' | 'ip' | 'text', context: Compi
     case 'masks':
       return compileMasks(withLists(check.masks, context), kind);
     case 'is': {
-      const wanted = fold(check.value);
+      // An address of a machine can be written in several ways.
+      if (kind === 'ip') return compileMasks({ masks: [check.value], lists: [] }, kind);
+      const wanted = kind === 'address' ? foldAddress(check.value) : fold(check.value);
       return ({ folded }) => folded === wanted;
     }
     case 'in': {
+      if (kind === 'ip') return compileMasks(withLists(check.values, context), kind);
       const plain = new Set(check.values.filter((value) => !value.startsWith('@')).map(kind === 'address' ? foldAddress : fold));
       const lists = check.values.filter((value) => value.startsWith('@'));
       if (lists.length === 0) return ({ folded }) => plain.has(folded);

@@ -92,6 +92,7 @@ const TESTS: Readonly<Record<FieldKind, string>> = {
   text: 'text',
   ip: 'text, networks',
   type: 'text',
+  result: 'text',
   number: 'number',
   size: 'number, as `25MB`',
   boolean: '`true`, `false`',
