@@ -212,6 +212,8 @@ export class YamlSource {
       Pair: (_, pair) => {
         if (isPair(pair) && !isScalar(pair.key))
           problems.push(this.at(nodeOffset(pair.key) ?? 0, 'a key must be a plain word'));
+        else if (isPair(pair) && isScalar(pair.key) && pair.key.value === '__proto__')
+          problems.push(this.at(nodeOffset(pair.key) ?? 0, 'a key cannot have this name', 'take another one'));
       },
     });
     return problems;

@@ -44,6 +44,11 @@ export function syntaxWords(code: string, message: string): SyntaxWords {
       message: 'this key does not begin in the column of the keys that it belongs to',
       hint: 'begin all keys of one map in the same column',
     };
+  if (message.startsWith('Invalid escape sequence'))
+    return {
+      message: `${message.slice(0, 60)} stands between double quotes, where YAML gives a backslash a meaning of its own`,
+      hint: "use 'single quotes', between which a backslash stands for itself",
+    };
   if (code === 'BAD_INDENT') return { message, hint: 'check the number of spaces at the start of the line' };
   if (code === 'MISSING_CHAR') return missing(message);
   if (message.startsWith('Alias cannot be an empty string'))

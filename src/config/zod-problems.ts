@@ -55,7 +55,7 @@ export function zodProblems(
         });
       }
       case 'invalid_union': {
-        const best = branchMeant(issue);
+        const best = branchMeant(issue, value);
         // Issues of a branch count from the union's own path.
         if (best !== undefined)
           return withoutInner(best).flatMap((i) => fromIssue({ ...i, path: [...issue.path, ...i.path] }));

@@ -1,21 +1,32 @@
 import type { z } from 'zod';
 
-/** Of a union's branches the one that the author meant: it takes this type of value, and came furthest. */
-export function branchMeant(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
-  const branches = issue.errors.filter((branch) => branch.length > 0 && !refusesType(branch));
-  // A map whose keys one branch does not know is meant for the other.
+/**
+ * Of a union's branches the one that the author meant: it takes this type of value, and came furthest.
+ * @param given what stands there
+ */
+export function branchMeant(issue: z.core.$ZodIssueInvalidUnion, given: unknown): z.core.$ZodIssue[] | undefined {
+  const branches = issue.errors.filter((branch) => branch.length > 0 && !refusesType(branch, given));
+  // A map of which one branch knows fewer keys is meant for the other.
   const strangers = (branch: z.core.$ZodIssue[]): number =>
-    branch.reduce((sum, i) => sum + (i.code === 'unrecognized_keys' && i.path.length === 0 ? i.keys.length : 0), 0);
+    branch.reduce((sum, i) => {
+      if (i.path.length > 0) return sum;
+      if (i.code === 'invalid_union') return sum + strangers(branchMeant(i, given) ?? []);
+      return sum + (i.code === 'unrecognized_keys' ? i.keys.length : 0);
+    }, 0);
   const depth = (branch: z.core.$ZodIssue[]): number =>
     Math.max(...branch.map((i) => i.path.length + (i.code === 'invalid_type' ? 0 : 0.5)));
   return branches.sort((a, b) => strangers(a) - strangers(b) || depth(b) - depth(a))[0];
 }
 
 /** The branch is for another type of value altogether. */
-function refusesType(branch: readonly z.core.$ZodIssue[]): boolean {
+function refusesType(branch: readonly z.core.$ZodIssue[], given: unknown): boolean {
+  const isMap = typeof given === 'object' && given !== null && !Array.isArray(given);
   return branch.some(
     (i) =>
-      i.path.length === 0 && (i.code === 'invalid_type' || (i.code === 'invalid_union' && i.errors.every(refusesType))),
+      i.path.length === 0 &&
+      (i.code === 'invalid_type' ||
+        (i.code === 'invalid_value' && isMap) ||
+        (i.code === 'invalid_union' && i.errors.every((inner) => refusesType(inner, given)))),
   );
 }
 

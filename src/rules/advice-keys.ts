@@ -4,7 +4,7 @@ import { RESULTS, STATUS_KEYS } from './findings.js';
 import { ACTIONS, RESPONSE_KEYS } from './schema-response.js';
 
 const UNDER_MATCH = new Set(['sender', 'recipient', 'client', 'time', 'senderIs', 'except', 'authenticated']);
-const PARTY_WORDS: Readonly<Record<string, string>> = {
+const PARTY_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   recipients: 'recipient',
   to: 'recipient',
   rcpt: 'recipient',
@@ -12,22 +12,22 @@ const PARTY_WORDS: Readonly<Record<string, string>> = {
   ip: 'client',
   clients: 'client',
   network: 'client',
-};
-const GROUP_WORDS: Readonly<Record<string, string>> = {
+}));
+const GROUP_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   attachment: 'attachment',
   attachments: 'attachment',
   link: 'link',
   links: 'link',
-};
-const COMBINED_WORDS: Readonly<Record<string, string>> = {
+}));
+const COMBINED_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   and: 'all',
   or: 'any',
   except: 'not',
   none: 'not: { any: [...] }',
   nor: 'not: { any: [...] }',
-};
+}));
 const CONDITION_WORDS = new Set(['if', 'when', 'condition', 'conditions', 'where']);
-const OPERATOR_WORDS: Readonly<Record<string, string>> = {
+const OPERATOR_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   equals: 'is',
   eq: 'is',
   like: 'is',
@@ -43,14 +43,14 @@ const OPERATOR_WORDS: Readonly<Record<string, string>> = {
   lt: 'under',
   less: 'under',
   max: 'under',
-};
+}));
 
-const SESSION_WORDS: Readonly<Record<string, string>> = {
+const SESSION_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   helo: 'client.helo',
   ehlo: 'client.helo',
   tls: 'client.tls',
-};
-const FINDING_WORDS: Readonly<Record<string, string>> = {
+}));
+const FINDING_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   virus: 'malware',
   viruses: 'malware',
   infected: 'malware',
@@ -71,14 +71,14 @@ const FINDING_WORDS: Readonly<Record<string, string>> = {
   attachments: 'content',
   expressions: 'content',
   sandbox: 'external',
-};
-const REPLY_WORDS: Readonly<Record<string, string>> = {
+}));
+const REPLY_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   message: 'text',
   reason: 'text',
   string: 'text',
   status: 'enhanced',
   dsn: 'enhanced',
-};
+}));
 
 /**
  * What was meant by a key that is not known where it stands: a word of another place, or of another program.
@@ -98,10 +98,10 @@ export function adviceOnKey(place: readonly string[], given: unknown): string | 
   if (first !== 'on') return undefined;
   if (last === 'headers') return `write \`set: { ${key}: ... }\`, or \`add\` in place of \`set\``;
   if (last === 'notify') return key.includes('@') ? 'groups stand here; addresses stand under `notify: { additional: [...] }` of the rule' : undefined;
-  if (around.length === 1) return did(FINDING_WORDS[key.toLowerCase()]);
+  if (around.length === 1) return did(FINDING_WORDS.get(key.toLowerCase()));
   const [, finding = ''] = around;
   if (finding === 'dmarc' && last === 'fail' && (key === 'reject' || key === 'none')) return did(`policy-${key}`);
-  if (last === 'reply') return did(REPLY_WORDS[key.toLowerCase()]);
+  if (last === 'reply') return did(REPLY_WORDS.get(key.toLowerCase()));
   if (around.length === 2 && ['spf', 'dkim', 'dmarc'].includes(finding)) return inResults(key, finding);
   if (finding === 'content' && around.length === 2) return inExpression(key);
   return inResponse(key);
@@ -110,7 +110,7 @@ export function adviceOnKey(place: readonly string[], given: unknown): string | 
 function inRule(key: string): string | undefined {
   const word = key.toLowerCase();
   if (UNDER_MATCH.has(key)) return `it stands under \`match\`: \`match: { ${key}: ... }\``;
-  const party = PARTY_WORDS[word];
+  const party = PARTY_WORDS.get(word);
   if (party !== undefined) return `it stands under \`match\`: \`match: { ${party}: ... }\``;
   if (CONDITION_WORDS.has(word)) return 'it stands under `match`: `match: { when: ... }`';
   if (FIELDS.has(key) || key.startsWith('header.')) return `it stands under \`match\`: \`match: { when: { ${key}: ... } }\``;
@@ -122,10 +122,10 @@ function inRule(key: string): string | undefined {
 }
 
 function inMatch(key: string, where: string): string | undefined {
-  const party = PARTY_WORDS[key.toLowerCase()];
+  const party = PARTY_WORDS.get(key.toLowerCase());
   if (key === 'from') return `write \`when: { from: ... }\`, or beside \`sender\`: \`senderIs: either\``;
   if (party !== undefined && key !== 'to') return `did you mean \`${party}\`?`;
-  const session = SESSION_WORDS[key.toLowerCase()];
+  const session = SESSION_WORDS.get(key.toLowerCase());
   if (session !== undefined) return `write \`when: { ${session}: ... }\``;
   if (key === 'domain') return `write it as a mask: \`sender: "*@example.org"\``;
   if (where === 'except' && (key === 'time' || key === 'senderIs'))
@@ -138,22 +138,22 @@ function inMatch(key: string, where: string): string | undefined {
 function inCondition(key: string, last: string, given: unknown): string | undefined {
   const word = key.toLowerCase();
   if (FIELDS.has(last) || last.startsWith('header.')) {
-    const operator = OPERATOR_WORDS[key] ?? OPERATOR_WORDS[word];
+    const operator = OPERATOR_WORDS.get(key) ?? OPERATOR_WORDS.get(word);
     return operator === undefined ? undefined : `did you mean \`${operator}\`?`;
   }
   if (word === 'header' || word === 'headers' || word === 'header.') {
     const name = typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.keys(given)[0] : undefined;
     return `write the field's name behind a dot: \`header.${name ?? 'X-Mailer'}: ...\``;
   }
-  const group = GROUP_WORDS[word];
+  const group = GROUP_WORDS.get(word);
   if (group !== undefined) {
     const inner = typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.keys(given)[0] : undefined;
     const field = nearest(`${group}.${inner ?? ''}`, FIELDS.keys()) ?? `${group}.${group === 'link' ? 'domain' : 'name'}`;
     return `write what is tested behind a dot: \`${field}: ...\``;
   }
-  const combined = COMBINED_WORDS[word];
+  const combined = COMBINED_WORDS.get(word);
   if (combined !== undefined) return did(combined);
-  const session = SESSION_WORDS[word];
+  const session = SESSION_WORDS.get(word);
   if (session !== undefined) return did(session);
   const [begun, ...others] = key.includes('.') ? [...FIELDS.keys()].filter((field) => field.startsWith(word)) : [];
   if (begun !== undefined && others.length === 0) return did(begun);

@@ -10,7 +10,7 @@ export function adviceOnType(place: readonly string[], given: unknown): string |
   if (place.includes('when')) return inCondition(place, given, text);
   const around = place.slice(0, -1).join('.');
   if (around === '' || around === 'match' || around === 'match.except' || around === 'match.time') {
-    const known = AT_RULE[place.join('.')] ?? AT_RULE[key];
+    const known = AT_RULE.get(place.join('.')) ?? AT_RULE.get(key);
     if (known !== undefined) return known;
   }
   if (key === 'id') return text === undefined && typeof given === 'number' ? `put it in quotes: "${given}"` : undefined;
@@ -30,7 +30,7 @@ function ofRule(text: string | undefined): string {
   return 'a rule begins with its id: `- id: my-rule`, and has its other keys below it';
 }
 
-const AT_RULE: Readonly<Record<string, string>> = {
+const AT_RULE: ReadonlyMap<string, string> = new Map(Object.entries({
   match: 'write keys below it, such as `match: { sender: "*@example.org" }`; leave `match` out to take all mail',
   except: 'write keys below it, such as `except: { sender: "*@example.org" }`',
   on: 'write what is done about each finding, such as `on: { malware: { action: reject } }`',
@@ -43,7 +43,7 @@ const AT_RULE: Readonly<Record<string, string>> = {
   time: 'write `time: { days: mon-fri, hours: "08:00-18:00" }`, or one of the two',
   days: 'write them as `days: mon-fri` or `days: [mon, wed]`',
   hours: 'write them as `hours: "08:00-18:00"`, in quotes',
-};
+}));
 
 const GROUPS = new Set(['all', 'any']);
 
@@ -79,7 +79,7 @@ function fieldKind(key: string): string | undefined {
   return key.startsWith('header.') ? 'text' : FIELDS.get(key)?.kind;
 }
 
-const AT_RESPONSE: Readonly<Record<string, string>> = {
+const AT_RESPONSE: ReadonlyMap<string, string> = new Map(Object.entries({
   headers: 'write `headers: { set: { X-Spam: maybe } }`',
   set: 'write the name of a field and its value: `set: { X-Spam: maybe }`',
   add: 'write the name of a field and its value: `add: { X-Spam: maybe }`',
@@ -91,17 +91,18 @@ const AT_RESPONSE: Readonly<Record<string, string>> = {
   warn: 'write the name of a template',
   disclaimer: 'write the name of a template',
   route: 'write a next hop, such as `route: smtp://10.0.0.5:25`',
-};
+}));
 
 function inResponse(place: readonly string[], given: unknown, text: string | undefined): string | undefined {
   const key = place.at(-1) ?? '';
   const finding = place[1] ?? '';
   if (key === 'quarantine' && finding === 'dmarc' && typeof given === 'object') return 'did you mean `policy-quarantine`?';
+  if (key === 'quarantine') return undefined;
   if (key === 'reply') return `write \`reply: { text: "${text ?? 'No'}" }\``;
   if (key === 'enhanced') return 'write three numbers in quotes, such as `enhanced: "5.7.1"`';
   if (key === 'tag') return Array.isArray(given) ? 'put a text with brackets in quotes: `tag: "[Virus]"`' : 'write a text in quotes: `tag: "[Virus]"`';
   if (place.at(-2) === 'set' || place.at(-2) === 'add') return `write a text: \`${key}: "..."\``;
-  const known = AT_RESPONSE[key];
+  const known = AT_RESPONSE.get(key);
   if (known !== undefined) return known;
   const response = text !== undefined && (ACTIONS as readonly string[]).includes(text) ? text : 'reject';
   if (finding === 'external' && place.length >= 2)

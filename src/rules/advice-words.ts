@@ -1,4 +1,4 @@
-const ACTION_WORDS: Readonly<Record<string, string>> = {
+const ACTION_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   drop: 'discard',
   delete: 'delete-attachment` for the attachment alone, or `discard',
   remove: 'delete-attachment` for the attachment alone, or `discard',
@@ -15,10 +15,10 @@ const ACTION_WORDS: Readonly<Record<string, string>> = {
   greylist: 'defer',
   tempfail: 'defer',
   delay: 'defer',
-};
+}));
 
 /** Keys that other programs have as actions; here they stand beside one. */
-const OWN_KEYS: Readonly<Record<string, string>> = {
+const OWN_KEYS: ReadonlyMap<string, string> = new Map(Object.entries({
   quarantine: '`quarantine: true`',
   hold: '`quarantine: true`',
   store: '`quarantine: true`',
@@ -30,7 +30,7 @@ const OWN_KEYS: Readonly<Record<string, string>> = {
   forward: '`redirect: name@example.org`',
   copy: '`copy: name@example.org`',
   route: '`route: smtp://10.0.0.5:25`',
-};
+}));
 
 /** What was meant by a word that is none of those that can stand in its place. */
 export function adviceOnWord(place: readonly string[], given: unknown): string | undefined {
@@ -39,14 +39,14 @@ export function adviceOnWord(place: readonly string[], given: unknown): string |
   switch (key) {
     case 'action': {
       if (Array.isArray(given)) return 'name one action; other things to do, such as `quarantine: true`, are keys beside it';
-      const own = OWN_KEYS[word];
+      const own = OWN_KEYS.get(word);
       if (own !== undefined) return `write ${own}: it is a key of its own, beside \`action\``;
-      return meant(ACTION_WORDS[word]);
+      return meant(ACTION_WORDS.get(word));
     }
     case 'process':
       if (word === 'deliver' || word === 'accept' || word === 'allow' || word === 'none') return meant('skip');
       if (word === 'quarantine') return 'write what is done under `on`, such as `malware: { action: discard, quarantine: true }`';
-      return meant(word.startsWith('scan') ? 'scan' : ACTION_WORDS[word]?.startsWith('reject') === true ? 'reject' : undefined);
+      return meant(word.startsWith('scan') ? 'scan' : ACTION_WORDS.get(word)?.startsWith('reject') === true ? 'reject' : undefined);
     case 'mode':
       return meant(['test', 'monitor', 'dry-run', 'log', 'observe', 'warn'].includes(word) ? 'audit' : undefined);
     case 'senderIs':
