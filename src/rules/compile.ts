@@ -84,7 +84,7 @@ export function compileRules(bundle: RuleBundle): RuleSet {
     rules,
     needsText: rules.some((rule) => rule.data.enabled && readsText(rule)),
     select(subject, recipient) {
-      const question: Question = { view: viewOf(subject), recipient: foldAddress(recipient), findings: [] };
+      const question: Question = { view: viewOf(subject), recipient: foldAddress(recipient), rawRecipient: recipient, findings: [] };
       const rule = deciding.first(question);
       if (rule === undefined) throw new Error('no rule takes the message, not even the built-in one');
       return new LazySelection(all, rule, question, audit.all(question));

@@ -114,6 +114,17 @@ describe('text', () => {
     expect(await holds('{ subject: { matches: "your \\taccount" } }', folded)).toBe(true);
   });
 
+  it('is an address of a machine, however it is written', async () => {
+    expect(await holds('{ client.ip: { is: "2001:0DB8:0:0::1" } }', { client: '2001:db8::1' })).toBe(true);
+  });
+
+  it('is handed to `matches` as it stands, the recipient too', async () => {
+    const set = await ruleSet("rules:\n  - id: test\n    match: { when: { recipient: { matches: '^[A-Z]' } } }\n");
+    const ruleFor = (recipient: string): string => set.select(subjectOf({ recipients: [recipient] }), recipient).rule.id;
+    expect(ruleFor('Abc@Example.ORG')).toBe('test');
+    expect(ruleFor('abc@Example.ORG')).toBe('default');
+  });
+
   it('is that of every Subject field', async () => {
     expect(await holds('{ subject: second }', { header: { subject: ['first', 'second'] } })).toBe(true);
   });
@@ -194,6 +205,11 @@ describe('a condition', () => {
     ['{ links.count: { over: 3 } }', false],
     ['{ client.ip: 192.0.2.0/24 }', true],
     ['{ client.ip: "192.0.*" }', true],
+    ['{ client.ip: { is: "::ffff:192.0.2.1" } }', true],
+    ['{ client.ip: { is: 192.0.2.0/24 } }', true],
+    ['{ client.ip: { is: 192.0.2.2 } }', false],
+    ['{ client.ip: { in: [10.0.0.0/8, "::ffff:c000:201"] } }', true],
+    ['{ client.ip: { in: 10.0.0.0/8 } }', false],
     ['{ client.helo: "*.partner.example" }', true],
     ['{ client.tls: true }', true],
     ['{ authenticated: { is: false } }', false],
@@ -219,7 +235,7 @@ describe('a condition', () => {
       ),
     }));
     const view = new SubjectView(subjectOf(full), { day: 0, minute: 0 });
-    const question = { view, recipient: 'b@example.org', findings: [] };
+    const question = { view, recipient: 'b@example.org', rawRecipient: 'b@example.org', findings: [] };
     const context = { lists: {}, domains: [] };
     const plain = (condition: Condition): boolean => {
       switch (condition.kind) {

@@ -188,14 +188,14 @@ function findingTest(test: FieldTest, context: CompileContext): Evaluator['holds
   };
 }
 
-function textValues(test: FieldTest, { view, recipient, findings }: Question): readonly TextValue[] {
+function textValues(test: FieldTest, { view, rawRecipient, findings }: Question): readonly TextValue[] {
   switch (test.field) {
     case 'recipient':
-      return toValues(test.field, recipient);
+      return toValues(test.field, rawRecipient);
     case 'recipient.domain':
-      return toValues(test.field, domainOf(recipient));
+      return toValues(test.field, domainOf(rawRecipient));
     case 'recipient.name':
-      return view.namesOf(['to', 'cc'], recipient).flatMap((name) => toValues(test.field, name));
+      return view.namesOf(['to', 'cc'], rawRecipient).flatMap((name) => toValues(test.field, name));
     case 'spf':
     case 'dkim':
     case 'dmarc':

@@ -96,7 +96,7 @@ describe('a rule that takes all mail of another', () => {
           });
           const view = set.rules[0]?.view(given);
           if (view === undefined) throw new Error('no view');
-          const question = { view, recipient, findings: [] };
+          const question = { view, recipient, rawRecipient: recipient, findings: [] };
           if (second?.scope.refusal(question) === undefined) expect(first?.scope.refusal(question)).toBeUndefined();
         }
       }),

@@ -28,7 +28,7 @@ export function decide(
   const { process } = rule;
   if (process !== 'scan') return unscanned(rule);
   const { known, held } = splitHeld(rule, findings);
-  const question = { view: rule.view(subject), recipient: foldAddress(recipient), findings: known };
+  const question = { view: rule.view(subject), recipient: foldAddress(recipient), rawRecipient: recipient, findings: known };
   const { responses, notes } = fire(rule, question, onError);
   const wanted = strictest(responses);
   const spam = rule.wants('antispam') ? spamClassOf(findings, rule.thresholds) : undefined;

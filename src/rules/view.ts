@@ -209,5 +209,7 @@ export interface Question {
   readonly view: SubjectView;
   /** Folded. */
   readonly recipient: string;
+  /** The same as it stands in the envelope. */
+  readonly rawRecipient: string;
   readonly findings: readonly Finding[];
 }
