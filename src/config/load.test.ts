@@ -58,6 +58,33 @@ describe('defaults', () => {
   });
 });
 
+describe('a value of the right kind that is written wrongly', () => {
+  it.each([
+    ['scan: { deadline: 60 }', '`scan.deadline`: 60 is not a span of time', 'write it as 60s, 15m, 4h or 3d'],
+    ['scan: { deadline: "60" }', '"60" is not a span of time', 'write it as 60s, 15m, 4h or 3d'],
+    ['health: 10', '`health`: 10 is not a span of time', 'write it as 10s'],
+    ['delivery: { inlineTimeout: 15 }', '`delivery.inlineTimeout`: 15 is not a span', 'write it as 15s'],
+    ['delivery: { retry: { delays: [1m, 5] } }', '5 is not a span', 'write it as 5s'],
+    ['delivery: { retry: { delays: 5 } }', '5 is not a span', 'write it as 5s'],
+    ['delivery: { retry: { warnAfter: 4 } }', '4 is not a span', 'write it as 4s'],
+    ['smtp: { timeouts: { data: -1 } }', '-1 is not a span', 'write it as 90s'],
+    ['notifications: { events: { changeInterval: 15 } }', '15 is not a span', 'write it as 15s'],
+    ['notifications: { interval: 8d }', '`notifications.interval`: must be at most 7d', ''],
+    ['smtp: { processes: 33 }', '`smtp.processes`: must be from 1 to 32', ''],
+    ['smtp: { maxRecipients: 0 }', '`smtp.maxRecipients`: must be at least 1', ''],
+    [
+      'notifications: { webhooks: [{ url: "https://h", secret: x, ca: ./none.pem }] }',
+      '`notifications.webhooks[0].ca`: "./none.pem" is no file',
+      '',
+    ],
+  ])('%s', async (text, message, hint) => {
+    const [problem = '', more] = await lines(`${text}\n`);
+    expect(problem).toContain(message);
+    expect(problem).toContain(hint);
+    expect(more).toBeUndefined();
+  });
+});
+
 describe('values', () => {
   const good = async (text: string): Promise<LoadedConfig['config']> => (await parseConfig(text, folder)).config;
 
@@ -85,7 +112,7 @@ domains: one.example
       'gatepost.yaml:1:24: error: `notifications.rate`: "60/w" is not a rate\n  write it as 60/m, 1000/h or 5/10s, or off',
     ]);
     expect(await lines('notifications: { interval: 8d }\n')).toEqual([
-      'gatepost.yaml:1:28: error: `notifications.interval`: "8d" is not an interval\n  write it as minutes, such as 15, or as a span, such as 90s or 1h',
+      'gatepost.yaml:1:28: error: `notifications.interval`: must be at most 7d',
     ]);
     expect(await lines('notifications: { separate: 1 }\n')).toEqual([
       'gatepost.yaml:1:28: error: `notifications.separate`: expected true or false, not 1\n  write true',

@@ -11,7 +11,11 @@ import { parseDuration, parseRate, parseSize, parseSpeed } from './units.js';
 /** A value that is written as a text which `read` understands; what it does not is a problem that says how to write it. */
 function written<S extends z.ZodType<string | number>, T>(
   input: S,
-  { kind, name = `a ${kind}`, hint }: { readonly kind: string; readonly name?: string; readonly hint: string },
+  {
+    kind,
+    name = `a ${kind}`,
+    hint,
+  }: { readonly kind: string; readonly name?: string; readonly hint: string | ((value: string | number) => string) },
   read: (text: string) => T | undefined,
 ) {
   return input
@@ -19,7 +23,9 @@ function written<S extends z.ZodType<string | number>, T>(
       const text = String(value);
       const result = read(text);
       if (result !== undefined) return result;
-      context.issues.push({ code: 'custom', input: value, message: `"${text}" is not ${name}`, params: { hint } });
+      const message = `${JSON.stringify(value)} is not ${name}`;
+      const params = { hint: typeof hint === 'string' ? hint : hint(value) };
+      context.issues.push({ code: 'custom', input: value, message, params });
       return z.NEVER;
     })
     .meta({ kind });
@@ -32,11 +38,26 @@ function orOff<T>(read: (text: string) => T | undefined): (text: string) => T | 
   return (text) => (text.trim() === 'off' ? 'off' : read(text));
 }
 
+function withSeconds(value: string | number): string {
+  const text = String(value).trim();
+  return /^\d{1,9}$/.test(text) ? `${text}s` : '90s';
+}
+
 /** A span such as `15s`, in ms. */
 export const duration = written(
-  z.union([z.string(), z.literal(0)]),
-  { kind: 'span', name: 'a span of time', hint: 'write it as 90s, 15m, 4h or 3d' },
+  z.union([z.string(), z.number()]),
+  { kind: 'span', name: 'a span of time', hint: (value) => `write it as ${withSeconds(value)}, 15m, 4h or 3d` },
   parseDuration,
+);
+
+const durationOrOff = written(
+  z.union([z.string(), z.number()]),
+  {
+    kind: 'span',
+    name: 'a span of time',
+    hint: (value) => `write it as ${withSeconds(value)}, 15m, 4h or 3d, or off`,
+  },
+  orOff(parseDuration),
 );
 
 /** Minutes as a bare number, or a span such as `90s`, in ms. */
@@ -45,9 +66,9 @@ const interval = written(
   { kind: 'interval', name: 'an interval', hint: 'write it as minutes, such as 15, or as a span, such as 90s or 1h' },
   (text) => {
     const ms = /^\d{1,9}(\.\d{1,3})?$/.test(text.trim()) ? Number(text) * 60_000 : parseDuration(text);
-    return ms === undefined || ms > MAX_INTERVAL ? undefined : Math.round(ms);
+    return ms === undefined ? undefined : Math.round(ms);
   },
-);
+).refine((ms) => ms <= MAX_INTERVAL, 'must be at most 7d');
 
 /** A size such as `50MiB`, in bytes. */
 export const size = written(
@@ -73,7 +94,12 @@ const timeOfDay = written(z.string(), { kind: 'time of day', hint: 'write it as 
   return match !== null && hours < 24 && minutes < 60 ? hours * 60 + minutes : undefined;
 });
 
-const count = z.int().min(1);
+const count = z.int().min(1, 'must be at least 1');
+
+function upTo(max: number) {
+  const range = `must be from 1 to ${max}`;
+  return z.int().min(1, range).max(max, range);
+}
 
 /** One value may stand where a list is expected. */
 function listOf<T extends z.ZodType>(item: T) {
@@ -125,17 +151,13 @@ const timezone = z.string().refine(
 
 const scan = z.strictObject({
   threads: z
-    .union([z.literal('auto'), count.max(64)])
+    .union([z.literal('auto'), upTo(64)])
     .default('auto')
     .describe('worker threads that scan; auto is one for each core'),
   deadline: duration.prefault('60s').describe('wall-clock time for one message; a thread that is over it is ended'),
-  maxDepth: count
-    .max(100)
-    .default(16)
-    .describe('levels of multiparts, enclosed messages and archives, counted together'),
-  maxParts: count.max(100_000).default(1000).describe('MIME parts of one message; more are an anomaly'),
-  maxArchiveEntries: count
-    .max(1_000_000)
+  maxDepth: upTo(100).default(16).describe('levels of multiparts, enclosed messages and archives, counted together'),
+  maxParts: upTo(100_000).default(1000).describe('MIME parts of one message; more are an anomaly'),
+  maxArchiveEntries: upTo(1_000_000)
     .default(10_000)
     .describe('entries of all archives of one message; more are a scan-error'),
   maxUnpacked: size.prefault('500MiB').describe('bytes that the archives of one message may unpack to'),
@@ -146,7 +168,7 @@ const smtp = z.strictObject({
     .prefault(['127.0.0.1:2525'])
     .describe('addresses to take mail on; tls:// in front for implicit TLS'),
   processes: z
-    .union([z.literal('auto'), count.max(32)])
+    .union([z.literal('auto'), upTo(32)])
     .default(1)
     .describe('gateway processes that share the addresses; auto is one for each core, at most 32'),
   hostname: z
@@ -198,10 +220,7 @@ const smtp = z.strictObject({
 const retry = z.strictObject({
   delays: listOf(duration).prefault(['1m', '5m', '15m', '30m', '1h']).describe('the last one repeats'),
   lifetime: duration.prefault('3d').describe('then the sender is told that it failed'),
-  warnAfter: z
-    .union([z.literal('off'), duration])
-    .prefault('4h')
-    .describe('then the sender is told, once, that it is delayed; or off'),
+  warnAfter: durationOrOff.prefault('4h').describe('then the sender is told, once, that it is delayed; or off'),
 });
 
 const delivery = z.strictObject({
@@ -224,7 +243,7 @@ const delivery = z.strictObject({
       minFreeDisk: size.prefault('500MB').describe('below it mail is answered 452'),
     })
     .prefault({}),
-  connections: count.max(1000).default(20).describe('for each next hop'),
+  connections: upTo(1000).default(20).describe('for each next hop'),
 });
 
 /** A part of the configuration that belongs to a module; the module's own schema checks it. */
