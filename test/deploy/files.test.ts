@@ -151,3 +151,8 @@ it('wherever the program is started with a configuration, its commands find the 
   ])
     expect(await read(name), name).toMatch(new RegExp(`GATEPOST_CONFIG(=|: |, value: )${file}`));
 });
+
+it('the unit leaves it to the start to refuse: a check before it would also stop --last-good and mistakes in test cases', async () => {
+  expect(await read('deploy/systemd/gatepost.service')).not.toContain('ExecStartPre');
+  expect(await read('docs/containers.md')).toContain('`data: /var/lib/gatepost`');
+});
