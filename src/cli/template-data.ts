@@ -1,5 +1,7 @@
 import type { Config } from '../config/load.js';
 import { adviceFor } from '../delivery/dsn/advice.js';
+import { hostOf } from '../delivery/dsn/status.js';
+import { saidLast } from '../delivery/settle.js';
 import { loadSetup } from '../gateway/setup.js';
 import { isAddress, trialEnvelope, withoutBrackets } from '../gateway/trial/envelope.js';
 import { startInspecting } from '../gateway/trial/inspecting.js';
@@ -133,8 +135,8 @@ function nothing({ decision }: RecipientOutcome): FiredResponse {
 }
 
 /** For bounces and notices: the message is the real one; what the servers said as far as the journal has it. */
-function ofMail(
-  template: Template,
+export function ofMail(
+  template: Pick<Template, 'kind' | 'name'>,
   rule: RuleNotificationContext,
   deliveries: readonly DeliveryRecord[],
 ): TemplateContext {
@@ -142,7 +144,11 @@ function ofMail(
   const message = { messageId, smtpMessageId, date, sender, senderIp, allRecipients, subject, size, node };
   const sample = contextOfKind(template, node);
   if (!('kind' in sample) || (sample.kind !== 'dsn' && sample.kind !== 'notice')) return rule;
-  const failed = deliveries.filter(({ state }) => state === 'failed' || state === 'deferred' || state === 'refused');
+  // What became of the reports themselves is not what they told.
+  const failed = deliveries.filter(
+    ({ state, recipient }) =>
+      (state === 'failed' || state === 'deferred' || state === 'refused') && allRecipients.includes(recipient),
+  );
   const reported =
     failed.length === 0
       ? sample.reported.map((one, i) => ({ ...one, address: allRecipients[i] ?? one.address }))
@@ -152,7 +158,8 @@ function ofMail(
 
 function reportedOf({ recipient, reply, hop }: DeliveryRecord) {
   const status = /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(reply)?.[0] ?? '5.0.0';
-  return { address: recipient, status, server: hop, reply, ...adviceFor(status) };
+  const server = hop === '' ? '' : hostOf(hop);
+  return { address: recipient, status, server, reply: saidLast(reply), ...adviceFor(status) };
 }
 
 /** From the options, else from the fields of the message. */

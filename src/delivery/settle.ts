@@ -115,9 +115,17 @@ export function keepWaiting(
   };
 }
 
+const OVER_TIME = 'the time for delivery is over; the last reply was: ';
+
 /** RFC 3463 3.5: X.4.7, delivery time expired. */
 function overTime(last: HopReply): HopReply {
-  return { enhanced: '4.4.7', text: `the time for delivery is over; the last reply was: ${replyLine(last)}` };
+  return { enhanced: '4.4.7', text: OVER_TIME + replyLine(last) };
+}
+
+/** What the server itself had said last, of a line that says what became of a delivery. */
+export function saidLast(line: string): string {
+  const at = line.indexOf(OVER_TIME);
+  return at < 0 ? line : line.slice(at + OVER_TIME.length);
 }
 
 function historyOf(results: readonly AttemptedRecipient[], now: number): HistoryEntry[] {
