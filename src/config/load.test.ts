@@ -77,6 +77,11 @@ describe('a value of the right kind that is written wrongly', () => {
       '`notifications.webhooks[0].ca`: "./none.pem" is no file',
       '',
     ],
+    [
+      'notifications: { webhooks: [{ url: "https://us%er:pass@h/", secret: x }] }',
+      '`notifications.webhooks[0].url`: cannot be used: in user and password write a percent sign as %25',
+      '',
+    ],
   ])('%s', async (text, message, hint) => {
     const [problem = '', more] = await lines(`${text}\n`);
     expect(problem).toContain(message);

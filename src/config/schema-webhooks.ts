@@ -10,6 +10,18 @@ function isUsable(text: string): boolean {
   return (protocol === 'https:' || protocol === 'http:') && hostname !== '';
 }
 
+/** Whether what stands before the @ can be read; what is no address at all is said otherwise. */
+function hasReadableLogin(text: string): boolean {
+  if (!URL.canParse(text)) return true;
+  const { username, password } = new URL(text);
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `notifications.webhooks`. @param span how a span is written, in ms */
 export function webhookSchema(span: typeof duration) {
   return z.strictObject({
@@ -17,6 +29,7 @@ export function webhookSchema(span: typeof duration) {
       .string()
       .max(2000)
       .refine(isUsable, 'must be an https:// or http:// address')
+      .refine(hasReadableLogin, 'cannot be used: in user and password write a percent sign as %25')
       .describe('where messages are posted; `user:password@` is sent as Basic authentication'),
     secret: z.string().min(1).max(1000).describe('key of the signature that each message bears'),
     kinds: z
