@@ -82,7 +82,7 @@ export async function openControl(
 /**
  * Asks the gateway that runs on a data folder.
  * @param patience for the whole conversation, ms
- * @throws NotRunningError when there is none, or it does not answer in time
+ * @throws NotRunningError when there is none, or it does not answer in time; Error when it may not be asked, or refuses
  */
 export async function askControl(
   data: string,
@@ -105,6 +105,10 @@ async function placeOf(data: string): Promise<string> {
     text = await readFile(path.join(controlFolder(data), 'place.json'), 'utf8');
   } catch (error) {
     if (isMissing(error)) throw new NotRunningError(`no gateway runs on ${data}`);
+    if (codeOf(error) === 'EACCES')
+      throw new Error(`the gateway on ${data} belongs to another user: work as the user that it runs as`, {
+        cause: error,
+      });
     throw new NotRunningError(`the gateway on ${data} cannot be asked: ${messageOf(error)}`);
   }
   const place: unknown = JSON.parse(text);
