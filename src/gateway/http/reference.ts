@@ -1,4 +1,5 @@
 import { Metrics } from '../../telemetry/metrics.js';
+import { PROCESS_METRICS } from '../processes/process-metrics.js';
 import { readParts, type MeasuredParts } from './readings.js';
 
 /** Parts of a node that has every role and has done nothing: enough to say which metrics there are. */
@@ -42,14 +43,15 @@ export const IDLE_PARTS: MeasuredParts = {
 export function metricsPage(): string {
   const metrics = new Metrics({ version: '', node: '' });
   readParts(metrics, IDLE_PARTS);
-  const rows = metrics.list().map(({ name, type, labels, help }) => {
+  const rows = [...metrics.list(), ...PROCESS_METRICS].map(({ name, type, labels, help }) => {
     const shown = labels.map((label) => `\`${label}\``).join(', ');
     return `| \`${name}\` | ${type} | ${shown} | ${help} |`;
   });
   return `# Metrics
 
 Generated from the source by \`npm run reference\`. Served at \`/metrics\` (\`http.listen\`) in the form of Prometheus, with
-those of the process itself (\`process_*\`, \`nodejs_*\`). What they are for: [monitoring](../monitoring.md).
+those of the process itself (\`process_*\`, \`nodejs_*\`). With several processes (\`smtp.processes\`) each
+sample bears the label \`process\`, and the two of \`gatepost_process_*\` come with them. What they are for: [monitoring](../monitoring.md).
 
 | metric | type | labels | meaning |
 | ------ | ---- | ------ | ------- |

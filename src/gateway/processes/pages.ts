@@ -4,6 +4,7 @@ import { plain } from '../http/pages.js';
 import type { Page, PageMaker } from '../http/server.js';
 import { mergeMetrics } from './merge-metrics.js';
 import { folderOf } from './place.js';
+import { PROCESS_METRICS } from './process-metrics.js';
 import type { ProcessState } from './supervisor.js';
 
 const pageSchema: z.ZodType<Page> = z.object({ status: z.number(), type: z.string(), body: z.string() });
@@ -54,14 +55,10 @@ export function processPages(data: string, states: readonly ProcessState[]): Rea
 }
 
 function aboutProcesses(states: readonly ProcessState[]): string {
-  return [
-    '# HELP gatepost_process_up Whether a process of the gateway runs',
-    '# TYPE gatepost_process_up gauge',
-    ...states.map(({ number, up }) => `gatepost_process_up{process="${number}"} ${Number(up)}`),
+  return PROCESS_METRICS.flatMap(({ name, type, help, value }) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...states.map((state) => `${name}{process="${state.number}"} ${value(state)}`),
     '',
-    '# HELP gatepost_process_restarts_total How often a process of the gateway was started again',
-    '# TYPE gatepost_process_restarts_total counter',
-    ...states.map(({ number, restarts }) => `gatepost_process_restarts_total{process="${number}"} ${restarts}`),
-    '',
-  ].join('\n');
+  ]).join('\n');
 }
