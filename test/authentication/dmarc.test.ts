@@ -112,8 +112,29 @@ describe('the policy (RFC 7489 6.3, 6.6.3)', () => {
     ['v=DMARC2; p=reject', 'none -'],
     ['p=reject; v=DMARC1', 'none -'],
     ['v=dmarc1; p=reject', 'none -'],
-    ['v=DMARC1; p=reject; p=none', 'none -'],
+    ['v=DMARC1 p=reject', 'none -'],
+    ['v=DMARC1; p=reject pct=100', 'none -'],
+    ['v=DMARC1; p=reject; sp=maybe', 'none -'],
+    ['v=DMARC1; p=reject; sp=maybe; rua=mailto:d@example.com', 'fail none'],
   ])('%s', async (record, expected) => {
+    expect(await dmarc({ ...forged, zone: zone(record) })).toBe(expected);
+  });
+
+  it.each([
+    ['v=DMARC1; p=reject;;', 'fail reject'],
+    ['v=DMARC1; p=reject; ;', 'fail reject'],
+    ['v=DMARC1;; p=reject', 'fail reject'],
+    ['v=DMARC1; p=reject; rua', 'fail reject'],
+    ['v=DMARC1; rua; p=reject', 'fail reject'],
+    ['v=DMARC1; p=reject; foo bar; pct=0', 'fail quarantine'],
+    ['v=DMARC1; p=reject; foo bar=1', 'fail reject'],
+    ['v=DMARC1; p=reject; rua=mailto:d@example.com; rua=mailto:e@example.com', 'fail reject'],
+    ['v=DMARC1; p=reject; pct=0; pct=100', 'fail quarantine'],
+    ['v=DMARC1; p=reject; p=none', 'fail reject'],
+    ['v=DMARC1; p=reject; -x=1', 'fail reject'],
+    ['v=DMARC1; p=reject; =1', 'fail reject'],
+    ['v=DMARC1; p=reject; adkim=?; aspf', 'fail reject'],
+  ])('is not spoilt by an error elsewhere in the record: %s', async (record, expected) => {
     expect(await dmarc({ ...forged, zone: zone(record) })).toBe(expected);
   });
 

@@ -1,5 +1,4 @@
 import { DnsFailure, type Dns } from '../dns.js';
-import { parseTagList } from '../dkim/tags.js';
 import { organizationalDomain } from '../names.js';
 import type { DmarcPolicy } from '../types.js';
 
@@ -12,6 +11,8 @@ export interface DmarcRecord {
   readonly percent: number;
 }
 
+/** Characters of one record that are looked at. */
+const MAX_LENGTH = 32 * 1024;
 const POLICIES: readonly string[] = ['none', 'quarantine', 'reject'] satisfies DmarcPolicy[];
 
 /**
@@ -34,10 +35,13 @@ async function recordsAt(domain: string, dns: Dns): Promise<readonly string[]> {
   return (await dns.txt(name)).filter((text) => /^v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)/.test(text));
 }
 
-/** @param below the domain that was asked for is one below the record's */
+/**
+ * Reads a record that begins with its version. Its policies alone can spoil it: errors elsewhere are passed over, and
+ * what they leave out has its default (RFC 7489 6.3).
+ * @param below the domain that was asked for is one below the record's
+ */
 export function parseDmarcRecord(text: string, below: boolean): DmarcRecord | undefined {
-  const tags = parseTagList(text);
-  if (tags === undefined) return undefined;
+  const tags = readTags(text);
   const p = policyOf(tags.get('p'));
   const sp = tags.has('sp') ? policyOf(tags.get('sp')) : p;
   const valid = p !== undefined && sp !== undefined;
@@ -50,6 +54,17 @@ export function parseDmarcRecord(text: string, below: boolean): DmarcRecord | un
     strictSpf: tags.get('aspf')?.toLowerCase() === 's',
     percent: /^\d{1,3}$/.test(percent) ? Math.min(Number(percent), 100) : 100,
   };
+}
+
+/** Values by name, without white space around them: the first of each name; parts that are no `name=value` are not. */
+function readTags(text: string): ReadonlyMap<string, string> {
+  const tags = new Map<string, string>();
+  for (const part of text.slice(0, MAX_LENGTH).split(';')) {
+    const equals = part.indexOf('=');
+    const name = part.slice(0, Math.max(equals, 0)).trim();
+    if (/^[A-Za-z][A-Za-z0-9_]*$/.test(name) && !tags.has(name)) tags.set(name, part.slice(equals + 1).trim());
+  }
+  return tags;
 }
 
 function policyOf(text: string | undefined): DmarcPolicy | undefined {
