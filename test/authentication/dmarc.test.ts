@@ -228,6 +228,39 @@ describe('a client that may relay', () => {
     expect([said['spf']?.name, said['dmarc']?.name]).toEqual(['none', 'none']);
   });
 
+  it.each([
+    ['without a domain in From', { message: mail('nobody') }, 'none -'],
+    ['without From', { message: 'To: b@example.org\r\n\r\nHello\r\n' }, 'none -'],
+    [
+      'with many domains in From',
+      { message: mail(Array.from({ length: 20 }, (_, i) => `a@d${i}.example`).join(', ')) },
+      'none -',
+    ],
+    [
+      'where the look-up of the policy fails',
+      { message: mail('a@example.com'), zone: { '_dmarc.example.com': { rcode: 'SERVFAIL' } } },
+      'none -',
+    ],
+    [
+      'where the look-up fails for one of two domains',
+      {
+        message: signedBy('example.com', 'a@example.com, b@bank.example'),
+        zone: zone(REJECT, { '_dmarc.bank.example': { rcode: 'SERVFAIL' } }),
+      },
+      'none -',
+    ],
+    [
+      'where the look-up of the key fails',
+      {
+        message: signedBy('example.com'),
+        zone: zone(REJECT, { 's1._domainkey.example.com': { rcode: 'SERVFAIL' } }),
+      },
+      'none reject',
+    ],
+  ] as const)('has none %s', async (_, question, expected) => {
+    expect(await dmarc({ ...question, envelope: trusted })).toBe(expected);
+  });
+
   it('may still pass by DKIM', async () => {
     expect(await dmarc({ message: signedBy('example.com'), zone: zone(REJECT), envelope: trusted })).toBe(
       'pass reject',

@@ -19,9 +19,16 @@ export interface Authenticated {
 
 /**
  * DMARC (RFC 7489) for a message whose From bears these domains. With several, each is evaluated and the worst result
- * is the message's (6.6.1): one author's domain does not vouch for another's. Never throws.
+ * is the message's (6.6.1): one author's domain does not vouch for another's. For a client that may relay, all but a
+ * pass is `none`. Never throws.
  */
 export async function evaluateDmarc(domains: readonly string[], given: Authenticated, dns: Dns): Promise<DmarcOutcome> {
+  const outcome = await evaluateAll(domains, given, dns);
+  if (!given.trusted || outcome.result === 'pass' || outcome.result === 'none') return outcome;
+  return { ...outcome, result: 'none', reason: `the client may relay; ${outcome.reason}` };
+}
+
+async function evaluateAll(domains: readonly string[], given: Authenticated, dns: Dns): Promise<DmarcOutcome> {
   const names = [...new Set(domains.map(asciiDomain))];
   const [first = ''] = names;
   if (names.length === 0 || names.some((name) => !isDomainName(name)))
