@@ -244,6 +244,27 @@ export const SPF_CASES: readonly SpfCase[] = [
     zone: { 'example.com': { MX: mx(11) }, 'm1.example.com': A('192.0.2.10') },
     result: 'permerror',
   },
+  {
+    section: '4.6.4',
+    name: '%{p} is no term',
+    record: `v=spf1 ${'a:%{p}.z.example.com '.repeat(10)}+all`,
+    zone: { ...ptr('mail.example.com', '192.0.2.10'), 'mail.example.com.z.example.com': A('198.51.100.1') },
+    result: 'pass',
+  },
+  {
+    section: '4.6.4',
+    name: 'terms with %{p} are terms',
+    record: `v=spf1 ${'a:%{p}.z.example.com '.repeat(11)}+all`,
+    zone: { ...ptr('mail.example.com', '192.0.2.10'), 'mail.example.com.z.example.com': A('198.51.100.1') },
+    result: 'permerror',
+  },
+  {
+    section: '4.6.4',
+    name: '%{p} of a client without a name is looked up once',
+    record: `v=spf1 ${'a:%{p}.z.example.com '.repeat(3)}ptr +all`,
+    zone: { 'unknown.z.example.com': A('198.51.100.1') },
+    result: 'pass',
+  },
 
   // 5.1 all
   {

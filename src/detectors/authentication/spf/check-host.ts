@@ -44,6 +44,7 @@ class Check {
   readonly #family: 4 | 6;
   #terms = 0;
   #voids = 0;
+  #validated: Promise<readonly string[]> | undefined;
 
   constructor(question: SpfQuestion, dns: Dns) {
     this.#question = question;
@@ -145,8 +146,14 @@ class Check {
     return false;
   }
 
-  /** Names of the client that lead back to it (RFC 7208 5.5). Failures are no names. */
-  async #validatedNames(): Promise<string[]> {
+  /** Names of the client that lead back to it (RFC 7208 5.5), looked up once: they are the same for all terms. */
+  async #validatedNames(): Promise<readonly string[]> {
+    this.#validated ??= this.#validateNames();
+    return await this.#validated;
+  }
+
+  /** Failures are no names. */
+  async #validateNames(): Promise<readonly string[]> {
     const { ip } = this.#question;
     const reverse = dottedAddress(ip).split('.').reverse().join('.');
     let names: readonly string[];
@@ -171,9 +178,11 @@ class Check {
     return validated;
   }
 
-  /** `%{p}` (RFC 7208 7.3): the domain itself if it is among the names, else one below it, else any. */
+  /**
+   * `%{p}` (RFC 7208 7.3): the domain itself if it is among the names, else one below it, else any. Of the limits of
+   * 4.6.4, that of the names alone holds for it: it is no term.
+   */
   async #validatedName(domain: string): Promise<string> {
-    this.#count();
     const names = await this.#validatedNames();
     const wanted = domain.toLowerCase();
     return (
