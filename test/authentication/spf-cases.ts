@@ -727,6 +727,26 @@ export const SPF_CASES: readonly SpfCase[] = [
     result: 'temperror',
   },
   {
+    section: '7.3',
+    name: 'a name with a space says nothing',
+    record: 'v=spf1 exists:%{l}.m.example.com -all',
+    sender: 'john doe@example.com',
+    result: 'temperror',
+  },
+  {
+    section: '7.3',
+    name: 'a host with a space, from %_, says nothing',
+    record: 'v=spf1 a:a%_b.example.com -all',
+    result: 'temperror',
+  },
+  {
+    section: '7.3',
+    name: 'a name with characters outside ASCII is not there',
+    record: 'v=spf1 exists:%{l}.m.example.com -all',
+    sender: 'josé@example.com',
+    result: 'fail',
+  },
+  {
     section: '7.1',
     name: 'an unknown macro letter',
     record: 'v=spf1 exists:%{x}.example.com -all',

@@ -225,9 +225,13 @@ export function isDomainName(name: string): boolean {
   return isAskable(name) && /^[a-z0-9._-]+$/i.test(name) && name.replace(/\.$/, '').includes('.') && isIP(name) === 0;
 }
 
+/**
+ * Whether a name could be there at all. One that the resolver refuses to ask for, such as one with a space, is its
+ * business: it fails. Characters outside ASCII match nothing (RFC 8616 4).
+ */
 function isAskable(name: string): boolean {
   const labels = name.replace(/\.$/, '').split('.');
   return (
-    name.length <= 254 && labels.every((label) => label.length >= 1 && label.length <= 63) && !/[^\x21-\x7e]/.test(name)
+    name.length <= 254 && labels.every((label) => label.length >= 1 && label.length <= 63) && !/[^\x20-\x7e]/.test(name)
   );
 }
