@@ -77,6 +77,52 @@ describe('signatures that verify', () => {
   });
 });
 
+describe('signed fields', () => {
+  const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
+  const bodyless = (subject: string): string => `From: a@example.com\r\nSubject: ${subject}\r\n\r\nHello\r\n`;
+
+  it.each([
+    ['à', latin1('Voilà, là ')],
+    ['Р', latin1('Рассылка: Р')],
+    ['a no-break space', latin1('1\u00a0000 \u00a0 \u00a0')],
+    ['an emoji', latin1('😠 😠')],
+    ['U+3000', latin1('\u3000a\u3000')],
+    ['the byte 0xA0 alone', '\xa0 a\xa0\xa0b \xa0'],
+    ['VT and FF', '\x0b a\x0b\x0cb \x0c'],
+  ])('keep %s', async (_, subject) => {
+    for (const canonicalization of ['simple/relaxed', 'relaxed/relaxed'])
+      expect(await dkim(signed(bodyless(subject), { ...OWN, canonicalization }))).toBe('pass (d=example.com)');
+  });
+
+  it('are changed when what is no white space is taken for it', async () => {
+    const message = signed(bodyless('a\xa0\xa0b'), OWN);
+    for (const changed of ['a\xa0b', 'a  b', 'a \xa0b', 'a\x0bb'])
+      expect(await dkim(message.replace('a\xa0\xa0b', changed))).toMatch(/^fail .*does not fit/);
+  });
+
+  it.each(['b =', 'b = ', 'b\r\n =', 'b \r\n\t= \r\n ', ' b\t='])(
+    'stand beside a signature behind %j',
+    async (mark) => {
+      for (const canonicalization of ['simple/simple', 'relaxed/relaxed'])
+        expect(await dkim(signed(MAIL, { ...OWN, canonicalization, mark }))).toBe('pass (d=example.com)');
+    },
+  );
+
+  it('may hold what looks like the tag', async () => {
+    const tags = ['z=Subject:b=x|To: b=y'];
+    expect(await dkim(signed(MAIL, { ...OWN, tags }))).toBe('pass (d=example.com)');
+  });
+
+  it('are taken from the bottom up (RFC 6376 5.4.2)', async () => {
+    const message = signed(`Subject: one\r\n${MAIL}`, { ...OWN, headers: ['From', 'Subject'] });
+    expect(await dkim(message.replace('one', 'two'))).toMatch(/^pass/);
+    expect(await dkim(message.replace('Hello', 'Hallo'))).toMatch(/^fail/);
+    const both = signed(`Subject: one\r\n${MAIL}`, { ...OWN, headers: ['From', 'Subject', 'Subject'] });
+    expect(await dkim(both)).toMatch(/^pass/);
+    expect(await dkim(both.replace('one', 'two'))).toMatch(/^fail/);
+  });
+});
+
 describe('signatures that do not', () => {
   it('after a change of the body', async () => {
     expect(await dkim(signed(MAIL, OWN).replace('Bye', 'Buy'))).toBe('fail (example.com: the body was changed)');
@@ -216,6 +262,48 @@ describe('several signatures', () => {
     let message = signed(MAIL, OWN);
     for (let i = 0; i < 8; i++) message = signed(message, { ...other, selector: `x${i}` });
     expect(await dkim(message, both)).not.toMatch(/^pass/);
+  });
+
+  it.each([
+    ['has expired', { tags: ['x=1'] }],
+    ['is rsa-sha1', { algorithm: 'rsa-sha1' }],
+    ['covers a part of the body', { length: 3 }],
+    ['is valid', {}],
+  ] as const)('cover one that %s', async (_, options) => {
+    const headers = ['From', 'To', 'Subject', 'DKIM-Signature'];
+    const message = signed(signed(MAIL, { ...other, ...options }), { ...OWN, headers });
+    expect(await dkim(message, both)).toMatch(/^pass \(d=example\.com/);
+    expect(await dkim(message.replace('d=esp.example', 'd=esp.Example'), both)).not.toContain('d=example.com');
+  });
+
+  it('do not cover themselves by name (RFC 6376 3.5)', async () => {
+    const headers = ['From', 'DKIM-Signature', 'DKIM-Signature'];
+    expect(await dkim(signed(MAIL, { ...OWN, headers }))).toBe('pass (d=example.com)');
+    expect(await dkim(signed(signed(MAIL, other), { ...OWN, headers }), zone())).toBe('pass (d=example.com)');
+  });
+
+  it.each([
+    ['other fields', (field: string) => field.replace('h=From:To', 'h=From:Subject:To')],
+    ['another canonicalization', (field: string) => field.replace('c=relaxed/relaxed', 'c=simple/simple')],
+    ['another canonicalization of the body', (field: string) => field.replace('c=relaxed/relaxed', 'c=relaxed/simple')],
+    ['a tag that nobody knows', (field: string) => field.replace('v=1', 'v=1; L=3')],
+  ])('are each evaluated by themselves: a copy with %s', async (_, change) => {
+    const good = signed(MAIL, OWN);
+    const field = good.slice(0, good.indexOf('\r\n'));
+    const copy = change(field);
+    expect(copy).not.toBe(field);
+    for (const message of [`${copy}\r\n${good}`, good.replace(field, `${field}\r\n${copy}`)]) {
+      const { dkim: finding } = await authenticate({ message, zone: zone() });
+      expect(finding?.results?.map(({ result }) => result).sort()).toEqual(['fail', 'pass']);
+    }
+    expect(await dkim(`${copy}\r\n${good.replace('Hello', 'Hallo')}`)).toMatch(/^fail/);
+  });
+
+  it('with a copy that claims less of the body do not cover more than they did', async () => {
+    const short = signed(MAIL.slice(0, MAIL.indexOf('\r\n\r\n') + 4) + 'Good\r\n', OWN);
+    const field = short.slice(0, short.indexOf('\r\n'));
+    const copy = field.replace('v=1', 'v=1; L=6');
+    expect(await dkim(`${copy}\r\n${short}Pay here\r\n`)).toBe('fail (example.com: the body was changed)');
   });
 
   it('of ours with a false copy beside it stay valid', async () => {

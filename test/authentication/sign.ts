@@ -12,6 +12,8 @@ export interface SignOptions {
   readonly headers?: readonly string[];
   /** Further tags, such as `x=1`; `v=2` takes the place of `v=1`. */
   readonly tags?: readonly string[];
+  /** What stands before the signature, by default `b=`. */
+  readonly mark?: string;
   /** `l=`: bytes of the canonical body that are signed. */
   readonly length?: number;
 }
@@ -53,10 +55,10 @@ export function signatureField(message: string, options: SignOptions, name = 'DK
     `bh=${createHash(hash).update(covered, 'latin1').digest('base64')}`,
     ...(options.length === undefined ? [] : [`l=${options.length}`]),
   ].filter((tag) => !own.includes(tag.slice(0, tag.indexOf('='))));
-  const field = `${name}: ${[...usual, ...(options.tags ?? []), 'b='].join('; ')}`;
+  const field = `${name}: ${[...usual, ...(options.tags ?? []), options.mark ?? 'b='].join('; ')}`;
   const data = [
     ...pick(fields, headers).map((line) => `${canonicalField(line, headerCanon)}\r\n`),
-    canonicalField(field, headerCanon),
+    canonicalField(field.replace(/[ \t\r\n]+$/, ''), headerCanon),
   ].join('');
   return field + signature(data, algorithm, hash, options.key);
 }
@@ -86,7 +88,7 @@ export function canonicalField(field: string, canonicalization = 'simple'): stri
     .slice(colon + 1)
     .replace(/\r\n/g, '')
     .replace(/[ \t]+/g, ' ')
-    .trim();
+    .replace(/^ | $/g, '');
   return `${field.slice(0, colon).trim().toLowerCase()}:${value}`;
 }
 

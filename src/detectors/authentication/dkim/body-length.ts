@@ -1,3 +1,5 @@
+import type { Canonicalization } from './canonical-header.js';
+
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -7,7 +9,7 @@ const SPACE = 0x20;
  * Length of the body in canonical form (RFC 6376 3.4.3, 3.4.4), which is what `l=` counts.
  * @param body with CRLF line ends only
  */
-export function canonicalBodyLength(body: Buffer, canonicalization: 'simple' | 'relaxed'): number {
+export function canonicalBodyLength(body: Buffer, canonicalization: Canonicalization): number {
   return canonicalization === 'simple' ? simpleLength(body) : relaxedLength(body);
 }
 

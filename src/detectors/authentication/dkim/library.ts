@@ -22,7 +22,7 @@ const verifiedSignature = z.object({
   bodyHash: z.string().optional(),
   bodyHashExpecting: z.string(),
   rr: z.string().optional(),
-  signingHeaders: z.object({ keys: z.string() }),
+  publicKey: z.string().optional(),
   status: z.object({
     result: z.string(),
     comment: z.string().optional(),

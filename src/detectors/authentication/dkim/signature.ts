@@ -1,4 +1,5 @@
 import { isDomainName } from '../spf/check-host.js';
+import type { Canonicalization } from './canonical-header.js';
 import { colonList, packed, parseTagList, type TagList } from './tags.js';
 
 /** A DKIM-Signature field that may be verified. */
@@ -11,7 +12,10 @@ export interface Signature {
   readonly identityDomain: string;
   readonly bodyHash: string;
   readonly signature: string;
-  readonly bodyCanonicalization: 'simple' | 'relaxed';
+  /** `h=`: names of signed fields in lower case. */
+  readonly headers: readonly string[];
+  readonly headerCanonicalization: Canonicalization;
+  readonly bodyCanonicalization: Canonicalization;
   /** `l=`: bytes of the canonical body that are signed. */
   readonly length?: number;
 }
@@ -47,7 +51,7 @@ export function readSignature(value: string, now: number): Signature | RefusedSi
   if (known.domain === '' || known.selector === '') return refused('the signature names no usable domain or selector');
   const problem = problemIn(tags, known.domain, now);
   if (problem !== undefined) return refused(problem);
-  const canonicalization = (tags.get('c') ?? '').toLowerCase().split('/')[1]?.trim();
+  const [headerCanonicalization, bodyCanonicalization] = (tags.get('c') ?? '').toLowerCase().split('/');
   const length = tags.get('l');
   return {
     kind: 'acceptable',
@@ -55,7 +59,9 @@ export function readSignature(value: string, now: number): Signature | RefusedSi
     algorithm: algorithmOf(tags),
     identityDomain: identityDomain(tags, known.domain),
     bodyHash: packed(tags.get('bh')),
-    bodyCanonicalization: canonicalization === 'relaxed' ? 'relaxed' : 'simple',
+    headers: colonList(tags.get('h') ?? ''),
+    headerCanonicalization: headerCanonicalization === 'relaxed' ? 'relaxed' : 'simple',
+    bodyCanonicalization: bodyCanonicalization === 'relaxed' ? 'relaxed' : 'simple',
     ...(length === undefined ? {} : { length: Number(length) }),
   };
 }

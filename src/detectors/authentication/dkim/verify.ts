@@ -1,7 +1,10 @@
 import type { HeaderField, Message } from '../../../message/types.js';
 import type { Dns } from '../dns.js';
 import type { ArcOutcome, SignatureOutcome } from '../types.js';
+import { bodyHash } from './body-hash.js';
 import { canonicalBodyLength } from './body-length.js';
+import { fieldRanges, type Canonicalization } from './canonical-header.js';
+import { signedHeader } from './header-signature.js';
 import { judge } from './judge.js';
 import { verifyWith, type Library, type LibraryResults } from './library.js';
 import { readSignature, type RefusedSignature, type Signature } from './signature.js';
@@ -28,8 +31,9 @@ interface Parts {
 type Read = (Signature | RefusedSignature) & { readonly field: HeaderField };
 
 /**
- * Verifies the DKIM signatures (RFC 6376) and the ARC chain (RFC 8617) of a message. mailauth does the cryptography; it
- * is given no signature that must not pass, and what it says is checked against our own reading of the field.
+ * Verifies the DKIM signatures (RFC 6376) and the ARC chain (RFC 8617) of a message. mailauth looks up the keys and
+ * verifies the chain; it is given no signature that must not pass, and what it says is checked against our own reading
+ * of the field. What a DKIM signature covers is read here, among all fields of the message.
  * @param now ms since the epoch
  */
 export async function verifyDkim(message: Message, dns: Dns, library: Library, now: number): Promise<DkimOutcome> {
@@ -133,12 +137,26 @@ async function outcomesOf(
   { message, dns }: Parts,
 ): Promise<SignatureOutcome[]> {
   const from = fromFields(message);
+  const { bytes, structure } = message;
+  const { header, body } = structure.root;
+  const fields = fieldRanges(bytes, header);
+  const hashes = new Map<Canonicalization, string>();
+  const hashOf = (canonicalization: Canonicalization): string => {
+    const hash = hashes.get(canonicalization) ?? bodyHash(bytes.subarray(body.start, body.end), canonicalization);
+    hashes.set(canonicalization, hash);
+    return hash;
+  };
   return await Promise.all(
     read.map(async (one): Promise<SignatureOutcome> => {
       const known = { domain: one.domain, selector: one.selector, mark: one.signature.slice(0, 8) };
       if (one.kind === 'refused') return { ...known, result: 'permerror', reason: one.reason };
       if (results === undefined) return { ...known, result: 'permerror', reason: 'the signature cannot be read' };
-      return { ...known, ...(await judge(one, results.signatures, from, dns)) };
+      const evidence = {
+        header: signedHeader(bytes, fields, one.field.range, one),
+        bodyHash: hashOf(one.bodyCanonicalization),
+        fromFields: from,
+      };
+      return { ...known, ...(await judge(one, results.signatures, evidence, dns)) };
     }),
   );
 }
