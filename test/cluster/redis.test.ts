@@ -47,6 +47,8 @@ function client(port: number, database = 0, password?: string): Redis {
     port,
     db: database,
     retryStrategy: () => 50,
+    // A server may take its time to start.
+    maxRetriesPerRequest: null,
     ...(password === undefined ? {} : { password }),
   });
   made.on('error', () => undefined);
