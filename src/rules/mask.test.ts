@@ -22,6 +22,22 @@ function reference(mask: string, value: string): boolean {
   return row.at(-1) === true;
 }
 
+describe('the form that is compared', () => {
+  it('of a megabyte of white space takes no other way than that of a few bytes', () => {
+    for (const text of [`\tx${' '.repeat(2 ** 20)}y`, `${' \t'.repeat(2 ** 19)}y`, `${' '.repeat(2 ** 20)}\ty`])
+      expect(fold(text).endsWith(' y')).toBe(true);
+  });
+
+  it.each([
+    ['a \t b', 'a b'],
+    ['a\tb', 'a b'],
+    ['a  b', 'a  b'],
+    ['\ta  b\t\t', ' a  b '],
+  ])('of %j is %j', (text, folded) => {
+    expect(fold(text)).toBe(folded);
+  });
+});
+
 describe('a mask', () => {
   it.each([
     ['*@example.org', 'Anna@Example.ORG', true],

@@ -16,10 +16,15 @@ const COMPATIBLE = /[\u1100-\uffff]|[\ud800-\udfff]/;
  * programs fold long header fields, is one space.
  */
 export function fold(text: string): string {
-  const lower = (text.includes('\t') ? text.replace(/ *\t[ \t]*/g, ' ') : text).toLowerCase();
+  const lower = (text.includes('\t') ? text.replace(/[ \t]+/g, withoutTabs) : text).toLowerCase();
   if (isAscii(lower)) return lower;
   const plain = COMPATIBLE.test(lower) ? lower.normalize('NFKC').toLowerCase() : lower.normalize('NFC');
   return withoutUnseen(plain).replaceAll('\u00a0', ' ');
+}
+
+/** @param run of spaces and tabs: found as a whole, so that none is gone over from each of its places */
+function withoutTabs(run: string): string {
+  return run.includes('\t') ? ' ' : run;
 }
 
 /** Whether a mask or text has characters, and none of them is left in the form that is compared. */

@@ -18,7 +18,7 @@ export function fieldRanges(bytes: Buffer, { start, end }: ByteRange): FieldRang
     while (to < end && (bytes[to] === SPACE || bytes[to] === TAB)) to = lineEnd(bytes, to, end);
     const colon = bytes.subarray(from, to).indexOf(':');
     if (colon >= 0) {
-      const name = lowered(bytes.toString('latin1', from, from + colon)).replace(/[ \t]+$/, '');
+      const name = canonicalName(bytes.toString('latin1', from, from + colon));
       const same = fields.get(name);
       if (same === undefined) fields.set(name, [{ start: from, end: to }]);
       else same.push({ start: from, end: to });
@@ -69,7 +69,7 @@ export function canonicalSignatureField(field: Buffer, canonicalization: Canonic
 
 function relaxed(text: string): string {
   const colon = text.indexOf(':');
-  const name = lowered(text.slice(0, colon)).replace(/[ \t]+$/, '');
+  const name = canonicalName(text.slice(0, colon));
   const value = text
     .slice(colon + 1)
     .replace(/\r?\n/g, '')
@@ -77,7 +77,12 @@ function relaxed(text: string): string {
   return `${name}:${value.slice(value.startsWith(' ') ? 1 : 0, value.endsWith(' ') ? -1 : undefined)}`;
 }
 
-/** ASCII letters alone: of other bytes nobody knows what they mean. */
-function lowered(name: string): string {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+/**
+ * A name without the white space behind it, in lower case: ASCII letters alone, for of other bytes nobody knows what they
+ * mean. From the end, since a pattern would go over a long run of white space from each of its places.
+ */
+function canonicalName(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === ' ' || text[end - 1] === '\t') end -= 1;
+  return text.slice(0, end).replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
