@@ -38,9 +38,8 @@ function program(): Command {
     .description('run the gateway')
     .addOption(config)
     .option(
-      '--role <role>',
+      '--role <role...>',
       'what this process does: all (default), gateway (takes mail), worker (sends what is owed)',
-      each,
     )
     .option('--last-good', 'when the present settings are broken, run on those that were last in force')
     .option('--json', 'log as JSON lines, also on a terminal')
