@@ -20,10 +20,10 @@ export interface TrialSession {
 export const TRIAL_CLIENT = '192.0.2.1';
 export const TRIAL_HELO = 'client.example';
 
-/** Whether mail can be sent to it, as far as its form goes. */
+/** Whether it is one address, as far as its form goes: stored mail has names of hosts that no session takes. */
 export function isAddress(text: string): boolean {
-  if (text.startsWith('"') && parsePath(`<${text}>`, 0)?.end === text.length + 2) return true;
-  return /^[^\s@<>][^\s<>]{0,250}@[^\s@<>]{1,255}$/.test(text);
+  if (text.startsWith('"')) return parsePath(`<${text}>`, 0)?.end === text.length + 2;
+  return /^[^\s@<>,;]{1,251}@[^\s@<>,;]{1,255}$/.test(text);
 }
 
 /** The envelope that the session of a running gateway would have made of it. The client is a checked IP address. */
