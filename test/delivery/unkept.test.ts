@@ -8,6 +8,7 @@ import { dispose } from '../../src/gateway/disposal.js';
 import { memorySource } from '../../src/message/source.js';
 import { newTraceId } from '../../src/message/trace-id.js';
 import { deferEveryone } from '../../src/pipeline/deferral.js';
+import { until } from '../support/until.js';
 import { closedAfterEach, request, TEXT, type Setting } from './set-up.js';
 
 const { fake, open } = closedAfterEach();
@@ -69,15 +70,16 @@ test('copies are all settled when one of them can neither be delivered nor spool
       decision: { ...copy.decision, action: 'deliver' as const },
     })),
   );
+  const logged: string[] = [];
   const deliver = async ({ envelope: { recipients } }: DeliveryRequest) => {
     if (recipients.some(({ address }) => address.startsWith('a@')))
       throw Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Not before the other one has failed.
+    await until('the failure', () => Promise.resolve(logged.length > 0));
     const reply = { code: 250, text: 'ok' };
     return recipients.map(({ address }) => ({ address, state: 'delivered' as const, hop: 'smtp://h:25', reply }));
   };
   const never = () => Promise.reject(new Error('not in this test'));
-  const logged: string[] = [];
   const disposed = await dispose(
     { ...input, source: memorySource([Buffer.from(TEXT)]), received: '' },
     { ...deferred, copies },

@@ -12,6 +12,8 @@ import { makeMail } from '../support/mail.js';
 
 const FULL = '/dev/full';
 
+const running = new Set<ChildProcess>();
+
 /** Runs the program with a standard output that takes nothing. */
 async function spawnOnFull(args: readonly string[]): Promise<{
   readonly child: ChildProcess;
@@ -22,6 +24,8 @@ async function spawnOnFull(args: readonly string[]): Promise<{
   const child = spawn(process.execPath, [path.join(PROGRAM_FOLDER, 'bin', 'gatepost.js'), ...args], {
     stdio: ['ignore', full.fd, 'pipe'],
   });
+  running.add(child);
+  child.once('close', () => running.delete(child));
   const said: string[] = [];
   child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
@@ -51,6 +55,7 @@ describe.skipIf(!existsSync(FULL))('a full disk behind standard output', () => {
   });
 
   afterAll(async () => {
+    for (const child of running) child.kill('SIGKILL');
     await site.remove();
   });
 
