@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from './load.js';
 import { comparableDn, parseDn } from './ldap-dn.js';
 import { complainOfFilter, escapeFilterValue } from './ldap-filter.js';
@@ -8,9 +11,9 @@ import type { DirectorySettings } from './schema-directory.js';
 
 const FOLDER = import.meta.dirname;
 
-async function read(lines: string): Promise<DirectorySettings | undefined> {
+async function read(lines: string, folder = FOLDER): Promise<DirectorySettings | undefined> {
   const text = `directory:\n${lines.replace(/^/gm, '  ')}\n`;
-  return (await parseConfig(text, FOLDER)).config.directory;
+  return (await parseConfig(text, folder)).config.directory;
 }
 
 async function problems(lines: string): Promise<readonly string[]> {
@@ -55,8 +58,12 @@ describe('directory: in gatepost.yaml', () => {
   });
 
   it('counts the CA file from the folder of the configuration', async () => {
-    const settings = await read(`${BASICS}ca: ./directory.test.ts\ngroups: [a]`);
-    expect(settings?.ca).toBe(`${FOLDER}/directory.test.ts`);
+    const folder = await mkdtemp(path.join(tmpdir(), 'gatepost-directory-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = path.join(folder, 'ca.pem');
+    await writeFile(file, '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n');
+    const settings = await read(`${BASICS}ca: ./ca.pem\ngroups: [a]`, folder);
+    expect(settings?.ca).toBe(file);
   });
 
   it.each([
@@ -80,7 +87,7 @@ describe('directory: in gatepost.yaml', () => {
     [`${BASICS}groups: { "a b": cn=x }`, '4: `directory.groups.a b`: letters, digits'],
     [`${BASICS}bind: { dn: cn=x, password: "" }\ngroups: [a]`, '4: `directory.bind.password`: an empty password'],
     [`${BASICS}refresh: 100ms\ngroups: [a]`, '4: `directory.refresh`: must be from 1s to 7d'],
-    [`${BASICS}ca: ./nothing.pem\ngroups: [a]`, '4: `directory.ca`: there is no file "./nothing.pem"'],
+    [`${BASICS}ca: ./nothing.pem\ngroups: [a]`, `4: \`directory.ca\`: there is no file ${FOLDER}/nothing.pem`],
   ])('%s', async (lines, message) => {
     const [first = '', ...more] = await problems(lines);
     expect(first).toContain(message);

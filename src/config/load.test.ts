@@ -74,7 +74,7 @@ describe('a value of the right kind that is written wrongly', () => {
     ['smtp: { maxRecipients: 0 }', '`smtp.maxRecipients`: must be at least 1', ''],
     [
       'notifications: { webhooks: [{ url: "https://h", secret: x, ca: ./none.pem }] }',
-      '`notifications.webhooks[0].ca`: "./none.pem" is no file',
+      '`notifications.webhooks[0].ca`: there is no file /',
       '',
     ],
     [

@@ -122,8 +122,8 @@ async function readConfigText(text: string, folder: string, file: string | undef
   const raw = parsed.success ? parsed.data : whatIsLeft(given, parsed.error);
   if (raw === undefined) return { problems };
   problems.push(...checkNetworks(raw, source), ...(await checkFolders(raw, folder, source)));
-  problems.push(...(await checkDirectory(raw.directory, folder, source)));
-  problems.push(...(await checkWebhooks(raw.notifications.webhooks, folder, source)));
+  problems.push(...checkDirectory(raw.directory, folder, source));
+  problems.push(...checkWebhooks(raw.notifications.webhooks, folder, source));
   return { config: complete(raw, folder, source, file), problems };
 }
 

@@ -13,19 +13,30 @@ export const domainName = z.string().superRefine((text, context) => {
   context.addIssue({ code: 'custom', message: `"${text.slice(0, 80)}" is not a domain`, params: { hint } });
 });
 
+/** Whether mail can be sent to it, as far as its form goes. */
+export function isMailAddress(text: string): boolean {
+  return ADDRESS.test(text);
+}
+
+/** How to write what is not an address. */
+export function addressMeant(text: string): string {
+  const inner = /<([^<>\s@]+@[^<>\s@]+)>/.exec(text)?.[1];
+  return (
+    listMeant(text) ?? (inner === undefined ? 'write it as name@example.org' : `write the address alone: ${inner}`)
+  );
+}
+
 /** An address that mail can be sent to. */
 export const mailAddress = z.string().superRefine((text, context) => {
-  if (ADDRESS.test(text)) return;
-  const inner = /<([^<>\s@]+@[^<>\s@]+)>/.exec(text)?.[1];
-  const one = inner === undefined ? 'write it as name@example.org' : `write the address alone: ${inner}`;
-  const hint = listMeant(text) ?? one;
-  context.addIssue({ code: 'custom', message: `"${text.slice(0, 80)}" is not an address`, params: { hint } });
+  if (isMailAddress(text)) return;
+  const params = { hint: addressMeant(text) };
+  context.addIssue({ code: 'custom', message: `"${text.slice(0, 80)}" is not an address`, params });
 });
 
 /** An address, also with a name before it: `Mail gateway <gatepost@example.org>`. */
 export const namedAddress = z
   .string()
-  .refine((text) => ADDRESS.test((/<([^<>]*)>\s*$/.exec(text)?.[1] ?? text).trim()), {
+  .refine((text) => isMailAddress((/<([^<>]*)>\s*$/.exec(text)?.[1] ?? text).trim()), {
     message: 'not an address',
     params: { hint: 'write it as name@example.org or "Mail gateway <name@example.org>"' },
   });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const telemetrySchema = z.strictObject({
   otlp: z
     .string()
-    .regex(/^https?:\/\/[^\s@]+$/, 'not the address of a collector')
+    .refine((text) => /^https?:\/\/[^\s@]+$/.test(text) && URL.canParse(text), 'not the address of a collector')
     .optional()
     .describe(
       'where traces go by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; default: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',

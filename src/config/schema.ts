@@ -337,6 +337,9 @@ const retention = z.strictObject({
     .prefault({}),
 });
 
+/** How much is logged. */
+export const logLevel = z.enum(['debug', 'info', 'warn', 'error']);
+
 export const configSchema = z.strictObject({
   node: z
     .strictObject({
@@ -401,7 +404,7 @@ export const configSchema = z.strictObject({
   telemetry: telemetrySchema.prefault({}),
   log: z
     .strictObject({
-      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+      level: logLevel.default('info'),
       addresses: z.boolean().default(true).describe('whether addresses and subjects stand in the log'),
     })
     .prefault({}),

@@ -1,9 +1,9 @@
+import { whyNoAuthority } from '../config/files.js';
 import type { Config } from '../config/load.js';
 import type { Problem } from '../config/problems.js';
 import type { KeyPath } from '../config/yaml-source.js';
 import { formatPath } from '../config/zod-problems.js';
 import { HopUrlError, parseHopUrl } from '../delivery/hop-url.js';
-import { whyNoAuthority } from './check-tls.js';
 import type { Purpose } from './setup.js';
 
 /** What is wrong with the next hops that the configuration names. Nothing is connected. */

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
+import { whyNoAuthority, whyNot, whyUnread } from '../config/files.js';
 import type { Config } from '../config/load.js';
 import type { Problem } from '../config/problems.js';
 import { parseRedisUrl } from '../config/redis-url.js';
@@ -87,30 +88,4 @@ function checkQueue({ queue, folder, source }: Config): Problem[] {
   if (target === undefined || 'error' in target || target.ca === undefined) return [];
   const reason = whyNoAuthority(path.resolve(folder, target.ca));
   return reason === undefined ? [] : [source.error(['queue'], `\`queue\`: ca=: ${reason}`)];
-}
-
-/** Why a file names no certificates to trust; undefined where it does. */
-export function whyNoAuthority(file: string): string | undefined {
-  const unread = whyUnread(file);
-  if (unread !== undefined) return unread;
-  return readFileSync(file, 'latin1').includes('-----BEGIN') ? undefined : `${file} is no file with certificates (PEM)`;
-}
-
-function whyUnread(file: string): string | undefined {
-  const reason = whyNot(() => readFileSync(file));
-  if (reason === undefined) return undefined;
-  if (reason === 'ENOENT') return `there is no file ${file}`;
-  if (reason === 'EACCES') return `${file} may not be read by the user that this runs as`;
-  return `${file} cannot be read (${reason})`;
-}
-
-/** The code of the error with which something fails. */
-function whyNot(work: () => unknown): string | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-    return typeof code === 'string' ? code : error instanceof Error ? error.message : String(error);
-  }
 }

@@ -37,34 +37,21 @@ export function comparable(address: string): string {
 }
 
 /**
- * Whether the address belongs to one of our domains, however either is spelled. A domain `*.example.org` stands for all
- * below it.
+ * Whether the address belongs to one of our domains, however either is spelled.
  * @param domains as configured
  */
 export function isInternal(address: string, domains: readonly string[]): boolean {
   const domain = canonicalDomain(domainOf(address));
-  if (domain === '') return false;
-  const { whole, above } = ownDomains(domains);
-  return whole.has(domain) || above.some((suffix) => domain.endsWith(suffix));
-}
-
-interface OwnDomains {
-  readonly whole: ReadonlySet<string>;
-  /** Such as `.example.org`. */
-  readonly above: readonly string[];
+  return domain !== '' && ownDomains(domains).has(domain);
 }
 
 /** A list lives as long as its configuration: it is put into A-labels once. */
-const known = new WeakMap<readonly string[], OwnDomains>();
+const known = new WeakMap<readonly string[], ReadonlySet<string>>();
 
-function ownDomains(domains: readonly string[]): OwnDomains {
+function ownDomains(domains: readonly string[]): ReadonlySet<string> {
   const before = known.get(domains);
   if (before !== undefined) return before;
-  const spelled = domains.map(canonicalDomain).filter((domain) => domain !== '');
-  const made = {
-    whole: new Set(spelled.filter((domain) => !domain.startsWith('*.'))),
-    above: spelled.filter((domain) => domain.startsWith('*.')).map((domain) => domain.slice(1)),
-  };
+  const made = new Set(domains.map(canonicalDomain).filter((domain) => domain !== ''));
   known.set(domains, made);
   return made;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseNetwork } from '../config/networks.js';
+import { addressMeant, isMailAddress } from '../config/mail-names.js';
 import { nearest } from '../config/suggest.js';
 import { parseSize } from '../config/units.js';
 import { AUTHENTICATION_KEYS, KNOWN_MODULES } from './findings.js';
@@ -205,14 +206,9 @@ export const address = z.string().meta(FORMS.address).check((check) => {
     complain(check, value, `"${value.slice(0, 80)}" is a mask: mail can be sent to whole addresses alone`, 'write it as name@example.org');
     return;
   }
-  if (!/^[^\s@<>"(),:;\\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>"(),:;\\[\]\x00-\x1f\x7f]{1,255}$/.test(value))
+  if (!isMailAddress(value))
     complain(check, value, `"${value.slice(0, 80)}" is not an address`, addressMeant(value));
 });
-
-function addressMeant(value: string): string {
-  const inner = /<([^<>\s@]+@[^<>\s@]+)>/.exec(value)?.[1];
-  return inner === undefined ? 'write it as name@example.org' : `write the address alone: ${inner}`;
-}
 
 /** A number of bytes, or a size such as `25MB`. */
 export const bytes = z.union([z.string().meta(FORMS.size), z.number().nonnegative('a size is 0 or more')]).transform((value, context) => {

@@ -134,8 +134,8 @@ export class SubjectView {
 }
 
 /**
- * The forms in which a value is compared. An address has the least quoting, for regular expressions too. An international domain has two, with U-labels and with A-labels (`xn--`):
- * tests may be written in either.
+ * The forms in which a value is compared. An address has the least quoting, for regular expressions too. An international
+ * domain has two forms, with U-labels and with A-labels (`xn--`): tests may be written in either.
  */
 export function toValues(field: string, raw: string): readonly TextValue[] {
   if (!ADDRESS_FIELD.test(field)) return [{ raw, folded: fold(raw) }];

@@ -13,7 +13,7 @@ export function collectorOf(environment: NodeJS.ProcessEnv, log: Log): string | 
     const value = environment[variable];
     if (value === undefined || value === '') continue;
     const url = path === '' ? value : `${value.replace(/\/$/, '')}${path}`;
-    if (telemetrySchema.safeParse({ otlp: url }).success && URL.canParse(url)) return url;
+    if (telemetrySchema.safeParse({ otlp: url }).success) return url;
     // Not the value: it may hold a password.
     log.warn(
       { variable, hint: 'such as http://127.0.0.1:4318, without a user' },

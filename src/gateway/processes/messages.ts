@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logLevel } from '../../config/schema.js';
 import type { SmtpAddress } from '../../smtp/smtp-service.js';
 
 /** What a process says when it takes mail. */
@@ -22,12 +23,10 @@ const readySchema = z.object({
   }),
 });
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-
 /** How much is logged, as the settings in force say. */
-export type LogLevel = (typeof LEVELS)[number];
+export type LogLevel = z.output<typeof logLevel>;
 
-const inForceSchema = z.object({ inForce: z.object({ level: z.enum(LEVELS) }) });
+const inForceSchema = z.object({ inForce: z.object({ level: logLevel }) });
 
 /** What a process says when settings have come into force there, for what the process above goes by. */
 export function inForceMessage(level: LogLevel): z.input<typeof inForceSchema> {

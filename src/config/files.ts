@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+
+/** Why a file names no certificates to trust; undefined where it does. */
+export function whyNoAuthority(file: string): string | undefined {
+  const unread = whyUnread(file);
+  if (unread !== undefined) return unread;
+  return readFileSync(file, 'latin1').includes('-----BEGIN') ? undefined : `${file} is no file with certificates (PEM)`;
+}
+
+/** Why a file cannot be read, for people; undefined where it can. */
+export function whyUnread(file: string): string | undefined {
+  const reason = whyNot(() => readFileSync(file));
+  if (reason === undefined) return undefined;
+  if (reason === 'ENOENT') return `there is no file ${file}`;
+  if (reason === 'EACCES') return `${file} may not be read by the user that this runs as`;
+  return `${file} cannot be read (${reason})`;
+}
+
+/** The code of the error with which something fails; undefined when it does not. */
+export function whyNot(work: () => unknown): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+    return typeof code === 'string' ? code : error instanceof Error ? error.message : String(error);
+  }
+}
