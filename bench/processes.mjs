@@ -6,7 +6,7 @@ import { folder, inTurns, need, optionsOf, send, startGateway, startSink, stop, 
 
 const options = optionsOf('bench:processes', {
   processes: '1,2',
-  seconds: '6',
+  seconds: '20',
   sessions: '20',
   kind: '20 KB newsletter',
 });
@@ -35,17 +35,17 @@ const measured = await inTurns(
 );
 for (const { gateway } of gateways) await stop(gateway.child);
 await stop(sink.child);
-const [one] = measured;
 process.stdout.write(
   `${table([
-    ['processes', 'messages/s', 'beside the first', 'of the rounds', 'CPU ms', 'beside the first'],
+    ['processes', 'messages/s', 'beside the first', 'of the rounds', 'CPU ms', 'beside the first', 'of the rounds'],
     ...measured.map((row) => [
       row.name,
       row.rate.toFixed(0),
       `${row.ratio.toFixed(2)}x`,
       `${row.least.toFixed(2)} to ${row.most.toFixed(2)}`,
       row.cpu.toFixed(2),
-      `${(row.cpu / one.cpu).toFixed(2)}x`,
+      `${row.besideCpu.ratio.toFixed(2)}x`,
+      `${row.besideCpu.least.toFixed(2)} to ${row.besideCpu.most.toFixed(2)}`,
     ]),
   ])}\n`,
 );

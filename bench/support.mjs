@@ -209,7 +209,7 @@ export const ROUNDS = 5;
  * @param candidates each with `name`, `load` as for `countFor`, `target` for CPU and memory (or none), and `beside`: the
  *   name of that which it is compared with
  * @param seconds for each, in all rounds together
- * @returns for each in turn: rate and ratio (medians of the rounds), least and most of the ratios, CPU, memory
+ * @returns for each in turn: rate and ratio (medians of the rounds), least and most of the ratios, the same of CPU, memory
  */
 export async function inTurns(candidates, seconds, rounds = ROUNDS) {
   const warm = [];
@@ -222,17 +222,19 @@ export async function inTurns(candidates, seconds, rounds = ROUNDS) {
   const found = await turns(warm, rounds);
   return candidates.map(({ name, beside }, i) => {
     const other = candidates.findIndex((one) => one.name === beside);
-    const { rates, ...row } = found[i];
+    const { rates, cpus, ...row } = found[i];
+    const ratios = (mine, others) => spread(mine.map((value, k) => value / others[k]));
     return {
       name,
       ...row,
-      ...(other < 0 ? {} : { beside, ...spread(rates.map((r, k) => r / found[other].rates[k])) }),
+      ...(other < 0 ? {} : { beside, ...ratios(rates, found[other].rates) }),
+      ...(other < 0 || cpus.length === 0 ? {} : { besideCpu: ratios(cpus, found[other].cpus) }),
     };
   });
 }
 
 async function turns(candidates, rounds) {
-  const states = candidates.map((one) => ({ ...one, rates: [], cpu: 0 }));
+  const states = candidates.map((one) => ({ ...one, rates: [], cpus: [] }));
   for (let round = 0; round < rounds; round++) {
     for (const state of round % 2 === 0 ? states : states.toReversed()) {
       const { load, target, count } = state;
@@ -240,14 +242,15 @@ async function turns(candidates, rounds) {
       state.rates.push(count / (await load(count)));
       if (before === undefined) continue;
       const after = used(target.child.pid, target.site);
-      state.cpu += after.cpu - before.cpu;
+      state.cpus.push((after.cpu - before.cpu) / count);
       state.memory = after.memory;
     }
   }
-  return states.map(({ target, count, rates, cpu, memory }) => ({
+  return states.map(({ target, rates, cpus, memory }) => ({
     rates,
+    cpus,
     rate: median(rates),
-    ...(target === undefined ? {} : { cpu: cpu / (count * rounds), memory }),
+    ...(target === undefined ? {} : { cpu: median(cpus), memory }),
   }));
 }
 
