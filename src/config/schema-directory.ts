@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseDn } from './ldap-dn.js';
 import { complainOfFilter } from './ldap-filter.js';
-import type { duration } from './schema.js';
+import { duration } from './values.js';
 
 /** How the entry of a group, or its members, are found. */
 export type GroupPlace =
@@ -138,57 +138,57 @@ function definitionOf(name: string, given: GroupMap | string | null): GroupDefin
   return { place: { kind: 'name', name: given.name ?? name, ...base }, nested, lookup };
 }
 
-/** The key `directory`: servers, and the groups that rules use as lists. */
-export function directorySchema(span: typeof duration) {
-  const bounded = (least: number, most: number, words: string) =>
-    span.refine((ms) => ms >= least && ms <= most, `must be from ${words}`);
-  return z
-    .strictObject({
-      url: z
-        .union([z.array(url).min(1), url.transform((text) => [text])])
-        .describe('LDAP servers: ldap://host:port or ldaps://host:port; of several the first that answers'),
-      startTls: z.boolean().default(false).describe('TLS on an ldap:// connection before anything is said'),
-      ca: z.string().optional().describe('certificates that sign those of the servers (PEM); default: those of Node'),
-      bind: z
-        .strictObject({
-          dn: z.string().min(1).max(1024),
-          password: z.string().min(1, 'an empty password would be taken as no login at all').max(1024),
-        })
-        .optional()
-        .describe('who reads the directory; without it, anonymous'),
-      base: dn.describe('where groups and people are looked for'),
-      groups: groups.describe(
-        'names for rules (`@ldap:NAME`): a DN, a filter, or a map; a list of names finds them by cn',
-      ),
-      memberAttributes: attributes
-        .default(['member', 'uniqueMember', 'memberUid'])
-        .describe('attributes of a group that name its members: by DN, or those that end in Uid by user name'),
-      userAttribute: attribute.default('uid').describe('what memberUid names'),
-      mailAttributes: attributes
-        .default(['mail', 'mailAlternateAddress', 'proxyAddresses'])
-        .describe('attributes of a person that hold addresses'),
-      depth: z.int().min(1).max(50).default(10).describe('levels of groups in groups'),
-      pageSize: z.int().min(1).max(10_000).default(500).describe('entries that a server is asked for at a time'),
-      refresh: bounded(1_000, 7 * 86_400_000, '1s to 7d')
-        .prefault('15m')
-        .describe('time between two readings'),
-      timeout: bounded(100, 600_000, '100ms to 10m').prefault('30s').describe('for each answer of a server'),
-      maxAge: bounded(60_000, 365 * 86_400_000, '1m to 365d')
-        .prefault('1d')
-        .describe('an older copy raises directory-data-stale; it stays in use'),
-    })
-    .check((check) => {
-      const { url: urls, startTls } = check.value;
-      const plain = urls.findIndex((text) => text.startsWith('ldaps:'));
-      if (startTls && plain >= 0)
-        check.issues.push({
-          code: 'custom',
-          input: check.value,
-          path: ['startTls'],
-          message: 'an ldaps:// connection has TLS from its start',
-          params: { hint: 'leave it out, or write ldap://' },
-        });
-    });
+function bounded(least: number, most: number, words: string) {
+  return duration.refine((ms) => ms >= least && ms <= most, `must be from ${words}`);
 }
 
-export type DirectorySettings = z.output<ReturnType<typeof directorySchema>>;
+/** The key `directory`: servers, and the groups that rules use as lists. */
+export const directorySchema = z
+  .strictObject({
+    url: z
+      .union([z.array(url).min(1), url.transform((text) => [text])])
+      .describe('LDAP servers: ldap://host:port or ldaps://host:port; of several the first that answers'),
+    startTls: z.boolean().default(false).describe('TLS on an ldap:// connection before anything is said'),
+    ca: z.string().optional().describe('certificates that sign those of the servers (PEM); default: those of Node'),
+    bind: z
+      .strictObject({
+        dn: z.string().min(1).max(1024),
+        password: z.string().min(1, 'an empty password would be taken as no login at all').max(1024),
+      })
+      .optional()
+      .describe('who reads the directory; without it, anonymous'),
+    base: dn.describe('where groups and people are looked for'),
+    groups: groups.describe(
+      'names for rules (`@ldap:NAME`): a DN, a filter, or a map; a list of names finds them by cn',
+    ),
+    memberAttributes: attributes
+      .default(['member', 'uniqueMember', 'memberUid'])
+      .describe('attributes of a group that name its members: by DN, or those that end in Uid by user name'),
+    userAttribute: attribute.default('uid').describe('what memberUid names'),
+    mailAttributes: attributes
+      .default(['mail', 'mailAlternateAddress', 'proxyAddresses'])
+      .describe('attributes of a person that hold addresses'),
+    depth: z.int().min(1).max(50).default(10).describe('levels of groups in groups'),
+    pageSize: z.int().min(1).max(10_000).default(500).describe('entries that a server is asked for at a time'),
+    refresh: bounded(1_000, 7 * 86_400_000, '1s to 7d')
+      .prefault('15m')
+      .describe('time between two readings'),
+    timeout: bounded(100, 600_000, '100ms to 10m').prefault('30s').describe('for each answer of a server'),
+    maxAge: bounded(60_000, 365 * 86_400_000, '1m to 365d')
+      .prefault('1d')
+      .describe('an older copy raises directory-data-stale; it stays in use'),
+  })
+  .check((check) => {
+    const { url: urls, startTls } = check.value;
+    const plain = urls.findIndex((text) => text.startsWith('ldaps:'));
+    if (startTls && plain >= 0)
+      check.issues.push({
+        code: 'custom',
+        input: check.value,
+        path: ['startTls'],
+        message: 'an ldaps:// connection has TLS from its start',
+        params: { hint: 'leave it out, or write ldap://' },
+      });
+  });
+
+export type DirectorySettings = z.output<typeof directorySchema>;

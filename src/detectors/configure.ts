@@ -2,7 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { ModuleSettings } from '../config/load.js';
 import type { Problem } from '../config/problems.js';
-import { duration } from '../config/schema.js';
+import { duration } from '../config/values.js';
 import { nearest } from '../config/suggest.js';
 import { formatDuration } from '../config/units.js';
 import type { YamlSource } from '../config/yaml-source.js';

@@ -2,13 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { duration } from '../config/schema.js';
 import { directorySchema } from '../config/schema-directory.js';
 import { silentLog } from '../telemetry/log.js';
 import type { DirectoryReading } from './read.js';
 import { openDirectory, readCopies } from './service.js';
 
-const settings = directorySchema(duration).parse({ url: 'ldap://x.test', base: 'dc=x', groups: ['a', 'b'] });
+const settings = directorySchema.parse({ url: 'ldap://x.test', base: 'dc=x', groups: ['a', 'b'] });
 let data = '';
 
 beforeEach(async () => (data = await mkdtemp(path.join(os.tmpdir(), 'gatepost-directory-'))));

@@ -2,7 +2,6 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { directorySchema, type DirectorySettings } from '../../src/config/schema-directory.js';
-import { duration } from '../../src/config/schema.js';
 import { readDirectory, type GroupFailure } from '../../src/directory/read.js';
 import { openSession } from '../../src/directory/session.js';
 import type { GroupReading } from '../../src/directory/types.js';
@@ -68,7 +67,7 @@ describe.skipIf(!HAS_SLAPD)('groups of OpenLDAP', () => {
   afterAll(async () => await server.remove());
 
   function settings(groups: unknown, more: Readonly<Record<string, unknown>> = {}): DirectorySettings {
-    return directorySchema(duration).parse({
+    return directorySchema.parse({
       url: server.url,
       base: BASE,
       bind: { dn: ADMIN, password: PASSWORD },
@@ -236,7 +235,7 @@ describe('servers that do not behave', () => {
     try {
       for (const more of [{}, { startTls: true }, { url: fake.url.replace('ldap:', 'ldaps:') }]) {
         const began = performance.now();
-        const reading = await readDirectory(directorySchema(duration).parse({ ...given, ...more }));
+        const reading = await readDirectory(directorySchema.parse({ ...given, ...more }));
         expect(reading).toMatchObject({ kind: 'failed', failure: 'unreachable' });
         expect(performance.now() - began).toBeLessThan(5_000);
         expect(JSON.stringify(reading)).not.toContain('hunter2');

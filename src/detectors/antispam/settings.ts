@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { size } from '../../config/schema.js';
+import { size } from '../../config/values.js';
 import { parseEndpoint } from './endpoint.js';
 
 /** What SpamAssassin is commonly given; more of a message costs it seconds and tells it little. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../../config/schema.js';
+import { duration, size } from '../../config/values.js';
 import { clamdAddress } from './address.js';
 
 export const settings = z.strictObject({

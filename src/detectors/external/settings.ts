@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../../config/schema.js';
+import { duration, size } from '../../config/values.js';
 
 const service = z.string().refine((text) => isService(text), {
   error: 'the address of the service must be an http:// or https:// URL without a user in it',

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { duration } from '../../config/schema.js';
+import { duration } from '../../config/values.js';
 import { asciiHost } from './names.js';
 
 const listOf = <T extends z.ZodType<string>>(item: T) => z.union([z.array(item), item.transform((one) => [one])]);
