@@ -3,6 +3,7 @@ import type { JudgedBy } from './inspector.js';
 import type { Run, ThreadResult } from './run.js';
 import { Suspicion } from './suspicion.js';
 import { Thread, type Loss } from './thread.js';
+import { ThreadStarts } from './thread-starts.js';
 import type { Sets, WorkerTask } from './worker-messages.js';
 
 /** ms beyond the deadline that a thread has to end by itself what detectors were told to end. */
@@ -17,8 +18,6 @@ const LONG = 300;
 const STUCK = 1_000;
 /** ms more for each MiB of what it works on: a large message takes long without hanging. */
 const PER_MIB = 100;
-/** ms after a failed start until another is tried. */
-export const START_AGAIN = 5_000;
 /** Bytes of messages in one thread; one message alone may be larger. */
 const MAX_BYTES = 128 * 2 ** 20;
 /**
@@ -67,11 +66,7 @@ export class ThreadSet {
   private readonly aloneQueue: Run[] = [];
   private readonly suspicion: Suspicion;
   private readonly looking: NodeJS.Timeout;
-  private readonly starting: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void };
-  /** It has been ready: nobody waits for its start to hear why a thread cannot be started. */
-  private wasReady = false;
-  /** The last start, where it failed; `at` on the clock of `performance.now()`. */
-  private failedStart: { readonly at: number; readonly reason: string } | undefined;
+  private readonly starts = new ThreadStarts();
   /** How many there should be. */
   private wanted: number;
   private users = 0;
@@ -82,7 +77,6 @@ export class ThreadSet {
     this.options = options;
     this.sets = new Map(options.sets);
     this.suspicion = new Suspicion({ again: (run) => this.again(run), drop: (thread) => this.giveUp(thread) });
-    this.starting = newStart();
     this.wanted = options.rest === undefined ? options.threads : 1;
     for (let i = 0; i < this.wanted; i++) this.addThread();
     void options.rest?.then(() => {
@@ -105,7 +99,7 @@ export class ThreadSet {
 
   /** Resolves when every thread that was started has loaded rules and detectors. @throws Error with the reason when one cannot */
   async ready(): Promise<void> {
-    await this.starting.promise;
+    await this.starts.ready;
   }
 
   /**
@@ -201,29 +195,20 @@ export class ThreadSet {
   }
 
   private started(): void {
-    if ([...this.threads].every((thread) => thread.ready)) {
-      this.wasReady = true;
-      this.starting.resolve();
-    }
-    if (this.failedStart !== undefined) {
-      this.failedStart = undefined;
-      this.refill();
-    }
+    if (this.starts.succeeded(!this.pending)) this.refill();
     this.pump();
+  }
+
+  /** Whether a thread is being started. */
+  private get pending(): boolean {
+    return [...this.threads].some((thread) => !thread.ready);
   }
 
   /** As many threads as there should be: also in a set that is replaced, as long as messages use it. */
   private refill(): void {
     if (this.ended) return;
-    while (this.threads.size < this.wanted && this.mayStart()) this.addThread();
+    while (this.threads.size < this.wanted && this.starts.may(this.pending)) this.addThread();
     this.options.onPlaces();
-  }
-
-  /** After a failed start one thread is tried at a time, after a pause, until one has started. */
-  private mayStart(): boolean {
-    if (this.failedStart === undefined) return true;
-    if (performance.now() - this.failedStart.at <= START_AGAIN) return false;
-    return [...this.threads].every((thread) => thread.ready);
   }
 
   private enqueue(run: Run): void {
@@ -234,7 +219,7 @@ export class ThreadSet {
   private pump(): void {
     if (this.threads.size === 0) this.refill();
     if (this.threads.size === 0) {
-      const reason = this.failedStart?.reason ?? 'there is no thread';
+      const reason = this.starts.reason ?? 'there is no thread';
       for (const run of [...this.aloneQueue.splice(0), ...this.queue.splice(0)])
         run.settle({ failure: 'start', reason });
       return;
@@ -333,9 +318,7 @@ export class ThreadSet {
 
   private startFailed(thread: Thread, reason: string): void {
     this.threads.delete(thread);
-    this.failedStart = { at: performance.now(), reason };
-    if (this.wasReady) this.options.onStartError(reason);
-    else this.starting.reject(new Error(reason));
+    if (!this.starts.failed(reason)) this.options.onStartError(reason);
     this.options.onPlaces();
     this.pump();
   }
@@ -369,11 +352,11 @@ export class ThreadSet {
       this.suspicion.look(thread);
       if (this.timeOnTask(thread) > LONG) thread.stepBack();
     }
-    if (this.threads.size < this.wanted && this.mayStart()) this.refill();
+    if (this.threads.size < this.wanted && this.starts.may(this.pending)) this.refill();
     const stuck = this.busyFor(STUCK);
     const most = this.wanted + Math.min(stuck, this.wanted);
     const backlog = this.queue.length + this.aloneQueue.length + this.options.waiting();
-    if (stuck > 0 && backlog > 0 && this.threads.size < most && this.mayStart()) {
+    if (stuck > 0 && backlog > 0 && this.threads.size < most && this.starts.may(this.pending)) {
       this.addThread();
       this.options.onPlaces();
     }
@@ -407,16 +390,4 @@ function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
     if (thread.ready && (best === undefined || thread.runs.length < best.runs.length)) best = thread;
   }
   return best;
-}
-
-function newStart(): { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } {
-  let resolve = (): void => undefined;
-  let reject = (_: Error): void => undefined;
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  // Whoever waits for it hears of it; that nobody does is no failure of its own.
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
 }

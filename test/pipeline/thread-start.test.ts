@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DetectorSpec } from '../../src/detectors/types.js';
 import { memorySource } from '../../src/message/source.js';
 import { createInspectPool, type InspectPool, type PoolTrouble } from '../../src/pipeline/pool.js';
-import { START_AGAIN } from '../../src/pipeline/thread-set.js';
+import { START_AGAIN } from '../../src/pipeline/thread-starts.js';
 import type { Inspection } from '../../src/pipeline/types.js';
 import { until } from '../support/until.js';
 import { CLEAN, inputFor, optionsOf } from './support.js';
