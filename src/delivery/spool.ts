@@ -5,8 +5,8 @@ import { messageOf } from '../store/errors.js';
 import { durableFiles, isMissing, removeTemporaries, type DurableFiles } from '../store/files.js';
 import { takeLock, type ProcessLock } from '../store/process-lock.js';
 import type { Log } from '../telemetry/log.js';
-import { checkedContent, checksumOf } from './spool-checksum.js';
-import { REASON, setFileAside, setItemAside } from './spool-corrupt.js';
+import { checkedContent } from './spool-checksum.js';
+import { CorruptFolder, discard } from './spool-corrupt.js';
 import {
   emlOf,
   exists,
@@ -16,7 +16,6 @@ import {
   jsonOf,
   keysIn,
   loadItem,
-  loadSetAside,
   makeFolders,
   spoolPaths,
   type SpoolPaths,
@@ -60,6 +59,7 @@ export class Spool {
   readonly #index = new SpoolIndex();
   readonly #reading: SpoolReading;
   readonly #lock: ProcessLock;
+  readonly #corrupt: CorruptFolder;
   /** States that could not be written: they hold until they can. */
   readonly #unwritten = new Map<string, SpoolItem>();
   /** Items whose files are being written: whoever wants to read one, as its hop is back, waits for them. */
@@ -78,6 +78,7 @@ export class Spool {
     this.#log = options.log;
     this.#room = new SpoolRoom(paths.root, options.limits, options.log);
     this.#lock = lock;
+    this.#corrupt = new CorruptFolder({ paths, files: this.#files, log: options.log });
     this.#reading = new SpoolReading({
       folder: paths.root,
       index: this.#index,
@@ -259,8 +260,7 @@ export class Spool {
       this.#damaged.delete(key);
       if (entry !== undefined) this.#room.release(entry.size);
     }
-    const parts = { paths: this.#paths, files: this.#files, log: this.#log };
-    await this.#turns.take(key, () => setItemAside(parts, key, reason.slice(0, 500), from));
+    await this.#turns.take(key, () => this.#corrupt.takeItem(key, reason.slice(0, 500), from));
   }
 
   /**
@@ -271,41 +271,14 @@ export class Spool {
    * @throws Error that says why it cannot be put back
    */
   async requeue(name: string, now: Date): Promise<SpoolItem | undefined> {
-    const { corrupt } = this.#paths;
     const stem = name.replace(/\.(eml|json|reason)$/, '');
-    const there = await Promise.all([jsonOf, emlOf].map(async (pathOf) => await exists(pathOf(corrupt, stem))));
-    if (!there.includes(true)) return undefined;
-    if (there[0] !== true) throw new Error('its .json is missing: nothing says whom the message is for');
-    const found = await loadSetAside(corrupt, stem);
-    const content = contentOf({ kind: 'file', path: emlOf(corrupt, stem), size: found.size });
-    const waiting = { ...found, running: false, nextAttempt: now.toISOString() };
-    const item = await this.add(waiting, content, true);
-    await this.#forgetSetAside(stem);
+    const found = await this.#corrupt.load(stem);
+    if (found === undefined) return undefined;
+    const waiting = { ...found.item, running: false, nextAttempt: now.toISOString() };
+    const item = await this.add(waiting, found.content, true);
+    await this.#corrupt.forget(stem);
     this.#log.info({ id: item.traceId, item: item.item }, 'an item that was set aside is in the spool again');
     return item;
-  }
-
-  /** Removes what lies in `corrupt` of an item that is in the spool again: first what could put it back once more. */
-  async #forgetSetAside(stem: string): Promise<void> {
-    for (const end of ['.json', REASON, '.eml']) await this.#discard(path.join(this.#paths.corrupt, `${stem}${end}`));
-  }
-
-  /** A kill, or the disk, kept files in `corrupt` whose item had been put back: the same message lies in the spool, whole. */
-  async #finishRequeues(): Promise<void> {
-    const { root, corrupt } = this.#paths;
-    for (const stem of await keysIn(corrupt, '.eml')) {
-      // Its name is its key, or has a number behind it.
-      const key = [stem, stem.replace(/\.\d+$/, '')].find((name) => this.#index.has(name));
-      if (key === undefined) continue;
-      try {
-        if ((await exists(jsonOf(corrupt, stem))) && (await loadSetAside(corrupt, stem)).item !== key) continue;
-        const crc32 = (await loadItem(root, key))?.crc32;
-        const sums = [await checksumOf(emlOf(root, key)), await checksumOf(emlOf(corrupt, stem))];
-        if (sums.every((sum) => sum === crc32)) await this.#forgetSetAside(stem);
-      } catch (error) {
-        this.#log.debug({ item: stem, err: error }, 'an item that was set aside stays in spool/corrupt');
-      }
-    }
   }
 
   /** Takes over what commands have put into `incoming`, and returns it. */
@@ -347,7 +320,6 @@ export class Spool {
 
   async #recover(): Promise<void> {
     const { root, tmp, incoming, corrupt } = this.#paths;
-    const corruption = { paths: this.#paths, files: this.#files, log: this.#log };
     const scan = await scanSpool(root);
     for (const [key, size] of scan.items) {
       this.#index.found(key, size);
@@ -362,8 +334,8 @@ export class Spool {
       if (unfinished.has(key) && !(await exists(jsonOf(root, key)))) await this.#discard(emlOf(root, key));
       else await this.setAside(key, reason);
     }
-    for (const name of scan.strangers) await setFileAside(corruption, name);
-    await this.#finishRequeues();
+    for (const name of scan.strangers) await this.#corrupt.takeFile(name);
+    await this.#corrupt.finishRequeues((key) => this.#index.has(key));
     await rm(tmp, { recursive: true, force: true });
     await makeFolders(this.#paths);
     for (const key of await keysIn(incoming, '.eml'))
@@ -405,10 +377,6 @@ export class Spool {
   }
 
   async #discard(file: string): Promise<void> {
-    try {
-      await this.#files.remove(file);
-    } catch (error) {
-      this.#log.warn({ file: path.basename(file), err: error }, 'a file of the spool could not be removed');
-    }
+    await discard(this.#files, this.#log, file);
   }
 }
