@@ -203,7 +203,7 @@ class NodeDelivery implements Delivery {
     try {
       await this.#work.add(item, request.content);
     } catch (error) {
-      this.#work.noteUnkept(item, results);
+      this.#work.records.unkept(item, results);
       throw error;
     }
     return results.map(outcomeOf);

@@ -3,13 +3,13 @@ import { readAll } from './dsn/original.js';
 import type { Config } from '../config/load.js';
 import type { Content } from '../message/source.js';
 import type { JobOutcome } from '../queue/types.js';
-import type { DeliveryRecord } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { attempt, byDestination, type AttemptedRecipient } from './attempt.js';
 import type { Destination, Destinations } from './destinations.js';
 import { lateRecipients, markDelay, unmarkDelay } from './delay.js';
+import { ItemRecords } from './item-records.js';
 import { failedRecipient, ItemReports } from './item-reports.js';
-import { ownReply, replyLine } from './reply.js';
+import { ownReply } from './reply.js';
 import { isOver, keepWaiting, settle, type FailedRecipient } from './settle.js';
 import type { Reports } from './reports.js';
 import type { Spool } from './spool.js';
@@ -41,6 +41,8 @@ export class ItemWork {
   readonly #becoming = new Map<string, Map<string, Promise<unknown>>>();
   /** What is told of items. */
   readonly reports: ItemReports;
+  /** What is recorded of items. */
+  readonly records: ItemRecords;
   #stopping = false;
   /** Called for every item that is to be tried later. */
   onSpooled: (key: string, next: number) => void = () => undefined;
@@ -53,6 +55,7 @@ export class ItemWork {
       log: parts.log,
       content: (item) => parts.spool.content(item),
     });
+    this.records = new ItemRecords(parts);
   }
 
   isRunning(key: string): boolean {
@@ -86,7 +89,7 @@ export class ItemWork {
     try {
       item = await this.#parts.spool.add(given, content);
     } catch (error) {
-      const unkept = running.then((results) => this.noteUnkept(given, results));
+      const unkept = running.then((results) => this.records.unkept(given, results));
       this.#running.set(given.item, unkept.finally(done));
       throw error;
     }
@@ -103,19 +106,6 @@ export class ItemWork {
     };
     this.#running.set(item.item, finish());
     return item;
-  }
-
-  /** Records who got a mail that could not be kept for others, or not in time: its client was told to send it again. */
-  noteUnkept(item: SpoolItem, results: readonly AttemptedRecipient[]): void {
-    const { events, log } = this.#parts;
-    const got = results.filter(({ state }) => state === 'delivered');
-    if (got.length === 0) return;
-    const about = { id: item.traceId, item: item.item, recipients: got.length };
-    log.warn(about, 'a mail was delivered whose client is to send it again: it may come twice');
-    events.settled(
-      item.traceId,
-      got.map(({ address, hop, reply }) => this.#record(item, address, 'delivered', hop, replyLine(reply))),
-    );
   }
 
   /** Works an item off: what its job does. */
@@ -176,7 +166,7 @@ export class ItemWork {
    * @returns why the sender was not told
    */
   async drop(item: SpoolItem, reply: HopReply, tell: boolean): Promise<string | undefined> {
-    const { spool, events, log } = this.#parts;
+    const { spool, log } = this.#parts;
     const waiting = item.recipients.filter(({ state }) => state === 'waiting');
     const failures = waiting.map((one) => ({
       recipient: plainRecipient(one),
@@ -190,23 +180,8 @@ export class ItemWork {
       { ...about, ...(untold === undefined ? {} : { reason: untold }) },
       'a spooled item was dropped by command',
     );
-    const line = replyLine(reply);
-    events.settled(
-      item.traceId,
-      waiting.map(({ address, hop }) => this.#record(item, address, 'dropped', hop, line)),
-    );
+    this.records.dropped(item, waiting, reply);
     return untold;
-  }
-
-  /** Notes in the journal what a command did to those recipients that wait. */
-  note(item: SpoolItem, what: string): void {
-    const { events, log } = this.#parts;
-    log.info({ id: item.traceId, item: item.item, what }, 'a command changed a spooled item');
-    const waiting = item.recipients.filter(({ state }) => state === 'waiting');
-    events.settled(
-      item.traceId,
-      waiting.map(({ address, hop }) => this.#record(item, address, 'spooled', hop, what)),
-    );
   }
 
   async #work(key: string): Promise<JobOutcome> {
@@ -293,7 +268,7 @@ export class ItemWork {
    * is said why there is none; where it cannot be written, the recipients wait on.
    */
   async #finish(before: SpoolItem, results: readonly AttemptedRecipient[]): Promise<JobOutcome> {
-    const { spool, config, log, events, now } = this.#parts;
+    const { spool, config, now } = this.#parts;
     const settled = settle(before, results, config.delivery.retry, now());
     let { item } = settled;
     let given = settled.failed;
@@ -301,14 +276,7 @@ export class ItemWork {
       item = keepWaiting(item, given, config.delivery.retry, now());
       given = [];
     }
-    const records = [
-      ...settled.delivered.map((one) => this.#record(item, one.address, 'delivered', one.hop, lastLine(one))),
-      ...given.map(({ recipient, reply }) =>
-        this.#record(item, recipient.address, 'failed', recipient.hop, replyLine(reply)),
-      ),
-    ];
-    for (const { recipient, hop, state, reply } of records)
-      log.info({ id: item.traceId, item: item.item, ...this.#address(recipient), hop, state, reply }, 'delivery');
+    const records = this.records.of(item, settled.delivered, given);
     await this.#tellDelivered(
       item,
       results.filter(({ address }) => settled.delivered.some((one) => one.address === address)),
@@ -321,7 +289,7 @@ export class ItemWork {
     if (item.dsn !== undefined)
       for (const { state, reply } of records)
         this.#parts.reports.settled(item, state === 'delivered' ? 'sent' : 'failed', reply);
-    if (records.length > 0) events.settled(item.traceId, records);
+    this.records.settled(item, records);
     return isOver(item) ? 'done' : { again: Date.parse(item.nextAttempt) };
   }
 
@@ -374,24 +342,6 @@ export class ItemWork {
       ...(item.route === undefined ? {} : { route: item.route }),
     };
   }
-
-  #record(
-    item: SpoolItem,
-    recipient: string,
-    state: 'delivered' | 'failed' | 'dropped' | 'spooled',
-    hop: string,
-    reply: string,
-  ): DeliveryRecord {
-    return { recipient, item: item.item, state, hop, reply, time: new Date(this.#parts.now()) };
-  }
-
-  #address(recipient: string): { readonly to?: string } {
-    return this.#parts.config.log.addresses ? { to: recipient } : {};
-  }
-}
-
-function lastLine({ lastReply }: SpoolItem['recipients'][number]): string {
-  return lastReply === undefined ? '' : replyLine(lastReply);
 }
 
 async function endsBy(work: Promise<unknown>, ms: number): Promise<boolean> {

@@ -96,7 +96,7 @@ export class SpoolCommands {
     const { spool, work, now } = this.#parts;
     if (item.held !== undefined) return { outcome: 'refused', detail: 'it is held: unhold it first' };
     await spool.update({ ...item, nextAttempt: new Date(now()).toISOString() });
-    work.note(item, 'to be tried now, as an administrator asked');
+    work.records.note(item, 'to be tried now, as an administrator asked');
     return DONE;
   }
 
@@ -104,7 +104,7 @@ export class SpoolCommands {
     const { spool, work, now } = this.#parts;
     if (item.held !== undefined) return { ...DONE, detail: `it has been held since ${item.held}` };
     await spool.update({ ...item, held: new Date(now()).toISOString() });
-    work.note(item, 'held by an administrator');
+    work.records.note(item, 'held by an administrator');
     return DONE;
   }
 
@@ -114,7 +114,7 @@ export class SpoolCommands {
     if (held === undefined) return { ...DONE, detail: 'it was not held' };
     const heldFor = (item.heldFor ?? 0) + Math.max(0, now() - Date.parse(held));
     await spool.update({ ...free, heldFor });
-    work.note(item, 'no longer held');
+    work.records.note(item, 'no longer held');
     return DONE;
   }
 
@@ -122,7 +122,7 @@ export class SpoolCommands {
     const { spool, work, now, index } = this.#parts;
     const item = await spool.requeue(name, new Date(now()));
     if (item === undefined) return { outcome: 'missing' };
-    work.note(item, 'put back by an administrator, after it was set aside as damaged');
+    work.records.note(item, 'put back by an administrator, after it was set aside as damaged');
     await index(item.item, now());
     return DONE;
   }
