@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PROGRAM_FOLDER } from '../../src/config/load.js';
 import { openQueue } from '../../src/queue/open.js';
-import type { QueueBackend } from '../../src/queue/types.js';
+import type { JobQueue, QueueBackend } from '../../src/queue/types.js';
 import type { OpenStore } from '../../src/store/open.js';
 import { silentLog } from '../../src/telemetry/log.js';
 import { startTestStore, type TestStore } from '../support/postgres.js';
@@ -36,6 +36,20 @@ async function failures(backend: QueueBackend, count: number): Promise<number> {
   return longest;
 }
 
+/** A queue whose jobs are all done, so many at a time; what they bring is seen. */
+function working(
+  backend: QueueBackend,
+  concurrency = 1,
+): { readonly queue: JobQueue<number>; readonly seen: number[] } {
+  const seen: number[] = [];
+  const queue = backend.queue<number>('work');
+  queue.process(concurrency, (data) => {
+    seen.push(data);
+    return Promise.resolve('done');
+  });
+  return { queue, seen };
+}
+
 describe.skipIf(redisMissing)('Redis that goes away', () => {
   let redis: TestRedis;
   let backend: QueueBackend | undefined;
@@ -50,12 +64,7 @@ describe.skipIf(redisMissing)('Redis that goes away', () => {
 
   it('fails adds fast, and comes back empty: listeners are told, and jobs that are added again run', async () => {
     backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
-    const queue = backend.queue<number>('work');
-    const seen: number[] = [];
-    queue.process(2, (data) => {
-      seen.push(data);
-      return Promise.resolve('done');
-    });
+    const { queue, seen } = working(backend, 2);
     const events: string[] = [];
     backend.onAvailable(() => events.push('available'));
     backend.onUnavailable(() => events.push('unavailable'));
@@ -80,11 +89,7 @@ describe.skipIf(redisMissing)('Redis that goes away', () => {
     backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
     let times = 0;
     backend.onAvailable(() => (times += 1));
-    const seen: number[] = [];
-    backend.queue<number>('work').process(2, (data) => {
-      seen.push(data);
-      return Promise.resolve('done');
-    });
+    const { seen } = working(backend, 2);
     for (let i = 1; i <= 3; i++) {
       await redis.wipeRestart();
       await until('its return', () => Promise.resolve(times >= i));
@@ -143,12 +148,7 @@ describe.skipIf(redisMissing)('Redis that goes away', () => {
     expect(backend.available).toBe(false);
     let available = 0;
     backend.onAvailable(() => (available += 1));
-    const seen: number[] = [];
-    const queue = backend.queue<number>('work');
-    queue.process(1, (data) => {
-      seen.push(data);
-      return Promise.resolve('done');
-    });
+    const { queue, seen } = working(backend);
     expect(await failures(backend, 2)).toBeLessThan(6000);
     await redis.start();
     await until('its coming', () => Promise.resolve(available === 1));
@@ -215,15 +215,10 @@ describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
     const less = await openQueue({ queue: url('less') }, noStore, silentLog(), quick);
     const other = await openQueue({ queue: `${url('mail')}?prefix=other` }, noStore, silentLog(), quick);
     try {
-      const seen = new Set<number>();
-      const queue = backend.queue<number>('work');
-      queue.process(1, (data) => {
-        seen.add(data);
-        return Promise.resolve('done');
-      });
+      const { queue, seen } = working(backend);
       await queue.addAll([1, 2].map((data) => ({ id: `${data}`, data, delay: data })));
       await queue.repeat('look', 3, 100);
-      await until('the jobs', () => Promise.resolve(seen.size === 3));
+      await until('the jobs', () => Promise.resolve(new Set(seen).size === 3));
       await queue.promote('4');
       await queue.remove('4');
       // What is repeated may just be at work.
@@ -272,12 +267,7 @@ describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
       { ...quick, interval: 3_600_000 },
     );
     try {
-      const seen = new Set<number>();
-      const queue = backend.queue<number>('work');
-      queue.process(1, (data) => {
-        seen.add(data);
-        return Promise.resolve('done');
-      });
+      const { queue, seen } = working(backend);
       const told = 'let the user of `queue:` do what is needed: ACL SETUSER ... ~gatepost:* +@all -@dangerous +info';
       expect(backend.available).toBe(false);
       expect(backend.trouble).toContain(told);
@@ -286,7 +276,7 @@ describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
       await redis.command('ACL SETUSER mail +@blocking');
       await until('its coming', () => Promise.resolve(times === 1));
       await queue.add('a', 1);
-      await until('the job', () => Promise.resolve(seen.has(1)));
+      await until('the job', () => Promise.resolve(seen.includes(1)));
 
       const reasons: string[] = [];
       backend.onUnavailable((reason) => reasons.push(reason));
@@ -299,7 +289,7 @@ describe.skipIf(redisMissing)('Redis that is not fit for it', () => {
       await redis.command('ACL SETUSER mail +@blocking');
       await until('its return', () => Promise.resolve(times === 2));
       await queue.add('b', 2);
-      await until('the job after that', () => Promise.resolve(seen.has(2)));
+      await until('the job after that', () => Promise.resolve(seen.includes(2)));
     } finally {
       await backend.close(500);
       await redis.dispose();
@@ -347,12 +337,7 @@ describe('PostgreSQL that goes away', () => {
     const events: string[] = [];
     backend.onAvailable(() => events.push('available'));
     backend.onUnavailable(() => events.push('unavailable'));
-    const queue = backend.queue<number>('work');
-    const seen: number[] = [];
-    queue.process(2, (data) => {
-      seen.push(data);
-      return Promise.resolve('done');
-    });
+    const { queue, seen } = working(backend, 2);
     await queue.add('first', 1);
     await queue.add('delayed', 2, 3_600_000);
     await until('the first job', () => Promise.resolve(seen.includes(1)));
