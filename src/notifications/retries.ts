@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { LookOutcome, QueueBackend } from '../queue/types.js';
-import { messageOf } from '../store/errors.js';
 import type { NotificationBook } from '../store/notification-book-types.js';
 import type { LedgerEntry } from '../store/types.js';
 import type { Log } from '../telemetry/log.js';
 import { EVENT_QUEUE } from './digest/event-mails.js';
 import { STORED_QUEUE } from './collect/stored-mails.js';
 import { NOTIFICATION_QUEUE, ownQueueOf } from './job.js';
+import { RepeatedLook, type LookJob } from './repeated-look.js';
 import { WEBHOOK_QUEUE, WEBHOOK_TEMPLATE } from './webhooks/types.js';
 
 export interface RetryOptions {
@@ -21,7 +21,6 @@ export interface RetryOptions {
 
 const RETRY_QUEUE = 'notification-retries';
 const EVERY = 2000;
-const ASK = 60_000;
 const AT_ONCE = 200;
 
 /**
@@ -30,23 +29,18 @@ const AT_ONCE = 200;
  */
 export class ManualRetries {
   readonly #options: RetryOptions;
-  readonly #timer: NodeJS.Timeout;
-  #closed = false;
+  readonly #repeated: RepeatedLook;
 
   constructor(options: RetryOptions) {
     this.#options = options;
-    const { queue } = options;
-    queue.queue<{ readonly look: true }>(RETRY_QUEUE).process(1, async () => await this.look());
-    queue.onAvailable(() => void this.#ask());
-    this.#timer = setInterval(() => void this.#ask(), ASK);
-    this.#timer.unref();
-    void this.#ask();
+    const { queue, log } = options;
+    queue.queue<LookJob>(RETRY_QUEUE).process(1, async () => await this.look());
+    this.#repeated = new RepeatedLook({ queue, name: RETRY_QUEUE, what: 'retries', every: options.every ?? EVERY, log });
   }
 
   /** Close the queue after it. */
   close(): void {
-    this.#closed = true;
-    clearInterval(this.#timer);
+    this.#repeated.close();
   }
 
   async look(): Promise<LookOutcome> {
@@ -61,17 +55,6 @@ export class ManualRetries {
     const nodes = hurried.some(({ kind }) => kind === 'rule') ? await this.#options.nodes() : [];
     for (const entry of hurried) for (const { name, id } of jobsOf(entry, nodes)) await queue.queue(name).promote(id);
     return open.length + hurried.length > 0 ? 'done' : 'idle';
-  }
-
-  /** Never rejects: it is asked again. */
-  async #ask(): Promise<void> {
-    const { queue, log, every = EVERY } = this.#options;
-    if (this.#closed || !queue.available) return;
-    try {
-      await queue.queue<{ readonly look: true }>(RETRY_QUEUE).repeat('look', { look: true }, every);
-    } catch (error) {
-      log.debug({ reason: messageOf(error) }, 'the queue cannot be asked to look for retries');
-    }
   }
 }
 

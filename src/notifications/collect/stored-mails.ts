@@ -1,5 +1,4 @@
 import type { JobOutcome, LookOutcome, QueueBackend } from '../../queue/types.js';
-import { messageOf } from '../../store/errors.js';
 import type { Recorded, SendingStore } from '../../store/sending-types.js';
 import type { LedgerEntry } from '../../store/types.js';
 import { attempt, conclude, LATER, type AttemptOptions, type Tried } from '../attempt.js';
@@ -8,6 +7,7 @@ import { insist } from '../insist.js';
 import type { NotificationMail, NotifiedNode } from '../types.js';
 import type { NotificationJob } from '../job.js';
 import { keptOf } from '../kept.js';
+import { RepeatedLook, type LookJob } from '../repeated-look.js';
 import { sendingRules } from '../rate/desk.js';
 import { composeSummary, summaryIdentity } from '../summary/mail.js';
 import type { Templates } from '../templates/load.js';
@@ -17,7 +17,7 @@ import { collectionMessageId, composeCollection } from './mail.js';
 export const STORED_QUEUE = 'notification-store';
 
 /** Look what is due, or send one. */
-type StoredJob = { readonly look: true } | { readonly summary: string } | { readonly collection: string };
+type StoredJob = LookJob | { readonly summary: string } | { readonly collection: string };
 
 export interface StoredMailOptions extends AttemptOptions {
   readonly queue: QueueBackend;
@@ -32,12 +32,12 @@ export interface StoredMailOptions extends AttemptOptions {
 /** Spans in ms. */
 export interface StoredMailTimes {
   /** How often it is looked what is due: a summary or a collected mail goes out within that time. */
-  readonly look: number;
+  readonly every: number;
   /** How often the queue is asked anew to have it looked, should it have forgotten. */
   readonly ask: number;
 }
 
-const TIMES: StoredMailTimes = { look: 2000, ask: 60_000 };
+const TIMES: StoredMailTimes = { every: 2000, ask: 60_000 };
 /** Of each kind, in one look. */
 const AT_ONCE = 100;
 const CONCURRENCY = 4;
@@ -50,29 +50,29 @@ const DAY = 86_400_000;
  */
 export class StoredMails {
   readonly #options: StoredMailOptions;
-  readonly #times: StoredMailTimes;
-  readonly #timer: NodeJS.Timeout;
+  readonly #repeated: RepeatedLook;
   readonly #running = new Set<string>();
   /** Outcomes that the ledger could not take yet, by ID of the mail. */
   readonly #unrecorded = new Map<string, readonly Recorded[]>();
   #pruned = 0;
-  #closed = false;
 
   constructor(options: StoredMailOptions) {
     this.#options = options;
-    this.#times = { ...TIMES, ...options.times };
-    const { queue } = options;
+    const { queue, log } = options;
     queue.queue<StoredJob>(STORED_QUEUE).process(CONCURRENCY, async (job) => await this.#work(job));
-    queue.onAvailable(() => void this.#ask());
-    this.#timer = setInterval(() => void this.#ask(), this.#times.ask);
-    this.#timer.unref();
-    void this.#ask();
+    this.#repeated = new RepeatedLook({
+      queue,
+      name: STORED_QUEUE,
+      what: 'mails that are due',
+      log,
+      ...TIMES,
+      ...options.times,
+    });
   }
 
   /** Close the queue after it: it waits for the running jobs. */
   close(): void {
-    this.#closed = true;
-    clearInterval(this.#timer);
+    this.#repeated.close();
   }
 
   /** Makes the summaries that there is room for, and puts what is owed into the queue. */
@@ -96,17 +96,6 @@ export class StoredMails {
       await sending.prune(new Date(now - RETENTION));
     }
     return summaries.length + collections.length > 0 ? 'done' : 'idle';
-  }
-
-  /** Never rejects: it is asked again. */
-  async #ask(): Promise<void> {
-    const { queue, log } = this.#options;
-    if (this.#closed || !queue.available) return;
-    try {
-      await queue.queue<StoredJob>(STORED_QUEUE).repeat('look', { look: true }, this.#times.look);
-    } catch (error) {
-      log.debug({ reason: messageOf(error) }, 'the queue cannot be asked to look for mails that are due');
-    }
   }
 
   async #work(job: StoredJob): Promise<LookOutcome> {

@@ -1,9 +1,9 @@
 import type { Config } from '../../config/load.js';
 import type { LookOutcome, QueueBackend } from '../../queue/types.js';
 import type { EventMailStore, OwedEventMails } from '../../store/event-mail-types.js';
-import { messageOf } from '../../store/errors.js';
 import type { EventStore } from '../../store/types.js';
 import type { Log } from '../../telemetry/log.js';
+import { RepeatedLook, type LookJob } from '../repeated-look.js';
 import { sendEventMail, type EventSenderOptions } from './event-sender.js';
 import { lookForMails } from './look.js';
 
@@ -11,7 +11,7 @@ import { lookForMails } from './look.js';
 export const EVENT_QUEUE = 'event-mails';
 
 /** Look what is due, or send one. */
-type EventJob = { readonly look: true } | { readonly mail: string };
+type EventJob = LookJob | { readonly mail: string };
 
 export interface EventMailOptions extends Omit<EventSenderOptions, 'mails'> {
   /** The configuration in force. */
@@ -28,12 +28,12 @@ export interface EventMailOptions extends Omit<EventSenderOptions, 'mails'> {
 /** Spans in ms. */
 export interface EventMailTimes {
   /** How often it is looked what is due: a change is told within five times that. */
-  readonly look: number;
+  readonly every: number;
   /** How often the queue is asked anew to have it looked, should it have forgotten. */
   readonly ask: number;
 }
 
-const TIMES: EventMailTimes = { look: 2000, ask: 60_000 };
+const TIMES: EventMailTimes = { every: 2000, ask: 60_000 };
 /** Mails that are owed and put into the queue in one look. */
 const MAX_OWED = 100;
 const CONCURRENCY = 2;
@@ -46,37 +46,19 @@ const DAY = 86_400_000;
  */
 export class EventMails {
   readonly #options: EventMailOptions;
-  readonly #times: EventMailTimes;
-  readonly #timer: NodeJS.Timeout;
+  readonly #repeated: RepeatedLook;
   #pruned = 0;
-  #closed = false;
 
   constructor(options: EventMailOptions) {
     this.#options = options;
-    this.#times = { ...TIMES, ...options.times };
-    const { queue } = options;
+    const { queue, log } = options;
     queue.queue<EventJob>(EVENT_QUEUE).process(CONCURRENCY, async (job) => await this.#work(job));
-    queue.onAvailable(() => void this.#ask());
-    this.#timer = setInterval(() => void this.#ask(), this.#times.ask);
-    this.#timer.unref();
-    void this.#ask();
+    this.#repeated = new RepeatedLook({ queue, name: EVENT_QUEUE, what: 'events', log, ...TIMES, ...options.times });
   }
 
   /** Close the queue after it: it waits for the running jobs. */
   close(): void {
-    this.#closed = true;
-    clearInterval(this.#timer);
-  }
-
-  /** Never rejects: it is asked again. */
-  async #ask(): Promise<void> {
-    const { queue, log } = this.#options;
-    if (this.#closed || !queue.available) return;
-    try {
-      await queue.queue<EventJob>(EVENT_QUEUE).repeat('look', { look: true }, this.#times.look);
-    } catch (error) {
-      log.debug({ reason: messageOf(error) }, 'the queue cannot be asked to look for events');
-    }
+    this.#repeated.close();
   }
 
   async #work(job: EventJob): Promise<LookOutcome> {

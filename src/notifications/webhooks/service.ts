@@ -1,7 +1,6 @@
 import type { Config } from '../../config/load.js';
 import type { EventReporter } from '../../events/types.js';
 import type { LookOutcome, QueueBackend } from '../../queue/types.js';
-import { messageOf } from '../../store/errors.js';
 import type { SendingHolds } from '../../store/hold-types.js';
 import type { WebhookStore } from '../../store/notification-book-types.js';
 import type { EventStore, Ledger } from '../../store/types.js';
@@ -9,13 +8,14 @@ import type { Log } from '../../telemetry/log.js';
 import { Holds } from '../holds.js';
 import { INSIST } from '../insist.js';
 import type { Clock } from '../job.js';
+import { RepeatedLook, type LookJob } from '../repeated-look.js';
 import type { Webhook } from './hook.js';
 import { lookForCalls } from './look.js';
 import { WebhookSender } from './sender.js';
 import { callSchema, WEBHOOK_QUEUE, type WebhookCall } from './types.js';
 
 /** Look what webhooks are to be told of events, or make a call. */
-export type WebhookJob = { readonly look: true } | { readonly call: WebhookCall };
+export type WebhookJob = LookJob | { readonly call: WebhookCall };
 
 export interface WebhookOptions {
   readonly hooks: () => readonly Webhook[];
@@ -38,7 +38,6 @@ export interface WebhookOptions {
 /** Calls that one process makes at the same time. */
 const CONCURRENCY = 8;
 const LOOK = 2000;
-const ASK = 60_000;
 /** Calls that are put into the queue in one look. */
 const MAX_OWED = 200;
 
@@ -49,8 +48,7 @@ const MAX_OWED = 200;
 export class Webhooks {
   readonly #options: WebhookOptions;
   readonly #sender: WebhookSender;
-  readonly #timer: NodeJS.Timeout;
-  #closed = false;
+  readonly #repeated: RepeatedLook;
 
   constructor(options: WebhookOptions) {
     this.#options = options;
@@ -69,27 +67,19 @@ export class Webhooks {
       },
     });
     queue.queue<WebhookJob>(WEBHOOK_QUEUE).process(CONCURRENCY, async (job) => await this.#work(job));
-    queue.onAvailable(() => void this.#ask());
-    this.#timer = setInterval(() => void this.#ask(), ASK);
-    this.#timer.unref();
-    void this.#ask();
+    this.#repeated = new RepeatedLook({
+      queue,
+      name: WEBHOOK_QUEUE,
+      what: 'webhooks',
+      every: options.every ?? LOOK,
+      wanted: () => hooks().some(({ kinds }) => kinds.includes('event')),
+      log,
+    });
   }
 
   /** Close the queue after it: it waits for the running jobs. */
   close(): void {
-    this.#closed = true;
-    clearInterval(this.#timer);
-  }
-
-  /** Never rejects: it is asked again. */
-  async #ask(): Promise<void> {
-    const { queue, log, hooks, every = LOOK } = this.#options;
-    if (this.#closed || !queue.available || hooks().every(({ kinds }) => !kinds.includes('event'))) return;
-    try {
-      await queue.queue<WebhookJob>(WEBHOOK_QUEUE).repeat('look', { look: true }, every);
-    } catch (error) {
-      log.debug({ reason: messageOf(error) }, 'the queue cannot be asked to look for webhooks');
-    }
+    this.#repeated.close();
   }
 
   async #work(job: WebhookJob): Promise<LookOutcome> {
