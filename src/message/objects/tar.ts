@@ -1,5 +1,6 @@
 import { decodeUnlabelled } from '../decode/charset.js';
 import type { ArchiveEntry, Listing } from './entry.js';
+import { storedEntry } from './stored.js';
 import { readCString } from './text-bytes.js';
 
 const BLOCK = 512;
@@ -46,27 +47,13 @@ export function listTar(archive: Buffer, maxEntries: number): Listing {
       }
       if (isHeld) {
         if (entries.length >= maxEntries) return { entries, damage, cut: true };
-        entries.push(toEntry(override.name ?? headerName(header), data, size));
+        entries.push(storedEntry(override.name ?? headerName(header), data, size));
       }
       override = {};
     }
     at = data + Math.ceil(size / BLOCK) * BLOCK;
   }
   return { entries, damage, cut: false };
-}
-
-function toEntry(name: string, data: number, size: number): ArchiveEntry {
-  return {
-    name,
-    packed: size,
-    claimed: size,
-    encrypted: false,
-    unpack: (archive, max) => {
-      if (size > max) return { kind: 'over' };
-      const bytes = archive.subarray(data, data + size);
-      return bytes.length < size ? { kind: 'damaged', bytes, detail: 'it is cut short' } : { kind: 'ok', bytes };
-    },
-  };
 }
 
 /** Links, devices, folders and labels hold nothing. Of a kind that nobody knows unpackers make files (POSIX 1003.1 pax). */
