@@ -1,11 +1,10 @@
-import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { contentOf, type Content } from '../message/source.js';
-import { codeOf, messageOf } from '../store/errors.js';
-import { isMissing, type DurableFiles } from '../store/files.js';
+import { messageOf } from '../store/errors.js';
+import { exists, isMissing, type DurableFiles } from '../store/files.js';
 import type { Log } from '../telemetry/log.js';
 import { checksumOf } from './spool-checksum.js';
-import { emlOf, exists, jsonOf, keysIn, loadItem, loadSetAside, type SpoolPaths } from './spool-folder.js';
+import { emlOf, jsonOf, keysIn, loadItem, loadSetAside, type SpoolPaths } from './spool-folder.js';
 import type { SpoolItem } from './spool-item.js';
 
 /** Behind the key: why the item was set aside, for people. */
@@ -124,17 +123,7 @@ export async function discard(files: DurableFiles, log: Log, file: string): Prom
 async function freeName(folder: string, name: string, ends: readonly string[]): Promise<string> {
   for (let number = 1; ; number += 1) {
     const wanted = number === 1 ? name : `${name}.${number}`;
-    const taken = await Promise.all(ends.map(async (end) => await isThere(path.join(folder, `${wanted}${end}`))));
+    const taken = await Promise.all(ends.map(async (end) => await exists(path.join(folder, `${wanted}${end}`))));
     if (!taken.includes(true)) return wanted;
-  }
-}
-
-async function isThere(file: string): Promise<boolean> {
-  try {
-    await lstat(file);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync, type Dirent } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../store/errors.js';
-import { isMissing } from '../store/files.js';
+import { exists, isMissing } from '../store/files.js';
 import { checksumOf } from './spool-checksum.js';
 import { parseItem, type SpoolItem } from './spool-item.js';
 
@@ -54,17 +54,6 @@ export async function entriesIn(folder: string): Promise<Dirent[]> {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
     if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-/** Whether there is such a file. */
-export async function exists(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
     throw error;
   }
 }

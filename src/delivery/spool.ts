@@ -2,14 +2,13 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { contentOf, type Content } from '../message/source.js';
 import { messageOf } from '../store/errors.js';
-import { durableFiles, isMissing, removeTemporaries, type DurableFiles } from '../store/files.js';
+import { durableFiles, exists, isMissing, removeTemporaries, type DurableFiles } from '../store/files.js';
 import { takeLock, type ProcessLock } from '../store/process-lock.js';
 import type { Log } from '../telemetry/log.js';
 import { checkedContent } from './spool-checksum.js';
 import { CorruptFolder, discard } from './spool-corrupt.js';
 import {
   emlOf,
-  exists,
   isDamage,
   isStale,
   STALE,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { lstat, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The calls that writing safely consists of; a test hands in ones that fail. `node:fs/promises` fits. */
@@ -190,6 +190,17 @@ export async function removeTemporaries(folder: string, { of, age = 0 }: Leftove
 /** Whether an error says that there is no such file. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Whether there is something of that name, a link that leads nowhere too. */
+export async function exists(file: string): Promise<boolean> {
+  try {
+    await lstat(file);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 async function settled(promise: Promise<void>): Promise<void> {

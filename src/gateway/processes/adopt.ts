@@ -1,9 +1,9 @@
 import { link, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { emlOf, entriesIn, exists, jsonOf, keysIn, makeFolders, spoolPaths } from '../../delivery/spool-folder.js';
+import { emlOf, entriesIn, jsonOf, keysIn, makeFolders, spoolPaths } from '../../delivery/spool-folder.js';
 import { lockFolder } from '../../store/embedded/folder-lock.js';
 import { codeOf } from '../../store/errors.js';
-import { durableFiles } from '../../store/files.js';
+import { durableFiles, exists } from '../../store/files.js';
 import type { Log } from '../../telemetry/log.js';
 import { nodeIdentity } from '../nodes/identity.js';
 import { ownFolders } from './folders.js';

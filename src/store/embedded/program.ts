@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { access, chmod, constants, cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { access, chmod, constants, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Log } from '../../telemetry/log.js';
 import { codeOf, messageOf, StoreError } from '../errors.js';
+import { exists } from '../files.js';
 import { canReach, WAY_OUT, type Account } from './account.js';
 import { makeSystemFolder, SYSTEM_FOLDER } from './system-folder.js';
 
@@ -125,14 +126,4 @@ async function makeReady(native: string): Promise<boolean> {
 function inside(native: string, entry: string): string | undefined {
   if (!entry.startsWith('native/') || entry.split('/').includes('..')) return undefined;
   return path.join(native, entry.slice('native/'.length));
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await lstat(file);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
