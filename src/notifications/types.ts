@@ -4,31 +4,6 @@ import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { EventMail } from '../store/event-mail-types.js';
 
-/** What a template of kind 1 can show. Plain data: it lies in the outbox and travels in the job. */
-export interface RuleNotificationContext {
-  readonly messageId: TraceId;
-  readonly smtpMessageId: string;
-  /** ms since the epoch. */
-  readonly date: number;
-  readonly sender: string;
-  readonly senderIp: string;
-  readonly allRecipients: readonly string[];
-  readonly affectedRecipients: readonly string[];
-  readonly subject: string;
-  /** Size of the message, bytes. */
-  readonly size: number;
-  readonly rules: readonly { readonly id: string; readonly name: string }[];
-  /** What became of it, in English. */
-  readonly action: string;
-  /** What became of it, for languages: one where it is the same for all affected. Absent in what an earlier version put down. */
-  readonly outcomes?: readonly { readonly action: string; readonly recipients: readonly string[] }[];
-  readonly quarantined: boolean;
-  readonly objects: readonly NotifiedObject[];
-  /** How many more objects there were than are listed; absent when all are. */
-  readonly objectsOmitted?: number;
-  readonly node: NotifiedNode;
-}
-
 /** The node that a mail is about, for people. */
 export interface NotifiedNode {
   readonly name: string;
@@ -38,7 +13,7 @@ export interface NotifiedNode {
   readonly timezone: string;
 }
 
-/** What templates of bounces and notices can show of a message. Empty where there was none. */
+/** What templates can show of a message. Empty where there was none. */
 export interface MessageContext {
   readonly messageId: TraceId;
   readonly smtpMessageId: string;
@@ -52,6 +27,19 @@ export interface MessageContext {
   /** Size of the message, bytes. */
   readonly size: number;
   readonly node: NotifiedNode;
+}
+
+/** What a template of kind 1 can show. Plain data: it lies in the outbox and travels in the job. */
+export interface RuleNotificationContext extends MessageContext {
+  readonly rules: readonly { readonly id: string; readonly name: string }[];
+  /** What became of it, in English. */
+  readonly action: string;
+  /** What became of it, for languages: one where it is the same for all affected. Absent in what an earlier version put down. */
+  readonly outcomes?: readonly { readonly action: string; readonly recipients: readonly string[] }[];
+  readonly quarantined: boolean;
+  readonly objects: readonly NotifiedObject[];
+  /** How many more objects there were than are listed; absent when all are. */
+  readonly objectsOmitted?: number;
 }
 
 /** One recipient of a bounce. */

@@ -11,16 +11,8 @@ import {
   type NodeStore,
 } from './node-types.js';
 
-interface Row extends QueryResultRow {
-  readonly name: string;
+interface Row extends QueryResultRow, NodeFacts {
   readonly roles: NodeRole[];
-  readonly address: string;
-  readonly port: number;
-  readonly comment: string;
-  readonly timezone: string;
-  readonly version: string;
-  readonly rules: string;
-  readonly clock: number;
   readonly started: Date;
   readonly last_seen: Date;
   readonly silence: number;

@@ -1,21 +1,7 @@
 import type { MessageObject, ObjectType } from '../types.js';
 
 /** What is known of an object before it is a public one. */
-export interface ObjectFacts {
-  readonly path: string;
-  readonly name: string;
-  readonly otherNames: readonly string[];
-  readonly extension: string;
-  readonly mime: string;
-  readonly otherMimes: readonly string[];
-  readonly type: ObjectType;
-  readonly format: string;
-  readonly size: number;
-  readonly depth: number;
-  readonly encrypted: boolean;
-  readonly macro: boolean;
-  readonly part: number;
-}
+export type ObjectFacts = Required<Omit<MessageObject, 'content'>>;
 
 /** An object whose bytes are kept, or made again each time. */
 export class DerivedObject implements MessageObject {
