@@ -17,7 +17,7 @@ import { Reports, type Reporting } from './reports.js';
 import { Retries } from './retries.js';
 import { settle } from './settle.js';
 import { SpoolCommands, type QueueAnswer, type QueueRequest } from './spool-commands.js';
-import { newItem } from './spool-list.js';
+import { newItem } from './spool-item.js';
 import { Spool } from './spool.js';
 import type { SpoolEntry } from './spool-index.js';
 import type { SpoolItem } from './spool-item.js';

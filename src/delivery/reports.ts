@@ -23,7 +23,7 @@ import type { DsnInput, DsnRecipient, DsnText } from './dsn/types.js';
 import { plainText } from './dsn/plain-text.js';
 import { replyLine } from './reply.js';
 import type { DsnTemplate, SpoolItem } from './spool-item.js';
-import { newItem } from './spool-list.js';
+import { newItem } from './spool-item.js';
 import type { DeliveryRequest } from './types.js';
 
 /** What delivery needs to tell people about what becomes of mail. */

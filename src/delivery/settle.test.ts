@@ -3,7 +3,7 @@ import { newTraceId } from '../message/trace-id.js';
 import type { AttemptedRecipient } from './attempt.js';
 import { isOver, keepWaiting, settle } from './settle.js';
 import { formatItem, HISTORY, parseItem, type SpoolItem } from './spool-item.js';
-import { newItem } from './spool-list.js';
+import { newItem } from './spool-item.js';
 
 const START = Date.parse('2030-01-01T00:00:00Z');
 const RETRY = { delays: [60_000, 300_000], lifetime: 3_600_000 };

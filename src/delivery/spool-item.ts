@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Envelope, EnvelopeRecipient, IntakeReport } from '../message/envelope.js';
 import { parseTraceId, type TraceId } from '../message/trace-id.js';
-import type { HopReply } from './types.js';
+import type { DeliveryRequest, HopReply } from './types.js';
 
 /** One recipient of a spooled item. */
 export interface SpoolRecipient extends EnvelopeRecipient {
@@ -180,5 +180,37 @@ export function plainRecipient({ address, notify, orcpt }: EnvelopeRecipient): E
     address,
     ...(notify === undefined ? {} : { notify }),
     ...(orcpt === undefined ? {} : { orcpt }),
+  };
+}
+
+/** What is put into the spool. */
+export type NewSpoolItem = Omit<DeliveryRequest, 'intake'>;
+
+/** An item that nothing was tried for. @param hop shown until the first attempt */
+export function newItem(
+  mail: Omit<NewSpoolItem, 'content'> & { readonly content: Pick<NewSpoolItem['content'], 'size'> },
+  now: Date,
+  hop: string,
+): SpoolItem {
+  const { recipients, ...envelope } = mail.envelope;
+  const time = now.toISOString();
+  return {
+    version: 1,
+    item: mail.item,
+    traceId: mail.traceId,
+    stage: 'deliver',
+    time,
+    receivedAt: time,
+    size: mail.content.size,
+    eightBit: mail.eightBit,
+    ...(mail.route === undefined ? {} : { route: mail.route }),
+    bounce: mail.bounce,
+    ...(mail.replaces === undefined ? {} : { replaces: mail.replaces }),
+    envelope,
+    recipients: recipients.map((recipient) => ({ ...plainRecipient(recipient), state: 'waiting', attempts: 0, hop })),
+    attempts: 0,
+    nextAttempt: time,
+    running: false,
+    history: [],
   };
 }

@@ -1,13 +1,9 @@
 import { statSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { Envelope } from '../message/envelope.js';
 import { contentOf, type Content } from '../message/source.js';
-import type { TraceId } from '../message/trace-id.js';
-import { durableFiles } from '../store/files.js';
 import { replyLine } from './reply.js';
-import { Checksum } from './spool-checksum.js';
-import { emlOf, jsonOf, keysIn, loadItem, loadItemNow, makeFolders, spoolPaths } from './spool-folder.js';
-import { formatItem, ITEM_KEY, plainRecipient, type SpoolItem } from './spool-item.js';
+import { emlOf, keysIn, loadItem, loadItemNow, spoolPaths } from './spool-folder.js';
+import { ITEM_KEY, type SpoolItem } from './spool-item.js';
 
 /** Items that are read without a break. */
 const PAUSE_AFTER = 64;
@@ -31,22 +27,6 @@ export interface SpoolListing {
   }[];
 }
 
-/** An item of that key is in the spool already. */
-export class SpoolItemExistsError extends Error {
-  override readonly name = 'SpoolItemExistsError';
-}
-
-/**
- * What lies in a spool folder, oldest first. Reads only: safe while a gateway runs. Items that are settled meanwhile and
- * damaged ones are left out.
- * @param folder `<data>/spool`
- */
-export async function listSpool(folder: string): Promise<readonly SpoolListing[]> {
-  const found: SpoolListing[] = [];
-  for await (const item of eachSpoolItem(folder)) found.push(listing(item));
-  return found;
-}
-
 export interface SpoolWalk {
   /** Only items behind this key. */
   readonly after?: string;
@@ -57,8 +37,10 @@ export interface SpoolWalk {
 }
 
 /**
- * The items of a spool folder, oldest first, as `listSpool` has them: read one after the other, with a break now and
- * then. Only their names are held in memory.
+ * What lies in a spool folder, oldest first. Reads only: safe while a gateway runs. Items that are settled meanwhile and
+ * damaged ones are left out. They are read one after the other, with a break now and then; only their names are held in
+ * memory.
+ * @param folder `<data>/spool`
  */
 export async function* eachSpoolItem(folder: string, walk: SpoolWalk = {}): AsyncGenerator<SpoolItem> {
   const { incoming, root } = spoolPaths(folder);
@@ -101,66 +83,6 @@ export async function readSpoolItem(
       return { item, content: contentOf({ kind: 'file', path: emlOf(place, key), size: item.size }) };
   }
   return undefined;
-}
-
-/** What is put into the spool from outside the gateway. */
-export interface NewSpoolItem {
-  readonly item: string;
-  readonly traceId: TraceId;
-  readonly envelope: Envelope;
-  readonly content: Content;
-  readonly eightBit: boolean;
-  readonly route?: string;
-  readonly bounce: 'allowed' | 'internal-only' | 'never';
-  readonly replaces?: string;
-}
-
-/**
- * Puts mail into a spool folder, also of a gateway that runs: it takes it over within seconds, otherwise at its next
- * start. Fsynced when this resolves.
- * @param hop shown until the first attempt
- * @throws SpoolItemExistsError
- */
-export async function addToSpool(folder: string, mail: NewSpoolItem, now: Date = new Date(), hop = ''): Promise<void> {
-  if (!ITEM_KEY.test(mail.item)) throw new RangeError('an item key consists of letters, digits, dots and dashes');
-  if ((await readSpoolItem(folder, mail.item)) !== undefined)
-    throw new SpoolItemExistsError(`${mail.item} is in the spool already`);
-  const paths = spoolPaths(folder);
-  await makeFolders(paths);
-  const files = durableFiles();
-  const checksum = new Checksum();
-  await files.create(emlOf(paths.incoming, mail.item), checksum.over(mail.content.read()));
-  const item = { ...newItem(mail, now, hop), crc32: checksum.text };
-  await files.create(jsonOf(paths.incoming, mail.item), formatItem(item));
-}
-
-/** An item that nothing was tried for. */
-export function newItem(
-  mail: Omit<NewSpoolItem, 'content'> & { content: Pick<Content, 'size'> },
-  now: Date,
-  hop: string,
-): SpoolItem {
-  const { recipients, ...envelope } = mail.envelope;
-  const time = now.toISOString();
-  return {
-    version: 1,
-    item: mail.item,
-    traceId: mail.traceId,
-    stage: 'deliver',
-    time,
-    receivedAt: time,
-    size: mail.content.size,
-    eightBit: mail.eightBit,
-    ...(mail.route === undefined ? {} : { route: mail.route }),
-    bounce: mail.bounce,
-    ...(mail.replaces === undefined ? {} : { replaces: mail.replaces }),
-    envelope,
-    recipients: recipients.map((recipient) => ({ ...plainRecipient(recipient), state: 'waiting', attempts: 0, hop })),
-    attempts: 0,
-    nextAttempt: time,
-    running: false,
-    history: [],
-  };
 }
 
 /** An item as lists show it. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Checksum } from '../delivery/spool-checksum.js';
 import { emlOf, jsonOf, keysIn, makeFolders, spoolPaths } from '../delivery/spool-folder.js';
 import { formatItem } from '../delivery/spool-item.js';
-import { newItem, type NewSpoolItem } from '../delivery/spool-list.js';
+import { newItem, type NewSpoolItem } from '../delivery/spool-item.js';
 import { parseTraceId } from '../message/trace-id.js';
 import { codeOf } from '../store/errors.js';
 import { durableFiles, isMissing, removeTemporaries } from '../store/files.js';

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { askProcesses } from '../../src/cli/status-processes.js';
 import { sendMail } from '../../src/cli/demo/smtp-client.js';
-import { addToSpool } from '../../src/delivery/spool-list.js';
+import { addToSpool } from '../support/spool.js';
 import { contentOf, memorySource } from '../../src/message/source.js';
 import { NotRunningError } from '../../src/gateway/control/socket.js';
 import { newTraceId } from '../../src/message/trace-id.js';

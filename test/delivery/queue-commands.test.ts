@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { eachCorruptItem } from '../../src/delivery/corrupt-list.js';
-import { addToSpool, eachSpoolItem } from '../../src/delivery/spool-list.js';
+import { eachSpoolItem } from '../../src/delivery/spool-list.js';
+import { addToSpool } from '../support/spool.js';
 import type { QueueAction } from '../../src/delivery/types.js';
 import { newTraceId } from '../../src/message/trace-id.js';
 import { startFakeSmtp, type FakeSmtp } from '../support/fake-smtp.js';

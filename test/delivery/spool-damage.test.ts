@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { newItem } from '../../src/delivery/spool-list.js';
+import { newItem } from '../../src/delivery/spool-item.js';
 import { Spool } from '../../src/delivery/spool.js';
 import { durableFiles, type FileSystem } from '../../src/store/files.js';
 import { silentLog } from '../../src/telemetry/log.js';

@@ -2,7 +2,7 @@ import { mkdtemp, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { newItem } from '../../src/delivery/spool-list.js';
+import { newItem } from '../../src/delivery/spool-item.js';
 import { Spool } from '../../src/delivery/spool.js';
 import { durableFiles, type FileSystem } from '../../src/store/files.js';
 import { silentLog } from '../../src/telemetry/log.js';
