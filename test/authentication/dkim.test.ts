@@ -38,6 +38,15 @@ describe('signatures that verify', () => {
     expect(await dkim(message, zone(keyRecord(ed25519.publicKey)))).toBe('pass (d=example.com)');
   });
 
+  it('of an RSA key as RSAPublicKey (RFC 6376 3.6.1)', async () => {
+    const key = (pair: typeof rsa): string =>
+      `v=DKIM1; p=${pair.publicKey.export({ type: 'pkcs1', format: 'der' }).toString('base64')}`;
+    const message = signed(MAIL, OWN);
+    expect(await dkim(message, zone(key(rsa)))).toBe('pass (d=example.com)');
+    expect(await dkim(message.replace('Bye', 'Buy'), zone(key(rsa)))).toMatch(/^fail/);
+    expect(await dkim(signed(MAIL, { ...OWN, key: rsaShort.privateKey }), zone(key(rsaShort)))).toMatch(/too short/);
+  });
+
   it('relaxed, when white space was changed on the way', async () => {
     const message = signed(MAIL, OWN)
       .replace('Subject:  Hello   there', 'SUBJECT : Hello\r\n there')

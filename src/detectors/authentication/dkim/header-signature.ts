@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { ByteRange } from '../../../message/types.js';
 import {
   canonicalField,
@@ -34,18 +34,16 @@ export function signedHeader(
 
 /**
  * Whether the signature is of these bytes (RFC 6376 3.3, RFC 8463 3).
- * @param publicKey PEM
  * @returns undefined when the key is of another type than the algorithm, or cannot be used
  */
 export function signatureFits(
   data: Buffer,
   { algorithm, signature }: { algorithm: string; signature: string },
-  publicKey: string,
+  key: KeyObject,
 ): boolean | undefined {
+  if (`${key.asymmetricKeyType ?? ''}-sha256` !== algorithm) return undefined;
+  const given = Buffer.from(signature, 'base64');
   try {
-    const key = createPublicKey(publicKey);
-    if (`${key.asymmetricKeyType ?? ''}-sha256` !== algorithm) return undefined;
-    const given = Buffer.from(signature, 'base64');
     if (algorithm === 'rsa-sha256') return verify('sha256', data, key, given);
     return verify(null, createHash('sha256').update(data).digest(), key, given);
   } catch {

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import type { arc, dkimVerify } from 'mailauth';
-import { z } from 'zod';
 import { DnsFailure, type Dns } from '../dns.js';
 import type { ArcOutcome } from '../types.js';
 
@@ -13,32 +12,12 @@ export interface Library {
 /** RFC 8301 3.2. */
 const MIN_KEY = 1024;
 
-/** What mailauth says of one signature, as far as it is used. Its own types leave most of this out. */
-const verifiedSignature = z.object({
-  signingDomain: z.string(),
-  selector: z.string(),
-  signature: z.string(),
-  algo: z.string(),
-  bodyHash: z.string().optional(),
-  bodyHashExpecting: z.string(),
-  rr: z.string().optional(),
-  publicKey: z.string().optional(),
-  status: z.object({
-    result: z.string(),
-    comment: z.string().optional(),
-    policy: z.record(z.string(), z.unknown()).optional(),
-  }),
-});
-
-export type VerifiedSignature = z.infer<typeof verifiedSignature>;
-
 export interface LibraryResults {
-  readonly signatures: readonly VerifiedSignature[];
   readonly arc: ArcOutcome;
 }
 
 /**
- * Lets mailauth verify all signatures and the ARC chain of a message.
+ * Lets mailauth verify the ARC chain of a message.
  * @param now ms since the epoch
  * @throws what mailauth throws at a message that it cannot read
  */
@@ -64,14 +43,9 @@ export async function verifyWith(
   // A sender is given, or mailauth would look for Return-Path.
   const options = { resolver, minBitLength: MIN_KEY, sender: 'unknown@invalid', curTime: new Date(now) };
   const result = await library.dkimVerify(Readable.from(pieces, { objectMode: false }), options);
-  const signatures = result.results.flatMap((one) => {
-    const parsed = verifiedSignature.safeParse(one);
-    return parsed.success ? [parsed.data] : [];
-  });
   failures.count = 0;
   const arc = await verifyChain(library, result.arc, resolver);
   return {
-    signatures,
     arc:
       arc.result === 'fail' && failures.count > 0
         ? { ...arc, result: 'temperror', reason: 'the look-up of a key failed' }

@@ -31,9 +31,8 @@ interface Parts {
 type Read = (Signature | RefusedSignature) & { readonly field: HeaderField };
 
 /**
- * Verifies the DKIM signatures (RFC 6376) and the ARC chain (RFC 8617) of a message. mailauth looks up the keys and
- * verifies the chain; it is given no signature that must not pass, and what it says is checked against our own reading
- * of the field. What a DKIM signature covers is read here, among all fields of the message.
+ * Verifies the DKIM signatures (RFC 6376) and the ARC chain (RFC 8617) of a message. mailauth verifies the chain. What
+ * a DKIM signature covers is read among all fields of the message.
  * @param now ms since the epoch
  */
 export async function verifyDkim(message: Message, dns: Dns, library: Library, now: number): Promise<DkimOutcome> {
@@ -43,18 +42,8 @@ export async function verifyDkim(message: Message, dns: Dns, library: Library, n
     .map((field, index): Read => ({ field, ...readOne(message, field, index, now) }));
   const arcFields = fields.filter((field) => ARC.has(field.key));
   const chain = chainProblem(message, arcFields);
-  const wanted = read.filter((one) => one.kind === 'acceptable');
   const parts: Parts = { message, dns, library, now };
-  if (wanted.length === 0 && arcFields.length === 0)
-    return { signatures: await outcomesOf(read, undefined, parts), arc: NO_CHAIN };
-
-  const leftOut = new Set(read.filter((one) => one.kind === 'refused').map((one) => one.field));
-  if (chain !== undefined) for (const field of arcFields) leftOut.add(field);
-  const results = await verifyWithout(leftOut, parts);
-  return {
-    signatures: await outcomesOf(read, results, parts),
-    arc: chain ?? (await arcOutcome(read, results, parts)),
-  };
+  return { signatures: await outcomesOf(read, parts), arc: chain ?? (await arcOutcome(read, parts)) };
 }
 
 const NO_CHAIN: ArcOutcome = { result: 'none', instances: 0, reason: '' };
@@ -86,11 +75,9 @@ function chainProblem(message: Message, fields: readonly HeaderField[]): ArcOutc
 }
 
 /** The chain as it stands among all fields: a seal may cover signatures that were left out of the first reading. */
-async function arcOutcome(
-  read: readonly Read[],
-  results: LibraryResults | undefined,
-  parts: Parts,
-): Promise<ArcOutcome> {
+async function arcOutcome(read: readonly Read[], parts: Parts): Promise<ArcOutcome> {
+  const leftOut = new Set(read.filter((one) => one.kind === 'refused').map((one) => one.field));
+  const results = await verifyWithout(leftOut, parts);
   const unreadable: ArcOutcome = { result: 'fail', instances: 0, reason: 'the chain cannot be read' };
   if (results === undefined) return unreadable;
   const complete = read.every((one) => one.kind === 'acceptable');
@@ -131,11 +118,7 @@ function piecesWithout({ bytes, structure }: Message, leftOut: ReadonlySet<Heade
   return pieces.filter((piece) => piece.length > 0);
 }
 
-async function outcomesOf(
-  read: readonly Read[],
-  results: LibraryResults | undefined,
-  { message, dns }: Parts,
-): Promise<SignatureOutcome[]> {
+async function outcomesOf(read: readonly Read[], { message, dns }: Parts): Promise<SignatureOutcome[]> {
   const from = fromFields(message);
   const { bytes, structure } = message;
   const { header, body } = structure.root;
@@ -150,13 +133,12 @@ async function outcomesOf(
     read.map(async (one): Promise<SignatureOutcome> => {
       const known = { domain: one.domain, selector: one.selector, mark: one.signature.slice(0, 8) };
       if (one.kind === 'refused') return { ...known, result: 'permerror', reason: one.reason };
-      if (results === undefined) return { ...known, result: 'permerror', reason: 'the signature cannot be read' };
       const evidence = {
         header: signedHeader(bytes, fields, one.field.range, one),
         bodyHash: hashOf(one.bodyCanonicalization),
         fromFields: from,
       };
-      return { ...known, ...(await judge(one, results.signatures, evidence, dns)) };
+      return { ...known, ...(await judge(one, evidence, dns)) };
     }),
   );
 }
