@@ -1,4 +1,3 @@
-import * as library from 'mailauth';
 import { createAuthentication } from '../../src/detectors/authentication/authentication.js';
 import type { Finding } from '../../src/detectors/types.js';
 import type { Envelope } from '../../src/message/envelope.js';
@@ -21,7 +20,7 @@ export interface Question {
 /** What the module says about a message, by method. */
 export async function authenticate(question: Question): Promise<Record<string, Finding>> {
   const server = await FakeDns.start(question.zone ?? {});
-  const detector = createAuthentication([server.address], library, () => NOW * 1000);
+  const detector = createAuthentication([server.address], () => NOW * 1000);
   try {
     const findings = await detector.inspect({
       message: readMessage(Buffer.from(question.message, 'latin1'), LIMITS),

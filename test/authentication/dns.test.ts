@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import * as library from 'mailauth';
 import { authentication, createAuthentication } from '../../src/detectors/authentication/authentication.js';
 import { boundedDns, CachingDns, DnsFailure } from '../../src/detectors/authentication/dns.js';
 import { FakeDns } from '../support/fake-dns.js';
@@ -98,13 +97,13 @@ describe('health', () => {
   const signal = AbortSignal.timeout(10_000);
 
   it('is good when a server answers, whatever it says', async () => {
-    await expect(createAuthentication([server.address], library).health?.(signal)).resolves.toBeUndefined();
+    await expect(createAuthentication([server.address]).health?.(signal)).resolves.toBeUndefined();
   });
 
   it('is bad when none does', async () => {
     const address = server.address;
     await server.close();
-    const detector = createAuthentication([address], library);
+    const detector = createAuthentication([address]);
     await expect(detector.health?.(AbortSignal.timeout(300))).rejects.toThrow('the DNS does not answer');
     server = await FakeDns.start();
   });

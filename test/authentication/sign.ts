@@ -46,7 +46,7 @@ export function signatureField(message: string, options: SignOptions, name = 'DK
   const covered = options.length === undefined ? body : body.slice(0, options.length);
   const own = (options.tags ?? []).map((tag) => tag.slice(0, tag.indexOf('=')));
   const usual = [
-    'v=1',
+    ...(name === 'DKIM-Signature' ? ['v=1'] : []),
     `a=${algorithm}`,
     `c=${canonicalization}`,
     `d=${options.domain}`,
@@ -60,10 +60,10 @@ export function signatureField(message: string, options: SignOptions, name = 'DK
     ...pick(fields, headers).map((line) => `${canonicalField(line, headerCanon)}\r\n`),
     canonicalField(field.replace(/[ \t\r\n]+$/, ''), headerCanon),
   ].join('');
-  return field + signature(data, algorithm, hash, options.key);
+  return field + signatureOf(data, algorithm, hash, options.key);
 }
 
-function signature(data: string, algorithm: string, hash: string, key: KeyObject): string {
+export function signatureOf(data: string, algorithm: string, hash: string, key: KeyObject): string {
   const bytes = Buffer.from(data, 'latin1');
   return algorithm.startsWith('ed25519')
     ? sign(null, createHash('sha256').update(bytes).digest(), key).toString('base64')

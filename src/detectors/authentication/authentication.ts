@@ -5,7 +5,8 @@ import { domainOf } from '../../message/envelope.js';
 import type { Message } from '../../message/types.js';
 import { DetectorError } from '../failure.js';
 import type { Detector, DetectorModule } from '../types.js';
-import type { Library } from './dkim/library.js';
+import { verifyArc } from './arc/verify.js';
+import { evidenceOf } from './dkim/evidence.js';
 import { verifyDkim } from './dkim/verify.js';
 import { evaluateDmarc } from './dmarc/evaluate.js';
 import { boundedDns, CachingDns, DnsFailure } from './dns.js';
@@ -33,16 +34,11 @@ export const authentication: DetectorModule<z.infer<typeof settings>> = {
   name: 'authentication',
   settings,
   statuses: ['spf', 'dkim', 'dmarc', 'arc'],
-  // The library is large: only who configures the module pays for it.
   waits: () => true,
-  create: async ({ dns }) => createAuthentication(dns, await import('mailauth')),
+  create: ({ dns }) => createAuthentication(dns),
 };
 
-export function createAuthentication(
-  servers: readonly string[],
-  library: Library,
-  now: () => number = Date.now,
-): Detector {
+export function createAuthentication(servers: readonly string[], now: () => number = Date.now): Detector {
   const dns = new CachingDns(servers, now);
   return {
     inspect: async ({ message, envelope, signal, until = Infinity }) => {
@@ -50,22 +46,19 @@ export function createAuthentication(
       // A look-up that stalls is a result: time must be left to say so.
       const milliseconds = Math.floor(Math.max(1, Math.min(LOOKUP_TIME, (until - performance.now()) * 0.6)));
       const bounded = boundedDns(dns, { milliseconds, lookups: MAX_LOOKUPS, signal });
-      const [spf, dkim] = await Promise.all([
+      const evidence = evidenceOf(message);
+      const [spf, signatures, arc] = await Promise.all([
         checkSender(envelope, bounded),
-        verifyDkim(message, bounded, library, now()),
+        verifyDkim(message, evidence, bounded, now()),
+        verifyArc(evidence, bounded, now()),
       ]);
       const from = message.addresses('from').map(({ address }) => asciiDomain(domainOf(address)));
       const dmarc = await evaluateDmarc(
         from,
-        { spf, signatures: dkim.signatures, trusted: envelope.trusted, sample: sampleOf(message) },
+        { spf, signatures, trusted: envelope.trusted, sample: sampleOf(message) },
         bounded,
       );
-      return [
-        spfFinding(spf, envelope.sender),
-        dkimFinding(dkim.signatures, from),
-        dmarcFinding(dmarc),
-        arcFinding(dkim.arc),
-      ];
+      return [spfFinding(spf, envelope.sender), dkimFinding(signatures, from), dmarcFinding(dmarc), arcFinding(arc)];
     },
     health: async (signal) => {
       try {
