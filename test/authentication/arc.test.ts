@@ -54,6 +54,11 @@ describe('a chain of seals (RFC 8617)', () => {
     expect(await arc(message, zoneOf(keyRecord(ed25519.publicKey)))).toBe('pass (1 sets)');
   });
 
+  it('passes with names in U-labels (RFC 8616)', async () => {
+    const message = chain(1, { domain: Buffer.from('bücher.example').toString('latin1') });
+    expect(await arc(message, { 'arc._domainkey.xn--bcher-kva.example': { TXT: [KEY] } })).toBe('pass (1 sets)');
+  });
+
   it('passes as another implementation makes it', async () => {
     const message = readFileSync(new URL('arc-dkimpy.eml', import.meta.url), 'latin1');
     const keys: Zone = {

@@ -247,6 +247,54 @@ describe('signatures that do not', () => {
   });
 });
 
+describe('names in U-labels (RFC 8616)', () => {
+  const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
+  const mail = latin1(MAIL.replace('a@example.com', 'a@bücher.example'));
+  const own: SignOptions = { ...OWN, domain: latin1('BÜCHER.example'), selector: latin1('2024.voilà') };
+  const keys: Zone = { '2024.xn--voil-3na._domainkey.xn--bcher-kva.example': { TXT: [KEY] } };
+
+  it('are asked for and named by A-labels', async () => {
+    const { dkim: finding } = await authenticate({ message: signed(mail, own), zone: keys });
+    expect([finding?.name, finding?.detail]).toEqual(['pass', 'd=xn--bcher-kva.example']);
+    expect(finding?.results?.[0]?.properties).toMatchObject({
+      'header.d': 'xn--bcher-kva.example',
+      'header.s': '2024.xn--voil-3na',
+    });
+    expect(await dkim(signed(mail, own).replace('Bye', 'Buy'), keys)).toMatch(/^fail \(xn--bcher-kva\.example: /);
+  });
+
+  it.each(['bücher.example', 'xn--bcher-kva.example'])('are aligned with %s in From', async (domain) => {
+    const zone = { ...keys, '_dmarc.xn--bcher-kva.example': { TXT: ['v=DMARC1; p=reject; adkim=s'] } };
+    const message = signed(latin1(MAIL.replace('example.com', domain)), own);
+    expect(await say('dmarc', { message, zone })).toMatch(/^pass/);
+    expect(await say('dmarc', { message: message.replace(latin1('BÜCHER'), 'bucher'), zone })).toMatch(/^fail/);
+  });
+
+  it.each([
+    ['i=é@bücher.example', 'pass'],
+    ['i=@à.bücher.example', 'pass'],
+    ['i=@à.xn--bcher-kva.example', 'pass'],
+    ['i=@bucher.example', 'permerror'],
+    ['i=@ãbücher.example', 'permerror'],
+  ])('stand in %s: %s', async (tag, result) => {
+    for (const domain of [own.domain, 'xn--bcher-kva.example'])
+      expect(await dkim(signed(mail, { ...own, domain, tags: [latin1(tag)] }), keys)).toMatch(result);
+  });
+
+  it.each([
+    ['a domain that is no UTF-8', { domain: 'b\xfccher.example' }],
+    ['a domain with a path', { domain: latin1('bücher.example/x') }],
+    ['a domain with an escape', { domain: latin1('%62ücher.example') }],
+    ['a domain with white space', { domain: latin1('bücher\u00a0.example') }],
+    ['an address in digits', { domain: latin1('１２７.0.0.1') }],
+    ['a selector that is no UTF-8', { selector: 'voil\xa0' }],
+    ['a label that is too long', { selector: latin1('ü'.repeat(62)) }],
+    ['an empty label', { selector: 'a..b' }],
+  ])('are not %s', async (_, options) => {
+    expect(await dkim(signed(mail, { ...own, ...options }), keys)).toMatch(/^permerror .*no usable domain or selector/);
+  });
+});
+
 describe('several signatures', () => {
   const other: SignOptions = { domain: 'esp.example', selector: 's2', key: rsa.privateKey };
   const both: Zone = { ...zone(), 's2._domainkey.esp.example': { TXT: [KEY] } };

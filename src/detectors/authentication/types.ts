@@ -4,9 +4,9 @@ export type AuthResult = 'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'pe
 /** What came of one signature. */
 export interface SignatureOutcome {
   readonly result: AuthResult;
-  /** Signing domain (`d=`) in lower case; empty where it cannot be read. */
+  /** Signing domain (`d=`) in lower case as A-labels; empty where it cannot be read. */
   readonly domain: string;
-  /** Selector (`s=`); empty where it cannot be read. */
+  /** Selector (`s=`) as A-labels; empty where it cannot be read. */
   readonly selector: string;
   /** The first characters of the signature, to tell several apart (RFC 8601 2.7.1 header.b). */
   readonly mark: string;

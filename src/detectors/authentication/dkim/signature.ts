@@ -1,10 +1,13 @@
+import { asciiName } from '../names.js';
 import { isDomainName } from '../spf/check-host.js';
 import type { Canonicalization } from './canonical-header.js';
 import { colonList, packed, parseTagList, type TagList } from './tags.js';
 
 /** Who made a signature, under which key; a part that cannot be read is empty. */
 export interface Signer {
+  /** In lower case, as A-labels. */
   readonly domain: string;
+  /** As A-labels. */
   readonly selector: string;
   readonly algorithm: string;
   readonly signature: string;
@@ -65,11 +68,13 @@ export function checkSignature(tags: TagList, now: number): Signature | RefusedS
 }
 
 export function signerOf(tags: TagList): Signer {
-  const domain = (tags.get('d') ?? '').toLowerCase();
-  const selector = tags.get('s') ?? '';
+  const named = asciiName(tags.get('d') ?? '').toLowerCase();
+  const domain = isDomainName(named) ? named : '';
+  const selector = asciiName(tags.get('s') ?? '');
   return {
-    domain: isDomainName(domain) && /^[a-z0-9._-]+$/.test(domain) ? domain : '',
-    selector: /^[A-Za-z0-9._-]{1,128}$/.test(selector) ? selector : '',
+    domain,
+    // Where the name of the key is none that could be there, no answer would ever come.
+    selector: isDomainName(`${selector}._domainkey.${domain}`) ? selector : '',
     algorithm: (tags.get('a') ?? '').toLowerCase(),
     signature: packed(tags.get('b')),
   };
@@ -111,5 +116,5 @@ export function timeProblem(tags: TagList, now: number): string | undefined {
 /** The domain of `i=`, by default `d=` (RFC 6376 3.5). */
 function identityDomain(tags: TagList, domain: string): string {
   const identity = tags.get('i');
-  return identity === undefined ? domain : identity.slice(identity.lastIndexOf('@') + 1).toLowerCase();
+  return identity === undefined ? domain : asciiName(identity.slice(identity.lastIndexOf('@') + 1)).toLowerCase();
 }
