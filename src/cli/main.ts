@@ -5,6 +5,7 @@ import type { EventsOptions } from './events.js';
 import { EXIT, UsageError } from './exit.js';
 import type { ExplainOptions } from './explain.js';
 import type { NodesOptions } from './nodes.js';
+import { addHelpCommands, checkCommandNames } from './help-command.js';
 import { addNotificationCommands } from './notification-commands.js';
 import type { QueueAction } from '../delivery/types.js';
 import type { ReleaseOptions, ShowOptions } from './quarantine.js';
@@ -300,6 +301,7 @@ function program(): Command {
     .action(async (options: { keep?: boolean }) => {
       await (await import('./demo.js')).demo(options);
     });
+  addHelpCommands(root);
   return root;
 }
 
@@ -326,6 +328,7 @@ for (const stream of [process.stdout, process.stderr])
 try {
   const root = program();
   for (const command of [root, ...root.commands.flatMap((c) => [c, ...c.commands])]) command.exitOverride();
+  checkCommandNames(root, process.argv.slice(2));
   await root.parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = statusOf(error);
