@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { inPlainWords } from '../config/file-error.js';
 import { ConfigError } from '../config/problems.js';
 import { each } from './each-value.js';
 import type { EventsOptions } from './events.js';
@@ -339,7 +340,7 @@ try {
     err(error.message);
     process.exitCode = EXIT.no;
   } else {
-    err(`${paint('red', 'error:', process.stderr)} ${error instanceof Error ? error.message : String(error)}`);
+    err(`${paint('red', 'error:', process.stderr)} ${inPlainWords(error)}`);
     if (process.env['GATEPOST_DEBUG'] !== undefined && error instanceof Error) err(error.stack ?? '');
     process.exitCode = EXIT.no;
   }

@@ -1,7 +1,10 @@
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { fileReason } from '../config/file-error.js';
 import { loadConfig } from '../config/load.js';
 import { isUserName, setUser } from '../smtp/users.js';
+import { isMissing } from '../store/files.js';
 import { UsageError } from './exit.js';
 import { out } from './terminal.js';
 
@@ -18,8 +21,21 @@ export async function setUserPassword(name: string, options: { readonly config?:
     throw new UsageError(`"${name}" cannot be a user name: 1 to 128 characters, no spaces, colons or #`);
   const password = process.stdin.isTTY ? await askTwice() : await readLine();
   if (password === '') throw new UsageError('the password is empty');
-  await setUser(file, name, password);
+  await write(file, name, password);
   out(`${name} may log in now.`);
+}
+
+/** @throws UsageError for a password that cannot be; Error when the file cannot be written */
+async function write(file: string, name: string, password: string): Promise<void> {
+  try {
+    await setUser(file, name, password);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    const reason = isMissing(error)
+      ? `there is no folder ${path.dirname(file)}; make it first, as the user that Gatepost runs as`
+      : fileReason(error);
+    throw new Error(`cannot change the users file ${file} (\`smtp.auth.users\`): ${reason}`, { cause: error });
+  }
 }
 
 async function askTwice(): Promise<string> {

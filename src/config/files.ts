@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileReason } from './file-error.js';
 
 /** Why a file names no certificates to trust; undefined where it does. */
 export function whyNoAuthority(file: string): string | undefined {
@@ -9,11 +10,15 @@ export function whyNoAuthority(file: string): string | undefined {
 
 /** Why a file cannot be read, for people; undefined where it can. */
 export function whyUnread(file: string): string | undefined {
-  const reason = whyNot(() => readFileSync(file));
-  if (reason === undefined) return undefined;
-  if (reason === 'ENOENT') return `there is no file ${file}`;
-  if (reason === 'EACCES') return `${file} may not be read by the user that this runs as`;
-  return `${file} cannot be read (${reason})`;
+  try {
+    readFileSync(file);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return `there is no file ${file}`;
+    if (code === 'EACCES') return `${file} may not be read by the user that this runs as`;
+    return `${file} cannot be read: ${fileReason(error)}`;
+  }
 }
 
 /** The code of the error with which something fails; undefined when it does not. */

@@ -136,4 +136,13 @@ describe('a file that cannot be kept in a folder of cases', () => {
       'rules/10.yaml:1:1: error: the file may not be read by the user that Gatepost runs as\n  give that user the right to read it',
     ]);
   });
+
+  it.skipIf(process.platform === 'win32')('is told of: a folder that may not be listed', async () => {
+    const lines = await said(async (folder) => {
+      await chmod(folder, 0o000);
+      if (process.getuid?.() === 0) await chmod(path.dirname(folder), 0o755);
+    }, withoutPrivileges);
+    const reason = 'this user has no right to it; work as the user that Gatepost runs as, or give this one the right';
+    expect(lines).toEqual(['rules/lists', 'rules'].map((name) => `error: cannot list the folder ${name}: ${reason}`));
+  });
 });

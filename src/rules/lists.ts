@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { fileReason } from '../config/file-error.js';
 import type { Place, Problem } from '../config/problems.js';
 import { readTextFile } from '../config/text-file.js';
 
@@ -33,7 +34,7 @@ export async function readLists(folder: string, shown: string): Promise<ReadList
   const lists = new Map<string, ListFile>();
   const unread = new Set<string>();
   const problems: Problem[] = [];
-  for (const file of await listFiles(path.join(folder, 'lists'))) {
+  for (const file of await listFiles(path.join(folder, 'lists'), `${shown}/lists`, problems)) {
     const display = `${shown}/lists/${file}`;
     const at: Place = { file: display, line: 1, column: 1 };
     if (file.startsWith('.')) continue;
@@ -65,13 +66,18 @@ export async function readLists(folder: string, shown: string): Promise<ReadList
   return { lists, unread, problems };
 }
 
-/** Names in a folder in the order of their bytes; a folder that is not there has none. */
-export async function listFiles(folder: string): Promise<string[]> {
+/**
+ * Names in a folder in the order of their bytes; a folder that is not there has none, nor has one that cannot be listed.
+ * @param shown its path as the author would write it
+ * @param problems gets what is wrong with the folder
+ */
+export async function listFiles(folder: string, shown: string, problems: Problem[]): Promise<string[]> {
   try {
     const names = await readdir(folder);
     return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
+    problems.push({ severity: 'error', message: `cannot list the folder ${shown}: ${fileReason(error)}` });
+    return [];
   }
 }

@@ -67,7 +67,7 @@ const DEFAULT_THRESHOLDS: Required<SpamThresholds> = { spam: 8, probableSpam: 5,
 
 /**
  * Reads a rule folder: `*.yaml` in the order of their names' bytes, no subfolders, and `lists/*.txt`.
- * Everything is checked at once; nothing is thrown but for a folder that cannot be listed.
+ * Everything is checked at once; nothing is thrown.
  */
 export async function loadRules(folder: string, options: LoadOptions): Promise<LoadedRules> {
   const shown = shownFolder(folder, options.displayRoot);
@@ -161,7 +161,7 @@ async function readSources(
 ): Promise<{ readonly sources: readonly RuleFile[]; readonly problems: readonly Problem[] }> {
   const sources: RuleFile[] = [];
   const problems: Problem[] = [];
-  for (const name of await listFiles(folder)) {
+  for (const name of await listFiles(folder, shown, problems)) {
     const file = `${shown}/${name}`;
     const at = { file, line: 1, column: 1 };
     const ending = /\.ya?ml$/i.exec(name)?.[0];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { fileReason } from '../../config/file-error.js';
 import type { Problem } from '../../config/problems.js';
 import type { Prepared, PrepareContext } from '../types.js';
 import { parseUrlList, type UrlList } from './url-list.js';
@@ -50,7 +51,7 @@ export async function readUrlList(file: string, shown: string): Promise<ReadList
     const { hashes, entries, problems } = await parseUrlList(await readFile(file, 'utf8'), shown.replace(/^\.\//, ''));
     return { list: { name: path.basename(file), hashes, entries, modified: state.modified }, problems };
   } catch (error) {
-    return { error: reasonOf(error) };
+    return { error: fileReason(error) };
   }
 }
 
@@ -61,16 +62,8 @@ export async function stateOf(file: string): Promise<FileState | { readonly erro
     if (found.isDirectory()) return { error: 'it is a folder' };
     return { size: found.size, modified: found.mtimeMs };
   } catch (error) {
-    return { error: reasonOf(error) };
+    return { error: fileReason(error) };
   }
-}
-
-function reasonOf(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a folder';
-  if (code === 'EACCES') return 'permission denied';
-  return typeof code === 'string' ? code : 'reading failed';
 }
 
 /** Narrows what came through `prepare` and a thread boundary. */

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { fileReason } from '../../config/file-error.js';
 import type { Problem } from '../../config/problems.js';
 import type { Prepared, PrepareContext } from '../types.js';
 import { buildHashTable, parseHashList, type HashEntry, type HashTable } from './hash-list.js';
@@ -30,11 +31,7 @@ async function readList(file: string): Promise<{ readonly text: string } | { rea
     if (size > MAX_FILE) return { error: `it is larger than ${MAX_FILE / 2 ** 20} MiB` };
     return { text: await readFile(file, 'utf8') };
   } catch (error) {
-    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return { error: 'there is no such file' };
-    if (code === 'EISDIR') return { error: 'it is a folder' };
-    if (code === 'EACCES') return { error: 'permission denied' };
-    return { error: typeof code === 'string' ? code : 'reading failed' };
+    return { error: fileReason(error) };
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { codeOf } from '../../store/errors.js';
 import { durableFiles, isMissing, type DurableFiles } from '../../store/files.js';
 import { filesOf, templateFiles } from './fingerprint.js';
 import type { Places } from './places.js';
@@ -110,7 +111,7 @@ export async function readKept(data: string): Promise<KeptSet | undefined> {
     const parsed = manifest.safeParse(JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')));
     return parsed.success ? { ...parsed.data, folder } : undefined;
   } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) return undefined;
+    if (isMissing(error) || codeOf(error) === 'ENOTDIR' || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { fileReason } from '../../config/file-error.js';
 import { readMbox } from './mbox.js';
-import { readMessageFile, reasonOf, UnusableMessage } from './message.js';
+import { readMessageFile, UnusableMessage } from './message.js';
 
 /** One message of a collection. */
 export interface StoredMail {
@@ -54,7 +55,7 @@ async function* mboxMails(file: string, name: string, files: number): AsyncGener
       yield { name: `${name}#${number}`, files, load };
     }
   } catch (error) {
-    const reason = new UnusableMessage(reasonOf(error));
+    const reason = new UnusableMessage(fileReason(error));
     yield { name, files, load: () => Promise.reject(reason) };
   }
 }
@@ -90,23 +91,25 @@ async function headOf(file: string): Promise<string | undefined> {
 
 async function* filesBelow(place: string): AsyncGenerator<FoundFile> {
   const root = await stat(place).catch((error: unknown) => {
-    throw new UnusableMessage(reasonOf(error));
+    throw new UnusableMessage(fileReason(error));
   });
-  if (root.isDirectory()) yield* filesIn(place);
+  if (root.isDirectory()) yield* filesIn(place, place);
   else yield { path: place, maildir: false };
 }
 
-/** In the order of names. Links to folders are not followed: they may lead in a circle. */
-async function* filesIn(folder: string): AsyncGenerator<FoundFile> {
+/** In the order of names. Links to folders are not followed: they may lead in a circle. @param place where it began */
+async function* filesIn(folder: string, place: string): AsyncGenerator<FoundFile> {
   const maildir = await isMaildirPart(folder);
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new UnusableMessage(`${folder}: ${reasonOf(error)}`);
+    throw new UnusableMessage(
+      folder === place ? fileReason(error) : `${folder} cannot be listed: ${fileReason(error)}`,
+    );
   });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const full = path.join(folder, entry.name);
     if (entry.isDirectory()) {
       const unfinished = entry.name === 'tmp' && (await isMaildirPart(full));
-      if (!unfinished) yield* filesIn(full);
+      if (!unfinished) yield* filesIn(full, place);
     } else if (entry.isFile() || entry.isSymbolicLink()) {
       if (!entry.name.startsWith('.')) yield { path: full, maildir };
     }

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { fileReason } from '../../config/file-error.js';
 
 /** More than any mail system carries: bigger files are refused instead of read into memory. */
 export const MAX_TRIAL_BYTES = 1024 * 2 ** 20;
@@ -18,16 +19,8 @@ export async function readMessageFile(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     if (error instanceof UnusableMessage) throw error;
-    throw new UnusableMessage(reasonOf(error));
+    throw new UnusableMessage(fileReason(error));
   }
-}
-
-/** Why a file cannot be read, in words. */
-export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'this account may not read it';
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** What is odd about a message as a whole; it is looked at all the same, as the gateway would. */

@@ -7,7 +7,10 @@ import type { CaseContext } from './schema.js';
 
 /** The files of test cases in a folder, in the order of their names; a folder that is not there has none. */
 export async function caseFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
   return names
     .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
     .sort()

@@ -17,7 +17,7 @@ export interface RulePlaces {
  */
 export async function readRulePlaces(folder: string, shown: string): Promise<RulePlaces> {
   const rules = new Map<string, { readonly source: YamlSource; readonly at: KeyPath; readonly on: unknown }>();
-  for (const name of await listFiles(folder)) {
+  for (const name of await listFiles(folder, shown, [])) {
     if (!name.endsWith('.yaml') || name.startsWith('.')) continue;
     const bytes = await readTextFile(path.join(folder, name), `${shown}/${name}`, MAX_YAML_BYTES);
     if ('severity' in bytes) continue;
