@@ -4,7 +4,7 @@ import { formatProblem, sortProblems, type Problem } from '../config/problems.js
 import { readSetup } from '../gateway/setup.js';
 import { caseFiles, loadCaseFiles } from '../rules/cases/folder.js';
 import { EXIT } from './exit.js';
-import { json, out, paint } from './terminal.js';
+import { err, json, out, paint } from './terminal.js';
 
 /** All that is found in the files that an admin edits. */
 interface Findings {
@@ -14,16 +14,22 @@ interface Findings {
   readonly cases: readonly Problem[];
   /** Absent when something of the settings is wrong. */
   readonly good?: { readonly rules: number; readonly folder: string };
+  /** There is no configuration to check. */
+  readonly unread?: true;
 }
 
 /** `gatepost check`: every mistake at once, of the test cases too. Warnings alone leave the exit status 0. */
 export async function check(options: { readonly config?: string; readonly json?: boolean }): Promise<void> {
-  const { settings, cases, good } = await look(options.config);
+  const { settings, cases, good, unread } = await look(options.config);
   const problems = sortProblems([...settings, ...cases]);
   const errors = count(problems, 'error');
-  process.exitCode = errors > 0 ? EXIT.no : EXIT.good;
+  process.exitCode = unread === true ? EXIT.usage : errors > 0 ? EXIT.no : EXIT.good;
   if (options.json === true) {
     json({ ok: errors === 0, problems });
+    return;
+  }
+  if (unread === true) {
+    err(problems.map(formatProblem).join('\n'));
     return;
   }
   for (const problem of problems) out(coloured(problem));
@@ -43,8 +49,8 @@ export async function check(options: { readonly config?: string; readonly json?:
 }
 
 async function look(file: string | undefined): Promise<Findings> {
-  const { config, problems: own } = await readConfig(file);
-  if (config === undefined) return { settings: own, cases: [] };
+  const { config, problems: own, unread } = await readConfig(file);
+  if (config === undefined) return { settings: own, cases: [], ...(unread === undefined ? {} : { unread }) };
   const { bundle, specs, problems } = await readSetup('gateway', config);
   const context = {
     modules: new Map(specs.map((spec) => [spec.name, spec.statuses])),

@@ -5,7 +5,7 @@ import { canonicalAddress } from '../config/networks.js';
 import { loadSetup } from '../gateway/setup.js';
 import { isAddress, trialEnvelope, withoutBrackets } from '../gateway/trial/envelope.js';
 import { startInspecting } from '../gateway/trial/inspecting.js';
-import { oddity, readMessageFile, UnusableMessage } from '../gateway/trial/message.js';
+import { oddity } from '../gateway/trial/message.js';
 import { reportFor, type RecipientReport } from '../gateway/trial/report.js';
 import type { Envelope } from '../message/envelope.js';
 import { newTraceId } from '../message/trace-id.js';
@@ -16,6 +16,7 @@ import type { Inspection, InspectInput } from '../pipeline/types.js';
 import { canonicalMessage } from '../smtp/canonical.js';
 import { UsageError } from './exit.js';
 import { printExplanation } from './explain-text.js';
+import { readGivenMessage } from './given.js';
 import { err, json, paint } from './terminal.js';
 
 export interface ExplainOptions {
@@ -44,7 +45,7 @@ export async function explain(file: string, options: ExplainOptions): Promise<vo
   checkSession(options);
   const setup = await loadSetup('trial', options.config);
   const { config } = setup;
-  const raw = await readGiven(file);
+  const raw = file === '-' ? await buffer(process.stdin) : await readGivenMessage(file);
   const odd = oddity(raw, config.smtp.maxMessageSize);
   if (odd !== undefined) err(`${paint('yellow', 'note:', process.stderr)} ${odd}`);
   const { bytes, intake } = canonicalMessage(raw, config.smtp.hostname);
@@ -109,14 +110,4 @@ function timeOf(text: string | undefined, timezone: string): number {
   const time = parseMoment(text, timezone);
   if (time === undefined) throw new UsageError(`--at: "${text}" is not a time; write it as 2026-11-21T17:05`);
   return time;
-}
-
-async function readGiven(file: string): Promise<Buffer> {
-  if (file === '-') return await buffer(process.stdin);
-  try {
-    return await readMessageFile(file);
-  } catch (error) {
-    if (error instanceof UnusableMessage) throw new UsageError(`cannot read ${file}: ${error.message}`);
-    throw error;
-  }
 }

@@ -25,7 +25,7 @@ import { version } from './version.js';
 
 /**
  * The command line. Each command's code is loaded when it is called, so that `--help` is immediate.
- * Exit status: 0 good, 1 the answer is no, 2 wrong use.
+ * Exit status: 0 good, 1 the answer is no, 2 wrong use (README, Exit status).
  */
 function program(): Command {
   const root = new Command('gatepost')
@@ -338,7 +338,7 @@ try {
     process.exitCode = EXIT.usage;
   } else if (error instanceof ConfigError) {
     err(error.message);
-    process.exitCode = EXIT.no;
+    process.exitCode = error.unread ? EXIT.usage : EXIT.no;
   } else {
     err(`${paint('red', 'error:', process.stderr)} ${inPlainWords(error)}`);
     if (process.env['GATEPOST_DEBUG'] !== undefined && error instanceof Error) err(error.stack ?? '');

@@ -42,9 +42,10 @@ export async function changeQueue(
   const ids = action === 'requeue' ? names.map(nameOf) : names.map(keyOf);
   checkUse(action, ids, any, options.all === true);
   const { config } = await loadSite(options.config);
+  const spools = await spoolsOf(config.data);
   // All at once is known to whoever owns the spool; all else is chosen here, from the files.
   const allNow = action === 'retry' && options.all === true && !any;
-  const chosen = ids.length > 0 || allNow ? [...new Set(ids)] : await choose(await spoolsOf(config.data), test);
+  const chosen = ids.length > 0 || allNow ? [...new Set(ids)] : await choose(spools, test);
   if (ids.length === 0 && !allNow && chosen.length === 0) {
     if (options.json === true) json([]);
     else out('Nothing in the spool fits.');

@@ -10,6 +10,7 @@ import { UnusableMessage } from '../gateway/trial/message.js';
 import { ordered } from '../gateway/trial/ordered.js';
 import { replayMail } from '../gateway/trial/replay.js';
 import { EXIT, UsageError } from './exit.js';
+import { kindOfGiven } from './given.js';
 import { progress } from './progress.js';
 import { jsonReport, textReport, type ReplayReport } from './replay-report.js';
 
@@ -78,6 +79,7 @@ async function run(
 }
 
 async function filesOf(folder: string, given: string): Promise<number> {
+  await kindOfGiven(given);
   try {
     return await countFiles(folder);
   } catch (error) {
@@ -89,9 +91,7 @@ async function filesOf(folder: string, given: string): Promise<number> {
 /** The other rule set: its folder, the folder of a site with `rules` in it, or a gatepost.yaml. */
 async function ruleFolder(given: string): Promise<string> {
   const place = path.resolve(given);
-  const found = await stat(place).catch(() => undefined);
-  if (found === undefined) throw new UsageError(`--against: there is no folder ${given}`);
-  if (!found.isDirectory()) return (await loadConfig(place)).config.rules;
+  if ((await kindOfGiven(given, '--against')) === 'file') return (await loadConfig(place)).config.rules;
   const names = await readdir(place);
   if (names.some((name) => name.endsWith('.yaml') && name !== 'gatepost.yaml')) return place;
   if (names.includes('rules')) return path.join(place, 'rules');

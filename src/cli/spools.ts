@@ -3,9 +3,11 @@ import { eachCorruptItem, type CorruptItem } from '../delivery/corrupt-list.js';
 import type { SpoolItem } from '../delivery/spool-item.js';
 import { countSpool, eachSpoolItem, type SpoolWalk } from '../delivery/spool-list.js';
 import { processFolders } from '../gateway/processes/folders.js';
+import { checkDataFolder } from './data-folder.js';
 
-/** The spools of all processes of this node. */
+/** The spools of all processes of this node. @throws Error when this user may not look into the data folder */
 export async function spoolsOf(data: string): Promise<readonly string[]> {
+  await checkDataFolder(data);
   return (await processFolders(data)).map(({ folder }) => path.join(folder, 'spool'));
 }
 

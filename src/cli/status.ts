@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askControl, NotRunningError } from '../gateway/control/socket.js';
 import { workersFolder } from '../gateway/workers-folder.js';
+import { checkDataFolder } from './data-folder.js';
 import { EXIT } from './exit.js';
 import { loadSite } from './site-config.js';
 import { askProcesses } from './status-processes.js';
@@ -24,6 +25,7 @@ const EVERY = 2000;
 /** `gatepost status`: asks the running gateway over its control socket. */
 export async function status(options: StatusOptions): Promise<void> {
   const { config } = await loadSite(options.config);
+  await checkDataFolder(config.data);
   for (;;) {
     let answer: Sections;
     try {

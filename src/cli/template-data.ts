@@ -5,7 +5,6 @@ import { saidLast } from '../delivery/settle.js';
 import { loadSetup } from '../gateway/setup.js';
 import { isAddress, trialEnvelope, withoutBrackets } from '../gateway/trial/envelope.js';
 import { startInspecting } from '../gateway/trial/inspecting.js';
-import { readMessageFile, UnusableMessage } from '../gateway/trial/message.js';
 import type { Envelope } from '../message/envelope.js';
 import { readMessage } from '../message/read.js';
 import { newTraceId, parseTraceId } from '../message/trace-id.js';
@@ -20,6 +19,7 @@ import type { FiredResponse } from '../rules/types.js';
 import { canonicalMessage } from '../smtp/canonical.js';
 import type { DeliveryRecord, JournalEntry } from '../store/types.js';
 import { UsageError } from './exit.js';
+import { readGivenMessage } from './given.js';
 import { withStore } from './with-store.js';
 
 /** What a preview is filled with, and what is to be said of it. */
@@ -38,7 +38,7 @@ export async function contextOfFile(
 ): Promise<RealData> {
   const setup = await loadSetup('trial', options.config);
   const { config } = setup;
-  const { bytes, intake } = canonicalMessage(await readGiven(file), config.smtp.hostname);
+  const { bytes, intake } = canonicalMessage(await readGivenMessage(file), config.smtp.hostname);
   const envelope = envelopeOf(bytes, options, config);
   const input = { traceId: newTraceId(), envelope, intake, receivedAt: Date.now(), considered: 'all' } as const;
   const inspecting = await startInspecting(setup, 1);
@@ -183,13 +183,4 @@ function envelopeOf(
   const plain = withoutBrackets(sender);
   if (plain !== '' && !isAddress(plain)) throw new UsageError(`--sender: "${sender}" is not an address`);
   return trialEnvelope({ sender, recipients }, config);
-}
-
-async function readGiven(file: string): Promise<Buffer> {
-  try {
-    return await readMessageFile(file);
-  } catch (error) {
-    if (error instanceof UnusableMessage) throw new UsageError(`cannot read ${file}: ${error.message}`);
-    throw error;
-  }
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, formatPlace, formatProblem } from '../config/problems.js';
 import { shownPath } from '../config/shown-path.js';
@@ -12,6 +11,7 @@ import type { LoadedCases } from '../rules/cases/load.js';
 import { readRulePlaces } from '../rules/cases/rule-places.js';
 import type { TestCase } from '../rules/cases/types.js';
 import { EXIT, UsageError } from './exit.js';
+import { kindOfGiven } from './given.js';
 import { progress } from './progress.js';
 import { err, json, out, paint, table } from './terminal.js';
 
@@ -39,7 +39,9 @@ export async function test(files: readonly string[], options: TestOptions): Prom
   }
   if (results.length === 0) {
     out(
-      `There are no test cases: write them into ${path.join(setup.config.rules, 'tests')}, one file or several (*.yaml).`,
+      files.length > 0
+        ? `There are no test cases in ${files.join(', ')}: they stand in files whose names end in .yaml.`
+        : `There are no test cases: write them into ${path.join(setup.config.rules, 'tests')}, one file or several (*.yaml).`,
     );
     return;
   }
@@ -92,9 +94,8 @@ async function readCases(files: readonly string[], { config, bundle, specs }: Se
 async function namedFiles(files: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const file of files) {
-    const state = await stat(file).catch(() => undefined);
-    if (state === undefined) throw new UsageError(`cannot read ${file}: there is no such file`);
-    found.push(...(state.isDirectory() ? await caseFiles(path.resolve(file)) : [path.resolve(file)]));
+    const isFolder = (await kindOfGiven(file)) === 'folder';
+    found.push(...(isFolder ? await caseFiles(path.resolve(file)) : [path.resolve(file)]));
   }
   return found;
 }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { domainToASCII, fileURLToPath } from 'node:url';
 import { checkDirectory } from './check-directory.js';
+import { checkFolders } from './check-folders.js';
 import { checkWebhooks } from './check-webhooks.js';
+import { fileReason } from './file-error.js';
 import { parseNetwork } from './networks.js';
 import { ConfigError, type Problem } from './problems.js';
 import { configSchema, resolveFrom, type RawConfig } from './schema.js';
@@ -77,6 +79,8 @@ export interface ReadConfig {
    */
   readonly config?: Config;
   readonly problems: readonly Problem[];
+  /** There is no such file, or it cannot be read. */
+  readonly unread?: true;
 }
 
 /** Like loadConfig, but tells the problems instead of throwing them. */
@@ -87,15 +91,7 @@ export async function readConfig(file?: string, cwd: string = process.cwd()): Pr
   try {
     text = await readFile(wanted, 'utf8');
   } catch (error) {
-    if (file !== undefined || !isMissing(error)) {
-      const reason = isMissing(error)
-        ? 'there is no such file'
-        : error instanceof Error
-          ? error.message
-          : String(error);
-      const message = `cannot read the configuration ${file ?? wanted}: ${reason}`;
-      return { problems: [{ severity: 'error', message }] };
-    }
+    if (file !== undefined || !isMissing(error)) return { problems: [unreadable(file ?? wanted, error)], unread: true };
     found = false;
   }
   return readConfigText(text, path.dirname(wanted), found ? wanted : undefined);
@@ -106,9 +102,17 @@ export async function parseConfig(text: string, folder: string, file?: string): 
   return withoutErrors(await readConfigText(text, folder, file));
 }
 
-function withoutErrors({ config, problems }: ReadConfig): LoadedConfig {
+function unreadable(file: string, error: unknown): Problem {
+  const inside = path.join(file, 'gatepost.yaml');
+  const hint = existsSync(inside)
+    ? `did you mean ${inside}?`
+    : 'name another one with --config FILE or in the environment variable GATEPOST_CONFIG';
+  return { severity: 'error', message: `cannot read the configuration ${file}: ${fileReason(error)}`, hint };
+}
+
+function withoutErrors({ config, problems, unread }: ReadConfig): LoadedConfig {
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (config === undefined || errors.length > 0) throw new ConfigError(errors);
+  if (config === undefined || errors.length > 0) throw new ConfigError(errors, unread);
   return { config, warnings: problems };
 }
 
@@ -122,6 +126,7 @@ async function readConfigText(text: string, folder: string, file: string | undef
   const raw = parsed.success ? parsed.data : whatIsLeft(given, parsed.error);
   if (raw === undefined) return { problems };
   problems.push(...checkNetworks(raw, source), ...(await checkFolders(raw, folder, source)));
+  problems.push(...checkDomains(raw, source));
   problems.push(...checkDirectory(raw.directory, folder, source));
   problems.push(...checkWebhooks(raw.notifications.webhooks, folder, source));
   return { config: complete(raw, folder, source, file), problems };
@@ -227,34 +232,10 @@ function checkNetworks(raw: RawConfig, source: YamlSource): Problem[] {
   );
 }
 
-async function checkFolders(raw: RawConfig, folder: string, source: YamlSource): Promise<Problem[]> {
-  const problems: Problem[] = [];
-  for (const key of ['rules', 'templates'] as const) {
-    const given = raw[key];
-    if (given === undefined) continue;
-    const is = await stat(resolveFrom(folder, given)).then(
-      (s) => (s.isDirectory() ? 'folder' : 'file'),
-      () => 'missing',
-    );
-    if (is !== 'folder')
-      problems.push(
-        source.error(
-          [key],
-          is === 'file'
-            ? `\`${key}\`: "${given}" is a file, not a folder`
-            : `\`${key}\`: there is no folder "${given}"`,
-        ),
-      );
-  }
-  if (raw.domains.length === 0)
-    problems.push(
-      source.error(
-        ['domains'],
-        '`domains` is empty: no mail would be accepted',
-        'name the domains of your mail server',
-      ),
-    );
-  return problems;
+function checkDomains({ domains }: RawConfig, source: YamlSource): Problem[] {
+  if (domains.length > 0) return [];
+  const hint = 'name the domains of your mail server';
+  return [source.error(['domains'], '`domains` is empty: no mail would be accepted', hint)];
 }
 
 function isMissing(error: unknown): boolean {

@@ -78,9 +78,12 @@ export function condenseProblems(problems: readonly Problem[]): Problem[] {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
+  /** There was nothing to read: the configuration as a whole is not there, or cannot be read. */
+  readonly unread: boolean;
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], unread = false) {
     super(sortProblems(problems).map(formatProblem).join('\n'));
     this.problems = problems;
+    this.unread = unread;
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Config } from '../../config/load.js';
@@ -48,6 +49,14 @@ export interface QueueOwner {
   close(): Promise<string | undefined>;
 }
 
+/** A spool with nothing in it. */
+const EMPTY: QueueOwner = {
+  running: false,
+  run: ({ ids: asked }) =>
+    Promise.resolve({ results: asked.map((id) => ({ id, outcome: 'missing' as const })), count: 0 }),
+  close: () => Promise.resolve(undefined),
+};
+
 /** How long a gateway may take to start or stop, ms. */
 const PATIENCE = 10_000;
 const POLL = 250;
@@ -58,6 +67,8 @@ const POLL = 250;
  * @throws LockedError when another process has it and does not answer
  */
 export async function openQueueOwner(config: Config, log: Log): Promise<QueueOwner> {
+  // Nothing has ever been spooled where there is no data folder; none is made for that.
+  if (!existsSync(config.data)) return EMPTY;
   const owners: QueueOwner[] = [];
   try {
     for (const { folder } of await processFolders(config.data)) owners.push(await openOneOwner(config, folder, log));

@@ -87,7 +87,7 @@ async function openKept(
 }
 
 function withAdvice(error: ConfigError, message: string): ConfigError {
-  return new ConfigError([...error.problems, { severity: 'warning', message }]);
+  return new ConfigError([...error.problems, { severity: 'warning', message }], error.unread);
 }
 
 /** The data folder of a configuration that may be broken: what its `data` key says, as far as it can be read. */
