@@ -138,7 +138,9 @@ function printSummary(
   out(
     `${totals.messages} messages to ${totals.recipients} recipients: ${
       totals.changes === 0
-        ? paint('green', 'nothing changes')
+        ? totals.messages === 0
+          ? paint('yellow', 'nothing was compared')
+          : paint('green', 'nothing changes')
         : paint('yellow', `${totals.changedMessages} messages change, for ${totals.changes} recipients`)
     }${rest.length === 0 ? '' : `; ${rest.join(', ')}`}.`,
   );

@@ -13,6 +13,7 @@ import { EXIT, UsageError } from './exit.js';
 import { kindOfGiven } from './given.js';
 import { progress } from './progress.js';
 import { jsonReport, textReport, type ReplayReport } from './replay-report.js';
+import { err } from './terminal.js';
 
 export interface ReplayOptions {
   readonly against: string;
@@ -35,8 +36,21 @@ export async function replay(place: string, options: ReplayOptions): Promise<voi
   const rules = await ruleFolder(options.against);
   const after = await finishSetup('trial', { ...loaded, config: { ...loaded.config, rules } });
   const report = options.json === true ? jsonReport() : textReport(options.all === true);
-  const changed = await run(folder, files, client, before, after, report);
-  process.exitCode = changed > 0 && options.failOnChange === true ? EXIT.no : EXIT.good;
+  const { seen, compared, changed } = await run(folder, files, client, before, after, report);
+  if (seen > 0 || options.json === true) report.end();
+  if (seen === 0)
+    err(
+      `There is no message in ${place}: files that end in .eml, mailboxes (mbox), Maildirs and files that begin as mail ` +
+        'does are looked for, in the folders below it too.',
+    );
+  process.exitCode = compared === 0 || (changed > 0 && options.failOnChange === true) ? EXIT.no : EXIT.good;
+}
+
+interface Totals {
+  readonly seen: number;
+  /** Of those that were seen: others were empty, named no recipient, or could not be read. */
+  readonly compared: number;
+  readonly changed: number;
 }
 
 /** A mailbox of this size is worth starting threads for. */
@@ -49,13 +63,14 @@ async function run(
   before: Setup,
   after: Setup,
   report: ReplayReport,
-): Promise<number> {
+): Promise<Totals> {
   const { config } = before;
   const many = files === 1 && (await stat(folder)).size > LARGE ? Infinity : files;
   const inspecting = await startInspecting(before, many, { against: after.bundle });
   const otherRules = new Set(after.bundle.rules.map(({ id }) => id));
   const bar = progress('messages');
   let changed = 0;
+  let compared = 0;
   let done = 0;
   try {
     const mails = storedMails(folder, (name) => report.ignored(name));
@@ -66,6 +81,7 @@ async function run(
     )) {
       changed += one.changes.length;
       done += 1;
+      if (one.problem === undefined) compared += 1;
       if (one.changes.length > 0) bar.clear();
       report.replayed(one);
       bar.update(done, files > 1 ? one.mail.files / files : undefined);
@@ -74,8 +90,7 @@ async function run(
     bar.clear();
     await inspecting.close();
   }
-  report.end();
-  return changed;
+  return { seen: done, compared, changed };
 }
 
 async function filesOf(folder: string, given: string): Promise<number> {

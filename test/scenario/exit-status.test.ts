@@ -111,6 +111,8 @@ describe('what the command line names', () => {
     [2, 'replay none --against rules', 'cannot read none: there is no such file'],
     [2, 'replay mails --against none', '--against: there is no folder or file none'],
     [2, 'replay mails --against mails', '--against: there are no rule files'],
+    [1, 'replay empty --against rules', 'There is no message in empty: files that end in .eml'],
+    [1, 'replay others --against rules', 'There is no message in others'],
     [0, 'replay mails --against rules', 'nothing changes'],
     [2, 'queue show xyz', 'is not the ID of a message'],
     [1, `queue show ${ID}`, `There is no ${ID} in the spool`],
@@ -128,6 +130,14 @@ describe('what the command line names', () => {
     const { status, stdout, stderr } = await runGatepost([...line.split(' '), '--config', site.config], site.folder);
     expect([status, stdout + stderr]).toEqual([wanted, expect.stringContaining(words)]);
     expect(stdout + stderr).not.toMatch(RAW);
+  });
+
+  it('replay of a folder without mail prints JSON for a script all the same', async () => {
+    const { status, stdout } = await runGatepost(
+      ['replay', 'empty', '--against', 'rules', '--json', '--config', site.config],
+      site.folder,
+    );
+    expect([status, JSON.parse(stdout)]).toMatchObject([1, { messages: 0, changed: [] }]);
   });
 
   it('a users file that cannot be written, and a password that cannot be', () => {
