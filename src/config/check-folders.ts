@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { codeOf } from './file-error.js';
 import type { Problem } from './problems.js';
 import { resolveFrom, type RawConfig } from './schema.js';
 import type { YamlSource } from './yaml-source.js';
@@ -25,7 +26,7 @@ async function kindOf(place: string): Promise<'folder' | 'file' | 'below a file'
   try {
     return (await stat(place)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'ENOENT') return 'missing';
     // Who may not look into it is told where it is used.
     return code === 'ENOTDIR' ? 'below a file' : 'closed';

@@ -45,6 +45,7 @@ export function inPlainWords(error: unknown): string {
   return `cannot ${DOINGS[String(error.syscall)] ?? 'change'} ${error.path}: ${fileReason(error)}`;
 }
 
-function codeOf(error: unknown): string | undefined {
+/** `code` of a system or database error, such as `ENOENT` or `57P01`. */
+export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

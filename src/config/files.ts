@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fileReason } from './file-error.js';
+import { codeOf, fileReason } from './file-error.js';
 
 /** Why a file names no certificates to trust; undefined where it does. */
 export function whyNoAuthority(file: string): string | undefined {
@@ -14,20 +14,9 @@ export function whyUnread(file: string): string | undefined {
     readFileSync(file);
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'ENOENT') return `there is no file ${file}`;
     if (code === 'EACCES') return `${file} may not be read by the user that this runs as`;
     return `${file} cannot be read: ${fileReason(error)}`;
-  }
-}
-
-/** The code of the error with which something fails; undefined when it does not. */
-export function whyNot(work: () => unknown): string | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-    return typeof code === 'string' ? code : error instanceof Error ? error.message : String(error);
   }
 }

@@ -6,7 +6,7 @@ import { domainToASCII, fileURLToPath } from 'node:url';
 import { checkDirectory } from './check-directory.js';
 import { checkFolders } from './check-folders.js';
 import { checkWebhooks } from './check-webhooks.js';
-import { fileReason } from './file-error.js';
+import { codeOf, fileReason } from './file-error.js';
 import { parseNetwork } from './networks.js';
 import { ConfigError, type Problem } from './problems.js';
 import { configSchema, resolveFrom, type RawConfig } from './schema.js';
@@ -91,7 +91,8 @@ export async function readConfig(file?: string, cwd: string = process.cwd()): Pr
   try {
     text = await readFile(wanted, 'utf8');
   } catch (error) {
-    if (file !== undefined || !isMissing(error)) return { problems: [unreadable(file ?? wanted, error)], unread: true };
+    if (file !== undefined || codeOf(error) !== 'ENOENT')
+      return { problems: [unreadable(file ?? wanted, error)], unread: true };
     found = false;
   }
   return readConfigText(text, path.dirname(wanted), found ? wanted : undefined);
@@ -236,8 +237,4 @@ function checkDomains({ domains }: RawConfig, source: YamlSource): Problem[] {
   if (domains.length > 0) return [];
   const hint = 'name the domains of your mail server';
   return [source.error(['domains'], '`domains` is empty: no mail would be accepted', hint)];
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

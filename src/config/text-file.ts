@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { encodingProblem } from './encoding.js';
+import { codeOf, fileReason } from './file-error.js';
 import type { Problem } from './problems.js';
 import { formatSize } from './units.js';
 
 /** What the system says when a file cannot be read, in words for an admin. */
-const REASONS: Readonly<Record<string, readonly [string, string?]>> = {
+const REASONS: Readonly<Partial<Record<string, readonly [string, string?]>>> = {
   ENOENT: ['there is no such file: it may be a link to a file that is gone'],
   EACCES: ['the file may not be read by the user that Gatepost runs as', 'give that user the right to read it'],
   EPERM: ['the file may not be read by the user that Gatepost runs as', 'give that user the right to read it'],
@@ -33,8 +34,7 @@ export async function readTextFile(file: string, shown: string, limit: number): 
     const bytes = await readFile(file);
     return encodingProblem(shown, bytes) ?? bytes;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const [message, hint] = REASONS[code] ?? [`the file cannot be read (${code})`];
+    const [message, hint] = REASONS[codeOf(error) ?? ''] ?? [`the file cannot be read: ${fileReason(error)}`];
     return problem(shown, message, hint);
   }
 }

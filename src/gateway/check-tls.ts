@@ -2,10 +2,11 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { whyNoAuthority, whyNot, whyUnread } from '../config/files.js';
+import { whyNoAuthority, whyUnread } from '../config/files.js';
 import type { Config } from '../config/load.js';
 import type { Problem } from '../config/problems.js';
 import { parseRedisUrl } from '../config/redis-url.js';
+import { codeOf, messageOf } from '../store/errors.js';
 import type { Purpose } from './setup.js';
 
 /**
@@ -88,4 +89,14 @@ function checkQueue({ queue, folder, source }: Config): Problem[] {
   if (target === undefined || 'error' in target || target.ca === undefined) return [];
   const reason = whyNoAuthority(path.resolve(folder, target.ca));
   return reason === undefined ? [] : [source.error(['queue'], `\`queue\`: ca=: ${reason}`)];
+}
+
+/** The code of the error with which something fails, or its message; undefined when it does not. */
+function whyNot(work: () => unknown): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return codeOf(error) ?? messageOf(error);
+  }
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { codeOf } from '../config/file-error.js';
 import { internalReason } from '../detectors/failure.js';
 import type { DetectorSpec } from '../detectors/types.js';
 import type { JudgedBy } from './inspector.js';
@@ -70,8 +71,7 @@ export class Thread {
     }, START_TIMEOUT);
     this.worker.on('message', (answer: WorkerAnswer) => this.take(answer));
     this.worker.on('error', (error: unknown) => {
-      const memory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      const kind = memory ? 'memory' : 'crash';
+      const kind = codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : 'crash';
       this.loss ??= { kind: this.ready ? kind : 'start', reason: internalReason(error) };
     });
     this.worker.on('exit', () => {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { fileReason } from '../config/file-error.js';
+import { codeOf, fileReason } from '../config/file-error.js';
 import type { Place, Problem } from '../config/problems.js';
 import { readTextFile } from '../config/text-file.js';
 
@@ -76,7 +76,7 @@ export async function listFiles(folder: string, shown: string, problems: Problem
     const names = await readdir(folder);
     return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') return [];
     problems.push({ severity: 'error', message: `cannot list the folder ${shown}: ${fileReason(error)}` });
     return [];
   }

@@ -1,3 +1,5 @@
+export { codeOf } from '../config/file-error.js';
+
 export type StoreErrorCode =
   /** Another gateway works on this data folder. */
   | 'in-use'
@@ -21,11 +23,6 @@ export class StoreError extends Error {
     super(message, options);
     this.code = code;
   }
-}
-
-/** `code` of a system or database error, such as `ENOENT` or `57P01`. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 export function messageOf(error: unknown): string {

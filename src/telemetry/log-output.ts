@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { codeOf } from '../config/file-error.js';
 
 /** Lines are put together to writes of about so many bytes: a container runtime reads no more at a time. */
 const MAX_WRITE = 16_384;
@@ -170,9 +171,5 @@ export class LogOutput {
 }
 
 function isBusy(error: unknown): boolean {
-  return ['EAGAIN', 'EBUSY', 'EINTR'].includes(codeOf(error));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return ['EAGAIN', 'EBUSY', 'EINTR'].includes(codeOf(error) ?? '');
 }

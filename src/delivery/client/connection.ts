@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
+import { codeOf } from '../../store/errors.js';
 import { ProtocolError, ReplyParser, type SmtpReplyLines } from './reply-parser.js';
 import type { Watcher } from './watcher.js';
 
@@ -244,7 +245,7 @@ function ready(socket: Socket, event: 'connect' | 'secureConnect', timeout: numb
 /** A socket's error in words without addresses of this machine. */
 export function describe(error: unknown): string {
   if (error instanceof ConnectionLostError || error instanceof ProtocolError) return error.message;
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = codeOf(error);
   return WORDS[code ?? ''] ?? (code === undefined ? 'the connection failed' : `the connection failed (${code})`);
 }
 

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '../../store/errors.js';
 import type { Places } from './places.js';
 
 /** Subfolder of the rules, and what is read of each folder. */
@@ -71,7 +72,6 @@ async function stampOf(file: string): Promise<string> {
     const { dev, ino, size, mtimeNs, ctimeNs } = found;
     return `${file} ${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
   } catch (error) {
-    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-    return `${file} ${typeof code === 'string' ? code : 'unreadable'}`;
+    return `${file} ${codeOf(error) ?? 'unreadable'}`;
   }
 }

@@ -1,5 +1,6 @@
 import { request as plainRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as tlsRequest } from 'node:https';
+import { codeOf } from '../../store/errors.js';
 import type { Webhook } from './hook.js';
 import type { WebhookPayload } from './payload.js';
 import { SIGNATURE_FIELD, signatureOf } from './signature.js';
@@ -47,7 +48,7 @@ export async function postTo(
     const state = stateOf(status);
     return { state, reply, away: false, ...(retryAfter === undefined ? {} : { retryAfter }) };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+    const code = codeOf(error);
     const reply = error instanceof Error ? wordsOf(error, code) : 'the connection failed';
     return { state: 'later', reply, away: !(error instanceof NotWantedError), ...(code === undefined ? {} : { code }) };
   }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '../../config/file-error.js';
 import { sortProblems } from '../../config/problems.js';
 import { shownPath } from '../../config/shown-path.js';
 import { loadCases, type LoadedCases } from './load.js';
@@ -8,7 +9,7 @@ import type { CaseContext } from './schema.js';
 /** The files of test cases in a folder, in the order of their names; a folder that is not there has none. */
 export async function caseFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') return [];
     throw error;
   });
   return names
