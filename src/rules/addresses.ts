@@ -6,11 +6,11 @@ import { hasKey, keysOf } from './packed-keys.js';
 import type { PackedList } from './packed-list.js';
 
 /**
- * Form in which addresses are compared: folded, with the least quoting, and a domain written with A-labels (`xn--`) in
- * U-labels.
+ * Form in which addresses are compared: folded, with the least quoting, and a domain without the dot of the root and with
+ * U-labels in place of A-labels (`xn--`).
  */
 export function foldAddress(address: string): string {
-  return foldWritten(leastQuoted(address));
+  return withoutRootDot(foldWritten(leastQuoted(address)));
 }
 
 /**
@@ -18,7 +18,7 @@ export function foldAddress(address: string): string {
  * cannot do without.
  */
 export function foldAddressMask(mask: string): string {
-  return mask.startsWith('"') && hasWildcard(mask.slice(0, mask.lastIndexOf('@') + 1)) ? foldWritten(mask) : foldAddress(mask);
+  return mask.startsWith('"') && hasWildcard(mask.slice(0, mask.lastIndexOf('@') + 1)) ? foldWritten(mask) : foldWritten(leastQuoted(mask));
 }
 
 function foldWritten(address: string): string {
@@ -31,6 +31,11 @@ function foldWritten(address: string): string {
 /** Full stops of East Asian scripts separate labels as well (RFC 3490 3.1). */
 function withAsciiDots(address: string): string {
   return /[\u3002\uff61]/.test(address) ? address.replace(/[\u3002\uff61]/g, '.') : address;
+}
+
+/** `example.org.` is `example.org`: the dot of the root (RFC 1034 3.1), which header fields may have. */
+function withoutRootDot(address: string): string {
+  return /[^.]\.$/.test(address) ? address.slice(0, -1) : address;
 }
 
 /** Label by label, so that a mask with wildcards in other labels is read as well. */
