@@ -131,6 +131,19 @@ describe('delete-attachment', () => {
 });
 
 describe('tags', () => {
+  it.each([
+    ['Subject: Re: [A] hello', {}, ['tagged the subject [B]']],
+    ['Subject: Re: [A] [B] hello', {}, []],
+    ['X-Other: none', {}, ['made a subject [A] [B]']],
+    ['Subject: Re: [A] hello', { Subject: 'a [B] new one' }, ['set Subject', 'tagged the subject [A]']],
+  ])('that were put are named: %s, set %j', (subject, set, expected) => {
+    const { notes } = edited(mail('From: a@b', subject, '', 'x'), {
+      tags: ['[A]', '[B]', '[A]'],
+      headers: { set, add: {}, remove: [] },
+    });
+    expect(notes).toEqual(expected);
+  });
+
   const subjects: readonly (readonly [string, string])[] = [
     ['Subject: hello', 'hello'],
     ['Subject:hello', 'hello'],

@@ -76,8 +76,9 @@ function planHeader(message: Message, changes: Changes, edits: EditList, notes: 
       notes.push(`${name} was not set: the body it describes was removed`);
       continue;
     }
+    const put = key === 'subject' ? missingTags(value, changes.tags) : [];
     set.set(key, key === 'subject' ? taggedSubject(value, changes.tags) : headerField(name, value));
-    notes.push(`set ${name}`);
+    notes.push(`set ${name}`, ...(put.length > 0 ? [`tagged the subject ${put.join(' ')}`] : []));
   }
   const written = new Set<string>();
   for (const field of fields) {
@@ -110,10 +111,13 @@ function planTags(
   if (tags.length === 0) return;
   const subjects = message.structure.root.fields.filter((field) => field.key === 'subject' && !gone.has(field));
   if (subjects.length > 0) {
-    if (tagFields(message, subjects, tags, edits)) notes.push(`tagged the subject ${tags.join(' ')}`);
-  } else if (missingTags('', tags).length > 0) {
+    const put = tagFields(message, subjects, tags, edits);
+    if (put.length > 0) notes.push(`tagged the subject ${put.join(' ')}`);
+  } else {
+    const put = missingTags('', tags);
+    if (put.length === 0) return;
     top.push(taggedSubject('', tags));
-    notes.push(`made a subject ${tags.join(' ')}`);
+    notes.push(`made a subject ${put.join(' ')}`);
   }
 }
 

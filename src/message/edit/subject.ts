@@ -24,24 +24,27 @@ function withPlainSpaces(text: string): string {
   return text.replace(/[ \t]+/g, ' ');
 }
 
-/** Puts tags before the subject of every Subject field, leaving the bytes of the subject itself alone. */
+/**
+ * Puts tags before the subject of every Subject field, leaving the bytes of the subject itself alone.
+ * @returns the tags that were put, in order
+ */
 export function tagFields(
   message: Message,
   fields: readonly HeaderField[],
   tags: readonly string[],
   edits: EditList,
-): boolean {
-  let changed = false;
+): readonly string[] {
+  const put = new Set<string>();
   for (const field of fields) {
     const missing = missingTags(decodeValue(message.bytes, field.value), tags);
     if (missing.length === 0) continue;
-    changed = true;
+    for (const tag of missing) put.add(tag);
     edits.replace(
       { start: field.value.start, end: field.value.start },
       insertion(message.bytes, field, missing.join(' ')),
     );
   }
-  return changed;
+  return tags.map(oneLine).filter((tag) => put.delete(tag));
 }
 
 /** A whole Subject field with tags before a text. */
