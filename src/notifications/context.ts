@@ -2,7 +2,8 @@ import { decodeTime } from 'ulid';
 import type { Finding } from '../detectors/types.js';
 import type { Envelope } from '../message/envelope.js';
 import type { Inspection, RecipientOutcome } from '../pipeline/types.js';
-import type { Action, FiredResponse } from '../rules/types.js';
+import type { Decision, FiredResponse } from '../rules/types.js';
+import { comparable } from './mailbox.js';
 import { outcomeText } from './templates/outcome-words.js';
 import type { NotifiedObject, RuleNotificationContext } from './types.js';
 
@@ -72,11 +73,19 @@ type Outcomes = NonNullable<RuleNotificationContext['outcomes']>;
 
 /** Who shares an action; where it is the same for all, they need not be named. */
 function outcomesOf(affected: readonly RecipientOutcome[]): Outcomes {
-  const byAction = new Map<Action, string[]>();
+  const byAction = new Map<string, string[]>();
   for (const { recipient, decision } of affected) {
-    byAction.set(decision.action, [...(byAction.get(decision.action) ?? []), recipient]);
+    const action = actionWord(recipient, decision);
+    byAction.set(action, [...(byAction.get(action) ?? []), recipient]);
   }
   return [...byAction].map(([action, who]) => ({ action, recipients: byAction.size === 1 ? [] : who }));
+}
+
+/** The key among the words for actions. What others get instead is not delivered to the recipient. */
+function actionWord(recipient: string, { action, redirect = [recipient] }: Decision): string {
+  if (redirect.some((address) => comparable(address) === comparable(recipient))) return action;
+  if (action === 'deliver') return 'redirect';
+  return action === 'delete-attachment' ? 'redirect-without-attachment' : action;
 }
 
 function notifiedObjects(

@@ -55,6 +55,16 @@ describe('who is told', () => {
   });
 });
 
+it.each([
+  ['deliver', ['carol@example.org'], 'redirected'],
+  ['delete-attachment', ['carol@example.org'], 'redirected without the attachment'],
+  ['deliver', ['carol@example.org', 'BOB@example.org'], 'delivered'],
+] as const)('%s, to %j instead of bob, is told as %s', (action, redirect, told) => {
+  const d = decision([fired([target('recipients')])], { action, redirect });
+  const { notify } = owe(inspection([outcome('bob@example.org', d)]), envelope(), SETTINGS);
+  expect(notify.map(({ context }) => context.action)).toEqual([told]);
+});
+
 describe('once', () => {
   it('the same template, address (in lower case) and message is one mail that names all', () => {
     const one = decision([fired([target('general')])]);

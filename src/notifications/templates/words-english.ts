@@ -42,6 +42,8 @@ export const ENGLISH = {
     defer: 'deferred',
     reject: 'rejected',
     discard: 'discarded',
+    redirect: 'redirected',
+    'redirect-without-attachment': 'redirected without the attachment',
     for: '{action} for {recipients}',
   },
   severities: {
