@@ -18,6 +18,22 @@ function remove(bytes: Buffer, ...paths: string[]): { after: Buffer; message: Me
 }
 
 describe('delete-attachment', () => {
+  it('names an attached mail that has no file name by its subject, not by what was found in it', () => {
+    const inner = mailWith([{ name: 'a.exe', content: Buffer.from('MZ') }]);
+    const head = mail('MIME-Version: 1.0', 'Content-Type: message/rfc822', '', 'Subject: inner', '');
+    const { after } = remove(Buffer.concat([head, inner]), 'inner.eml/a.exe');
+    expect(after.includes('Attachment: inner.eml\r\nFound in it:\r\n  inner.eml/a.exe\r\n')).toBe(true);
+  });
+
+  it('says that the text is gone in which a file stood', () => {
+    const bytes = mail('From: a@b', '', 'hello', 'begin 644 a.txt', '#0V%T', '`', 'end', 'bye');
+    const { after } = remove(bytes, 'a.txt');
+    expect(after.includes('A text of this message was removed, as a file stands in it.\r\n\r\nFile: a.txt\r\n')).toBe(
+      true,
+    );
+    expect(after.includes('hello')).toBe(false);
+  });
+
   it('takes out an attached mail as a whole, with what is attached to it', () => {
     const inner = mailWith([{ name: 'a.exe', content: Buffer.from('MZ') }]);
     const bytes = Buffer.concat([

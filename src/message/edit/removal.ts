@@ -1,4 +1,5 @@
 import { isEnclosedMessage } from '../structure.js';
+import { isAttachment, isBodyText } from '../objects/attachment.js';
 import { printable } from '../objects/names.js';
 import type { Message, Part } from '../types.js';
 import { separate } from './content-fields.js';
@@ -129,7 +130,9 @@ function isSigned(message: Message, part: Part): boolean {
 
 function replaceBody(message: Message, target: Target, edits: EditList, around: TextAround): void {
   const { part } = target;
-  const { fields, body } = textEntity([...around.before, noticeText(target), ...around.after].join('\r\n\r\n'));
+  const { fields, body } = textEntity(
+    [...around.before, noticeText(message, target), ...around.after].join('\r\n\r\n'),
+  );
   const content = part.fields.filter(({ key }) => key.startsWith('content-') || key === 'mime-version');
   for (const field of content) edits.replace(field.range, '');
   const { start, end } = part.header;
@@ -140,7 +143,7 @@ function replaceBody(message: Message, target: Target, edits: EditList, around: 
 }
 
 function replacement(message: Message, target: Target): string {
-  const { fields, body } = textEntity(noticeText(target));
+  const { fields, body } = textEntity(noticeText(message, target));
   return `${fields}\r\n${body}${endOfPart(message, target.part)}`;
 }
 
@@ -162,13 +165,19 @@ export function textEntity(text: string): { readonly fields: string; readonly bo
   };
 }
 
-function noticeText({ part, objects, reasons }: Target): string {
+function noticeText(message: Message, { part, objects, reasons }: Target): string {
   const named = [...objects].slice(0, MAX_NAMED).map((path) => `  ${printable(path)}`);
   if (objects.size > MAX_NAMED) named.push(`  and ${objects.size - MAX_NAMED} more`);
+  // A file in uuencode, say, goes with the text in which it stands.
+  const isText = isBodyText(part) && !isAttachment(message.bytes, part);
+  const outermost = message.objects.find((object) => object.part === part.index && object.depth === 0);
+  const name = part.filename ?? outermost?.path ?? [...objects][0] ?? 'unnamed';
   const lines = [
-    'An attachment was removed from this message.',
+    isText
+      ? 'A text of this message was removed, as a file stands in it.'
+      : 'An attachment was removed from this message.',
     '',
-    `Attachment: ${printable(part.filename ?? [...objects][0] ?? 'unnamed')}`,
+    `${isText ? 'File' : 'Attachment'}: ${printable(name)}`,
     ...(named.length > 0 ? ['Found in it:', ...named] : []),
     `Reason: ${printable([...reasons].filter((reason) => reason !== '').join('; ') || 'a rule of the mail system')}`,
   ];
