@@ -100,7 +100,7 @@ function fill(
     phases: { parse: 0, detect: 0, decide: 0, edit: 0 },
     ...judged,
   };
-  const rule = ruleContext(inspection, envelope, node, told, receivedAt);
+  const rule = ruleContext(inspection, envelope, node, told, { receivedAt });
   if (template.kind === 'rule' || template.kind === 'banner') return { context: rule, notes };
   return { context: ofMail(template, rule, deliveries), notes: [] };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { replyLine } from '../delivery/reply.js';
 import { newTraceId } from '../message/trace-id.js';
-import { judge, type Settlement } from './outcome.js';
+import { decision, inspection, outcome } from '../../test/notifications/support.js';
+import { fatesOf, judge, type Settlement } from './outcome.js';
 
 const id = newTraceId();
 const replies = {
@@ -43,5 +44,27 @@ describe('one reply for all recipients', () => {
   it('writes a reply on one line', () => {
     expect(replyLine(replies.rejected)).toBe('550 5.7.1 Refused by rule');
     expect(replyLine({ text: 'connection refused' })).toBe('connection refused');
+  });
+});
+
+describe('what is told of recipients in place of what the rule said', () => {
+  const fates = (redirect: readonly string[] | undefined, ...states: Settlement['state'][]): unknown[] => {
+    const d = decision([], { action: 'deliver', ...(redirect === undefined ? {} : { redirect }) });
+    const names = redirect === undefined ? states.map((_, i) => `r${i}@example.org`) : ['boss@example.org'];
+    const { copies } = inspection(names.map((name) => outcome(name, d)));
+    return [...fatesOf(copies.map((copy) => ({ copy, settlements: settle(...states) })))];
+  };
+
+  it('names those whom the next hop refused, and those who are to come again', () => {
+    expect(fates(undefined, 'delivered', 'refused', 'deferred', 'spooled')).toEqual([
+      ['r1@example.org', { action: 'reject', unknown: true }],
+      ['r2@example.org', { action: 'defer' }],
+    ]);
+  });
+
+  it('has a redirected copy refused when all refuse it who get it instead', () => {
+    const instead = ['r0@example.org', 'r1@example.org'];
+    expect(fates(instead, 'refused', 'delivered')).toEqual([]);
+    expect(fates(instead, 'refused', 'refused')).toEqual([['boss@example.org', { action: 'reject' }]]);
   });
 });

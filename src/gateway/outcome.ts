@@ -1,4 +1,6 @@
 import type { TraceId } from '../message/trace-id.js';
+import type { Fate } from '../notifications/types.js';
+import type { Copy } from '../pipeline/types.js';
 import type { SmtpReply } from '../rules/types.js';
 
 /** What became of one recipient before the client is answered. */
@@ -50,6 +52,38 @@ export function judge(traceId: TraceId, settlements: readonly Settlement[]): Ver
   const decisive = settlements.find((s) => s.state === 'deferred') ?? settlements.find((s) => !isAccepted(s));
   const reply = decisive?.reply ?? { code: 451, enhanced: '4.3.0', text: 'Try again later' };
   return { kind: 'refuse', reply: withId(reply, traceId) };
+}
+
+/** Enhanced codes (RFC 3463 3.2) that say that there is no such recipient. */
+const NO_RECIPIENT = /^5\.1\.(?:1|2|3|6|10)$/;
+
+/**
+ * What became of recipients where it is not what the rule said, for those who are told. A copy that is redirected is
+ * refused to its recipients when all refuse it who get it instead.
+ */
+export function fatesOf(
+  disposed: readonly { readonly copy: Copy; readonly settlements: readonly Settlement[] }[],
+): ReadonlyMap<string, Fate> {
+  const fates = new Map<string, Fate>();
+  for (const { copy, settlements } of disposed) {
+    const each = settlements.map((settlement): [string, Fate | undefined] => [
+      settlement.recipient,
+      fateOf(settlement),
+    ]);
+    const [first] = each;
+    if (copy.decision.redirect === undefined) {
+      for (const [recipient, fate] of each) if (fate !== undefined) fates.set(recipient, fate);
+    } else if (first?.[1] !== undefined && each.every(([, fate]) => fate?.action === first[1]?.action)) {
+      for (const recipient of copy.recipients) fates.set(recipient, { action: first[1].action });
+    }
+  }
+  return fates;
+}
+
+function fateOf({ state, reply }: Settlement): Fate | undefined {
+  if (state === 'deferred') return { action: 'defer' };
+  if (state !== 'refused') return undefined;
+  return NO_RECIPIENT.test(reply.enhanced) ? { action: 'reject', unknown: true } : { action: 'reject' };
 }
 
 /** A refusal names the message, so that a caller can be helped. */

@@ -12,7 +12,7 @@ import { MAX_NAMED } from '../smtp/stranger-log.js';
 import type { MessageHandler, ReceivedMessage } from '../smtp/types.js';
 import type { Log } from '../telemetry/log.js';
 import { dispose, sendBlindCopies, type Disposed, type DisposalParts } from './disposal.js';
-import { judge, NO_ROOM, type Settlement, type Verdict } from './outcome.js';
+import { fatesOf, judge, NO_ROOM, type Settlement, type Verdict } from './outcome.js';
 import { journalEntry } from './record.js';
 import { originalOf, type Arrived } from './request.js';
 import { hitsOf } from './rule-hits.js';
@@ -98,7 +98,7 @@ async function owe(
     await parts.notifications.owe(
       inspection,
       message.envelope,
-      { intake: message.intake, receivedAt: message.receivedAt },
+      { intake: message.intake, receivedAt: message.receivedAt, fates: fatesOf(disposed) },
       contentOf(message.source),
       parts.config,
     );

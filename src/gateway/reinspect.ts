@@ -3,7 +3,7 @@ import { envelopeOf, type SpoolItem } from '../delivery/spool-item.js';
 import type { Reinspection } from '../delivery/types.js';
 import { contentOf, type MessageSource } from '../message/source.js';
 import { dispose, sendBlindCopies } from './disposal.js';
-
+import { fatesOf } from './outcome.js';
 import { inspectBy, reportRefused, type PartsInForce } from './processor.js';
 import { deliveryRecords } from './record.js';
 import { originalOf, type Arrived } from './request.js';
@@ -55,7 +55,7 @@ export async function reinspect(item: SpoolItem, path: string, inForce: PartsInF
   await parts.notifications.owe(
     inspection,
     arrived.envelope,
-    { intake, receivedAt: arrived.receivedAt },
+    { intake, receivedAt: arrived.receivedAt, fates: fatesOf(disposed) },
     contentOf(source),
     parts.config,
   );

@@ -5,7 +5,7 @@ import type { Inspection, RecipientOutcome } from '../pipeline/types.js';
 import type { Decision, FiredResponse } from '../rules/types.js';
 import { comparable } from './mailbox.js';
 import { outcomeText } from './templates/outcome-words.js';
-import type { NotifiedObject, RuleNotificationContext } from './types.js';
+import type { Fate, NotifiedObject, RuleNotificationContext } from './types.js';
 
 /** More are counted, not listed: an archive can hold thousands, and the context lies in the outbox and in the job. */
 const MAX_OBJECTS = 50;
@@ -18,20 +18,26 @@ export interface Contribution {
   readonly fired: FiredResponse;
 }
 
-/**
- * What a template can show of one owed mail.
- * @param receivedAt ms since the epoch; the time in the trace ID when it is not known
- */
+/** What is known of the message besides the inspection; of its time, if nothing else, what the trace ID says. */
+interface Course {
+  /** ms since the epoch. */
+  readonly receivedAt?: number;
+  readonly fates?: ReadonlyMap<string, Fate>;
+}
+
+/** What a template can show of one owed mail. */
 export function ruleContext(
   inspection: Inspection,
   envelope: Envelope,
   node: RuleNotificationContext['node'],
   contributions: readonly Contribution[],
-  receivedAt: number = decodeTime(inspection.traceId),
+  { receivedAt = decodeTime(inspection.traceId), fates }: Course = {},
 ): RuleNotificationContext {
   const outcomes = [...new Set(contributions.map((each) => each.outcome))];
   const affected = affectedBy(inspection, outcomes);
-  const byAction = outcomesOf(affected);
+  // Of those alone who are told about: one recipient does not learn what became of another's copy.
+  const told = uniqueBy(outcomes, (outcome) => outcome.recipient);
+  const byAction = outcomesOf(told, fates);
   const objects = notifiedObjects(
     contributions.flatMap((each) => each.fired.findings.map((finding) => ({ finding, fired: each.fired }))),
     inspection.facts.size,
@@ -52,7 +58,7 @@ export function ruleContext(
     ),
     action: outcomeText(byAction),
     outcomes: byAction,
-    quarantined: outcomes.some((outcome) => outcome.decision.quarantine),
+    quarantined: outcomes.some((outcome) => isQuarantined(outcome, fates)),
     objects: objects.slice(0, MAX_OBJECTS),
     ...(objects.length > MAX_OBJECTS ? { objectsOmitted: objects.length - MAX_OBJECTS } : {}),
     node,
@@ -72,13 +78,18 @@ function affectedBy(inspection: Inspection, outcomes: readonly RecipientOutcome[
 type Outcomes = NonNullable<RuleNotificationContext['outcomes']>;
 
 /** Who shares an action; where it is the same for all, they need not be named. */
-function outcomesOf(affected: readonly RecipientOutcome[]): Outcomes {
+function outcomesOf(told: readonly RecipientOutcome[], fates?: ReadonlyMap<string, Fate>): Outcomes {
   const byAction = new Map<string, string[]>();
-  for (const { recipient, decision } of affected) {
-    const action = actionWord(recipient, decision);
+  for (const { recipient, decision } of told) {
+    const action = fates?.get(recipient)?.action ?? actionWord(recipient, decision);
     byAction.set(action, [...(byAction.get(action) ?? []), recipient]);
   }
   return [...byAction].map(([action, who]) => ({ action, recipients: byAction.size === 1 ? [] : who }));
+}
+
+/** Where the rule asks for no `defer` of its own, a copy is deferred because its original could not be put aside. */
+function isQuarantined({ recipient, decision }: RecipientOutcome, fates?: ReadonlyMap<string, Fate>): boolean {
+  return decision.quarantine && (decision.action === 'defer' || fates?.get(recipient)?.action !== 'defer');
 }
 
 /** The key among the words for actions. What others get instead is not delivered to the recipient. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decision, envelope, fired, inspection, outcome, SETTINGS, target } from '../../test/notifications/support.js';
 import { notificationId } from './identity.js';
 import { owe, owedFor } from './owed.js';
+import type { Fate } from './types.js';
 
 const all = [target('general'), target('sender'), target('recipients'), target('additional')];
 const spf = { module: 'authentication', status: 'spf', name: 'pass' };
@@ -52,6 +53,41 @@ describe('who is told', () => {
       allRecipients: ['bob@example.org', 'carol@example.org', 'dan@example.org'],
       action: 'rejected',
     });
+  });
+});
+
+describe('where a copy did not become what the rule said', () => {
+  const d = decision([fired(all)], { action: 'deliver' });
+  const seen = inspection([outcome('bob@example.org', d), outcome('carol@example.org', d)], { findings: [spf] });
+  const recipients = [{ address: 'bob@example.org' }, { address: 'carol@example.org' }];
+  const actions = (fates: [string, Fate][]): string[][] =>
+    owe(seen, envelope({ recipients }), SETTINGS, { fates: new Map(fates) }).notify.map((n) => [
+      n.to,
+      n.context.action,
+    ]);
+
+  it('that is told, to a recipient only what became of the own copy', () => {
+    const both = 'rejected for bob@example.org; delivered for carol@example.org';
+    expect(actions([['bob@example.org', { action: 'reject' }]])).toEqual([
+      ['security@example.org', both],
+      ['alice@partner.example', both],
+      ['bob@example.org', 'rejected'],
+      ['carol@example.org', 'delivered'],
+    ]);
+  });
+
+  it('a recipient whom the next hop does not know is not told', () => {
+    const fates = new Map<string, Fate>([['bob@example.org', { action: 'reject', unknown: true }]]);
+    const { notify, suppressed } = owe(seen, envelope({ recipients }), SETTINGS, { fates });
+    expect(notify.map(({ to }) => to)).not.toContain('bob@example.org');
+    expect(suppressed).toMatchObject([{ to: 'bob@example.org', reason: 'the next hop knows no such recipient' }]);
+  });
+
+  it('no quarantine is claimed of what could not be put aside', () => {
+    const kept = decision([fired([target('general')])], { action: 'reject', quarantine: true });
+    const fates = new Map<string, Fate>([['bob@example.org', { action: 'defer' }]]);
+    const { notify } = owe(inspection([outcome('bob@example.org', kept)]), envelope(), SETTINGS, { fates });
+    expect(notify[0]?.context).toMatchObject({ action: 'deferred', quarantined: false });
   });
 });
 

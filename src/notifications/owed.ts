@@ -6,7 +6,7 @@ import { ruleContext, type Contribution } from './context.js';
 import { notificationId } from './identity.js';
 import { whyNotTold, type ExternalPolicy } from './loop-guard.js';
 import { isSevere, severityOf } from './severity.js';
-import type { Owed, OwedRuleNotification, RuleNotificationContext, SuppressedNotification } from './types.js';
+import type { Fate, Owed, OwedRuleNotification, RuleNotificationContext, SuppressedNotification } from './types.js';
 
 /** What of the configuration says who is told. */
 export interface OweSettings {
@@ -28,6 +28,8 @@ export interface Arrival {
   readonly intake?: IntakeReport;
   /** ms since the epoch; without it the time in the trace ID is taken. */
   readonly receivedAt?: number;
+  /** By recipient; absent for all when nothing was delivered yet. */
+  readonly fates?: ReadonlyMap<string, Fate>;
 }
 
 /** In the order in which groups are told; the first one of an address names the mail. */
@@ -56,7 +58,10 @@ export function owe(inspection: Inspection, envelope: Envelope, settings: OweSet
   for (const { outcome, fired, target, to } of tellings(inspection, envelope, settings)) {
     const { group, template } = target;
     const id = notificationId(inspection.traceId, template, to);
-    const reason = whyNotTold(to, group, message, settings) ?? tooMild(fired, settings);
+    const reason =
+      whyNotTold(to, group, message, settings) ??
+      tooMild(fired, settings) ??
+      unknownRecipient(target, outcome, arrival);
     if (reason !== undefined) {
       const { traceId } = inspection;
       const entry = { id, traceId, rule: outcome.decision.rule, group, to: to === '' ? '<>' : to, template, reason };
@@ -73,7 +78,7 @@ export function owe(inspection: Inspection, envelope: Envelope, settings: OweSet
     kind: 'rule',
     traceId: inspection.traceId,
     rule: contributions[0]?.outcome.decision.rule ?? '',
-    context: ruleContext(inspection, envelope, settings.node, contributions, arrival.receivedAt),
+    context: ruleContext(inspection, envelope, settings.node, contributions, arrival),
   }));
   // An address may be told as one group and not as another: then its mail is owed, and the ledger must not say otherwise.
   return { notify, suppressed: [...suppressed.values()].filter((entry) => !drafts.has(entry.id)) };
@@ -83,6 +88,17 @@ function tooMild(fired: FiredResponse, { minSeverity }: OweSettings): string | u
   const severity = severityOf(fired);
   if (isSevere(severity, minSeverity)) return undefined;
   return `its severity, ${severity}, is below notifications.minSeverity (${minSeverity})`;
+}
+
+/** A mail to it would be refused in the same way, and raise an event. */
+function unknownRecipient(
+  { group }: NotifyTarget,
+  { recipient }: RecipientOutcome,
+  { fates }: Arrival,
+): string | undefined {
+  return group === 'recipients' && fates?.get(recipient)?.unknown === true
+    ? 'the next hop knows no such recipient'
+    : undefined;
 }
 
 /** One address that a response tells about one recipient's copy. */

@@ -4,6 +4,14 @@ import type { Content } from '../message/source.js';
 import type { TraceId } from '../message/trace-id.js';
 import type { EventMail } from '../store/event-mail-types.js';
 
+/** What became of a recipient's copy where that is not what the rule said. */
+export interface Fate {
+  /** The next hop refused it for good, or it is to come again, as its original could not be put aside. */
+  readonly action: 'reject' | 'defer';
+  /** The next hop knows no such recipient. */
+  readonly unknown?: true;
+}
+
 /** The node that a mail is about, for people. */
 export interface NotifiedNode {
   readonly name: string;

@@ -36,7 +36,7 @@ function contextOf(name: string, { inspection, copy, envelope, receivedAt }: Ban
         .filter(({ warn, disclaimer }) => warn === name || disclaimer === name)
         .map((fired) => ({ outcome, fired })),
     );
-  return ruleContext(inspection, envelope, data.node, contributions, receivedAt);
+  return ruleContext(inspection, envelope, data.node, contributions, { receivedAt });
 }
 
 function inBothForms(filled: string, format: TemplateFormat): BannerText {

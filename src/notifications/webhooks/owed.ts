@@ -43,7 +43,7 @@ export function oweToWebhooks(
       .map((fired) => ({ outcome, fired })),
   );
   if (contributions.length === 0) return [];
-  const context = ruleContext(inspection, envelope, settings.node, contributions, arrival.receivedAt);
+  const context = ruleContext(inspection, envelope, settings.node, contributions, arrival);
   const severity = mostSevere(contributions.map(({ fired }) => severityOf(fired)));
   return told.map((hook) => {
     const id = callId(traceId, hook);
