@@ -68,14 +68,16 @@ function exampleOf(set: AddressSet | undefined): string {
   return mask === undefined ? '' : witnessOf(mask);
 }
 
-/** `sender: []` holds for nobody. */
+/** `sender: []` holds for nobody, `time: { days: [] }` at no time. */
 function emptyLists(placed: PlacedRule): Problem[] {
-  return (['sender', 'recipient', 'client'] as const).flatMap((key) =>
-    placed.rule.match[key]?.length === 0
+  const { match } = placed.rule;
+  const lists = { ...match, time: match.time?.filter(({ days }) => days.length > 0) };
+  return (['sender', 'recipient', 'client', 'time'] as const).flatMap((key) =>
+    lists[key]?.length === 0
       ? [
           placed.source.warning(
             within(placed, 'match', key),
-            `the rule "${placed.rule.id}" can never decide: \`${key}\` is an empty list`,
+            `the rule "${placed.rule.id}" can never decide: \`${key}\` ${key === 'time' ? 'has' : 'is'} an empty list`,
             'leave the key out to take all',
           ),
         ]
