@@ -166,6 +166,10 @@ describe('people outside', () => {
   });
 });
 
+it.each(['"a b"@example.org', '"a,b (c)"@example.org'])('who needs quotes is told: %s', (address) => {
+  expect(told(address, 'recipients')).toBeUndefined();
+});
+
 describe('what is no address is not written to', () => {
   it.each([
     'nobody',
@@ -177,6 +181,9 @@ describe('what is no address is not written to', () => {
     '<a@example.org>',
     `${'x'.repeat(300)}@example.org`,
     'a\u202eb@example.org',
+    '"a b"c@example.org',
+    '"a<b"@example.org',
+    '"a\r\nb"@example.org',
   ])('%j', (address) => {
     expect(told(address, 'recipients', { external: 'always' })).toBe('not an address that mail can be sent to');
   });

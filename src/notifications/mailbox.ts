@@ -11,11 +11,15 @@ export function addressOf(mailbox: string): string {
   return (open >= 0 && close > open ? mailbox.slice(open + 1, close) : mailbox).trim();
 }
 
-/** Whether the text can stand in RCPT TO: one `@`-separated pair without spaces, brackets and control characters. */
+/** In quotes, a local part may have spaces and signs that divide addresses elsewhere (RFC 5321 4.1.2). */
+const DELIVERABLE =
+  /^(?:"(?:[^\s"\\<>\p{Cc}\p{Cf}\p{Cs}]| )+"@[^\s@"<>,;:()\p{Cc}\p{Cf}\p{Cs}]+|[^\s<>,;:()\p{Cc}\p{Cf}\p{Cs}]+)$/u;
+
+/** Whether the text can stand in RCPT TO: one `@`-separated pair without brackets, control characters, and spaces but in quotes. */
 export function isDeliverable(address: string): boolean {
   return (
     Buffer.byteLength(address) <= MAX_ADDRESS &&
-    /^[^\s<>,;:()\p{Cc}\p{Cf}\p{Cs}]+$/u.test(address) &&
+    DELIVERABLE.test(address) &&
     address.lastIndexOf('@') > 0 &&
     domainOf(address) !== ''
   );

@@ -108,6 +108,16 @@ describe.each(Object.entries(CHARSETS))('in %s', (charset, [given, read]) => {
     expect(fieldOf(bytes, 'From')).toMatch(/<gatepost@example\.org>$/);
   });
 
+  it('a space in an address is kept in quotes, and nowhere else', async () => {
+    for (const [to, field] of [
+      ['"a b"@example.org', '"a b"@example.org'],
+      ['a b@example.org', 'ab@example.org'],
+    ] as const) {
+      const bytes = await written({ ...draft('x'), to: [to] }, settings('utf-8', true));
+      expect(bytes.toString('latin1')).toContain(`\r\nTo: ${field}\r\n`);
+    }
+  });
+
   it('a long subject is folded between whole characters', async () => {
     const long = mailCharset(charset).writable(given.repeat(12));
     expect(fieldOf(await written(draft('x', long), settings(charset, true)), 'Subject')).toBe(long);

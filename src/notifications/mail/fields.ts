@@ -62,9 +62,10 @@ export function addressField(name: string, addresses: readonly string[]): string
   return `${fold(`${name}:`, words)}\r\n`;
 }
 
-/** An address as it stands in a field: its domain in ASCII, which every server takes (RFC 5891 4.4). */
+/** An address as it stands in a field: its domain in ASCII, which every server takes (RFC 5891 4.4). Spaces stand in quotes alone. */
 export function headerAddress(address: string): string {
-  return withAsciiDomain(address.replace(/[\p{Cc}\p{Cf}\p{Cs}\s<>]/gu, ''));
+  const kept = address.replace(/[\p{Cc}\p{Cf}\p{Cs}<>]|[^\S ]/gu, '');
+  return withAsciiDomain(/^"[^"]*"@/.test(kept) ? kept : kept.replaceAll(' ', ''));
 }
 
 /** RFC 5322 3.3, in UTC. @param now ms since the epoch */
