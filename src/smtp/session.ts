@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { SMTPServer } from 'smtp-server';
-import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
+import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { SmtpReply } from '../rules/types.js';
 import { ClientLookup } from './client-lookup.js';
 import { Conduct } from './conduct.js';
+import { Connection } from './connection.js';
 import { DataParser } from './data-parser.js';
 import { ehloLines } from './ehlo.js';
 import { heloName, heloOf } from './helo.js';
@@ -24,7 +25,7 @@ const COMPLETE = 'COMPLETE';
  * One SMTP session. smtp-server's connection does the sockets, TLS, AUTH and XCLIENT; the mail transaction and every
  * limit are ours.
  */
-export class Session extends SMTPConnection {
+export class Session extends Connection {
   readonly #context: SessionContext;
   #transaction: Transaction | undefined;
   #reception: Reception | undefined;
@@ -112,11 +113,6 @@ export class Session extends SMTPConnection {
    */
   shutDown(): void {
     if (this.#reception === undefined) this.#reply({ code: 421, enhanced: '4.3.2', text: 'Service is shutting down' });
-  }
-
-  /** Ends it whatever is going on. */
-  destroy(): void {
-    this._socket.destroy();
   }
 
   override close(): void {

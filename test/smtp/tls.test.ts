@@ -55,10 +55,7 @@ describe('a session that is over', () => {
     async (how) => {
       const connecting = vi.spyOn(Listener.prototype, 'connect');
       const implicit = how === 'with TLS from the first byte';
-      const { connect, port, service } = await start({
-        ...(implicit ? { listen: 'tls://127.0.0.1:0' } : {}),
-        ...(how === 'in the handshake of STARTTLS' ? { smtp: 'timeouts: { command: 300ms }' } : {}),
-      });
+      const { connect, port, service } = await start(implicit ? { listen: 'tls://127.0.0.1:0' } : {});
       const client = implicit ? await Client.connectTls(port) : await connect();
       await client.hello();
       const listener = connecting.mock.contexts.find((context) => context instanceof Listener);
@@ -73,6 +70,15 @@ describe('a session that is over', () => {
       await eventually(() => listener?.sessions.size === 0 && service.sessions === 0);
     },
   );
+
+  it('by a stop in the middle of the handshake of STARTTLS is let go of', async () => {
+    const { connect, service } = await start({ smtp: 'timeouts: { stop: 0s }' });
+    const client = await connect();
+    await client.hello();
+    await client.command('STARTTLS');
+    await service.close();
+    expect(await client.closed()).toBe('');
+  });
 });
 
 describe('implicit TLS', () => {
