@@ -149,6 +149,15 @@ describe('normalize', () => {
     expect(pieces[0]).toBe(chunk);
   });
 
+  it('keeps no room for the NULs that it has removed', () => {
+    const pieces: Buffer[] = [];
+    const chunk = Buffer.alloc(60_000);
+    chunk[30_000] = 0x61;
+    new DataDecoder('normalize').write(chunk, (piece) => pieces.push(piece));
+    expect(pieces.map(String)).toEqual(['a']);
+    expect(pieces[0]?.buffer.byteLength).toBeLessThan(10_000);
+  });
+
   it('passes on nothing but CRLF, whatever comes', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 }), (chunks) => {

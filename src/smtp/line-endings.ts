@@ -155,7 +155,9 @@ export class DataDecoder {
       }
     }
     this.#state = state;
-    if (size > 0 && !(this.#drop && this.anomalous)) emit(out.subarray(0, size));
+    const piece = out.subarray(0, size);
+    // Else one byte among many NULs would keep the room for all of them from being free.
+    if (size > 0 && !(this.#drop && this.anomalous)) emit(size < out.length / 4 ? Buffer.from(piece) : piece);
     return ended ? at : -1;
   }
 }
