@@ -1,10 +1,13 @@
 import { canonicalAddress, type NetworkSet } from '../config/networks.js';
+import { rateKey } from './client-rate.js';
 import type { RelayPolicy } from './relay.js';
 
 /** What is known of the client at an address. */
 export interface KnownClient {
   /** In canonical form. */
   readonly address: string;
+  /** What it shares with those that are one client with it (see `rateKey`). */
+  readonly key: string;
   /** It is named under `trusted`. */
   readonly trusted: boolean;
 }
@@ -14,7 +17,7 @@ export class ClientLookup {
   readonly #relay: Pick<RelayPolicy, 'trusted'>;
   #remote: string | undefined;
   #named: NetworkSet | undefined;
-  #known: KnownClient = { address: '', trusted: false };
+  #known: KnownClient = { address: '', key: '', trusted: false };
 
   constructor(relay: Pick<RelayPolicy, 'trusted'>) {
     this.#relay = relay;
@@ -27,7 +30,7 @@ export class ClientLookup {
       const address = canonicalAddress(remote) ?? remote;
       this.#remote = remote;
       this.#named = named;
-      this.#known = { address, trusted: named.has(address) };
+      this.#known = { address, key: rateKey(address), trusted: named.has(address) };
     }
     return this.#known;
   }

@@ -3,6 +3,7 @@ import { memorySource, type MessageSource } from '../message/source.js';
 import type { SmtpReply } from '../rules/types.js';
 import { HeaderEnd, scanHeader, type OwnHost } from './header-scan.js';
 import { DataDecoder, type LineEndingPolicy } from './line-endings.js';
+import type { MemoryBudget } from './memory-budget.js';
 import { PieceList } from './piece-list.js';
 import { UploadFile } from './upload-file.js';
 
@@ -26,21 +27,6 @@ export interface IntakeSettings {
   readonly budget: MemoryBudget;
 }
 
-/**
- * What all sessions together hold in memory. Beyond the limit messages go to files, and a header block, which has to be
- * in memory until it is complete, is put off when it is long. So no more is held than the limit, and 64 KiB for each
- * session.
- */
-export class MemoryBudget {
-  used = 0;
-  readonly limit: number;
-
-  /** @param limit in bytes */
-  constructor(limit: number) {
-    this.limit = limit;
-  }
-}
-
 export type IntakeResult =
   | { readonly kind: 'message'; readonly source: MessageSource; readonly report: IntakeReport }
   | { readonly kind: 'refused'; readonly reply: SmtpReply; readonly cause?: unknown };
@@ -52,6 +38,7 @@ export type IntakeResult =
 export class Intake {
   readonly #settings: IntakeSettings;
   readonly #name: string;
+  readonly #client: string | undefined;
   readonly #decoder: DataDecoder;
   readonly #emit = (piece: Buffer): void => this.#take(piece);
   #headerEnd: HeaderEnd | undefined = new HeaderEnd();
@@ -65,10 +52,14 @@ export class Intake {
   #ownMark: string | undefined;
   #passes = 0;
 
-  /** @param name unique name of the file, should one be needed */
-  constructor(settings: IntakeSettings, name: string) {
+  /**
+   * @param name unique name of the file, should one be needed
+   * @param client whose share of the memory it takes; undefined for one that is trusted
+   */
+  constructor(settings: IntakeSettings, name: string, client?: string) {
     this.#settings = settings;
     this.#name = name;
+    this.#client = client;
     this.#decoder = new DataDecoder(settings.lineEndings);
   }
 
@@ -128,8 +119,7 @@ export class Intake {
    */
   async release(): Promise<void> {
     this.#pieces = new PieceList();
-    this.#settings.budget.used -= this.#held;
-    this.#held = 0;
+    this.#giveBack();
     const file = this.#file;
     this.#file = undefined;
     await file?.discard();
@@ -160,9 +150,8 @@ export class Intake {
 
   /** For a header block that is still open. */
   #boundHeader(): void {
-    const { budget } = this.#settings;
     if (this.#size > MAX_HEADER) this.#refuseHeader();
-    else if (this.#held > SURE_HEADER && budget.used > budget.limit) {
+    else if (this.#held > SURE_HEADER && this.#settings.budget.isShort(this.#client)) {
       this.#refuse({ code: 452, enhanced: '4.3.1', text: 'No memory for so long a message header, try again later' });
     }
   }
@@ -199,26 +188,29 @@ export class Intake {
     }
     this.#pieces.add(piece);
     this.#held += piece.length;
-    this.#settings.budget.used += piece.length;
+    this.#settings.budget.count(piece.length, this.#client);
     this.#spill();
   }
 
   /** Moves the message to a file when it is over the bound. Not before the header block is complete. */
   #spill(): void {
-    const { budget } = this.#settings;
-    if (this.#headerEnd !== undefined || (this.#held <= MAX_IN_MEMORY && budget.used <= budget.limit)) return;
+    if (this.#headerEnd !== undefined) return;
+    if (this.#held <= MAX_IN_MEMORY && !this.#settings.budget.isShort(this.#client)) return;
     this.#file = new UploadFile(this.#settings.spoolFolder, this.#name);
     for (const piece of this.#pieces.take()) this.#file.add(piece);
     this.#pieces = new PieceList();
-    budget.used -= this.#held;
-    this.#held = 0;
+    this.#giveBack();
   }
 
   /** Drops what was kept; the first refusal is the reply. */
   #refuse(reply: SmtpReply): void {
     this.#refusal ??= reply;
     this.#pieces = new PieceList();
-    this.#settings.budget.used -= this.#held;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (this.#held > 0) this.#settings.budget.count(-this.#held, this.#client);
     this.#held = 0;
   }
 }

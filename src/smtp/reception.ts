@@ -20,7 +20,9 @@ export interface ReceptionEvents {
 export interface ReceptionClient {
   /** It said EHLO. */
   readonly extended: boolean;
-  /** It is named under `trusted`: it may send as slowly as it likes. */
+  /** Whose share of the memory it takes (see `rateKey`). */
+  readonly key: string;
+  /** It is named under `trusted`: it may send as slowly as it likes, and have all the memory. */
   readonly trusted: boolean;
 }
 
@@ -44,7 +46,7 @@ export class Reception implements DataSink {
     this.#extended = client.extended;
     this.#context = context;
     this.#events = events;
-    this.#intake = new Intake(context.intake, this.traceId);
+    this.#intake = new Intake(context.intake, this.traceId, client.trusted ? undefined : client.key);
     this.#timer = setTimeout(() => events.timeout('Timeout'), context.config.smtp.timeouts.data);
     const { minimumRate } = context.config.smtp;
     if (minimumRate !== 'off' && !client.trusted) this.#pulse = this.#watchSpeed(minimumRate);

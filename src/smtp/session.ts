@@ -313,7 +313,8 @@ export class Session extends Connection {
       ...(user === undefined ? {} : { user }),
       trusted: user !== undefined || this.#trusted,
     });
-    const client = { extended: this.#extended, trusted: this.#trusted };
+    const { key } = this.#lookup.at(this.remoteAddress);
+    const client = { extended: this.#extended, key, trusted: this.#trusted };
     const reception = new Reception(envelope, client, this.#context, {
       reply: (reply) => this.#finish(reception, reply),
       timeout: (text) => this.#reply({ code: 421, enhanced: '4.4.2', text }),
