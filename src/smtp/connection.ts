@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 
-/** smtp-server's connection, with its sockets let go of as soon as they are of no use. */
+/**
+ * smtp-server's connection, with its sockets let go of as soon as they are of no use. Emits `ended` when all has been said
+ * and only the client's side is still to be closed.
+ */
 export class Connection extends SMTPConnection {
   /** The upper socket, from STARTTLS on; until its handshake is over `_socket` is the one below. */
   #secured: Socket | undefined;
@@ -14,6 +17,7 @@ export class Connection extends SMTPConnection {
   /** In the middle of a handshake there is nothing to be said, and no end of the client's side to wait for. */
   override close(): void {
     if (this._upgrading) this.destroy();
+    if (!this._closing && !this._closed) this.emit('ended');
     super.close();
   }
 

@@ -17,6 +17,8 @@ type ProxyCallback = Parameters<SMTPServer['_handleProxy']>[1];
 export class Listener extends SMTPServer {
   /** Sessions whose sockets are not closed yet. */
   readonly sessions = new Set<Session>();
+  /** Those of them that have ended and wait for their clients to close their sides; oldest first. */
+  readonly #ended = new Set<Session>();
   readonly #context: SessionContext;
   readonly #proxies: NetworkSet;
   /** Connections whose proxy does not know the client. */
@@ -35,11 +37,26 @@ export class Listener extends SMTPServer {
     this.connections.add(session);
     this.sessions.add(session);
     // Not at the socket: STARTTLS takes all listeners from it.
-    session.once('close', () => this.sessions.delete(session));
+    session.once('close', () => {
+      this.sessions.delete(session);
+      this.#ended.delete(session);
+    });
+    session.on('ended', () => this.#linger(session));
     session.on('error', (error: Error) => {
       this.#context.strangers.info({ client: session.client, reason: error.message }, 'session broken off');
     });
     session.init();
+  }
+
+  /** A session that has ended takes no place of its client, but a socket: beyond a number the oldest waits no longer. */
+  #linger(session: Session): void {
+    this.#ended.add(session);
+    if (this.#ended.size <= this.#context.config.smtp.maxConnections) return;
+    for (const oldest of this.#ended) {
+      this.#ended.delete(oldest);
+      oldest.destroy();
+      return;
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 import net from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Listener } from '../../src/smtp/listener.js';
 import { Client, eventually, startGateway, TLS_FOLDER, type Gateway, type GatewayOptions } from './harness.js';
 
 const CERTIFICATE = `tls: { cert: "${TLS_FOLDER}/cert.pem", key: "${TLS_FOLDER}/key.pem" }`;
@@ -18,9 +19,12 @@ async function start(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
-/** A connection that says nothing, with what becomes of it. */
-async function silent(port: number): Promise<{ socket: net.Socket; ended: () => boolean; text: () => string }> {
-  const socket = net.connect({ port, host: '127.0.0.1' });
+/** A connection that says nothing, with what becomes of it. @param allowHalfOpen it stays open when the other side ends */
+async function silent(
+  port: number,
+  allowHalfOpen = false,
+): Promise<{ socket: net.Socket; ended: () => boolean; text: () => string }> {
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen });
   sockets.push(socket);
   const state = { ended: false, text: '' };
   socket.on('data', (chunk) => (state.text += chunk.toString()));
@@ -153,6 +157,17 @@ describe('thousands of connections', () => {
     await eventually(() => service.sessions === 0);
     const client = await connect();
     expect(await client.reply()).toMatch(/^220 /);
+  });
+
+  it('that were refused and are kept open are not waited for beyond a number', async () => {
+    const connecting = vi.spyOn(Listener.prototype, 'connect');
+    const { port } = await start({ smtp: 'maxConnections: 20\nmaxConnectionsPerClient: 10', yaml: OUTSIDE });
+    const all = await Promise.all(Array.from({ length: 100 }, () => silent(port, true)));
+    await eventually(() => all.every(({ text }) => /^(?:220|421) /.test(text())));
+    const listener = connecting.mock.contexts.find((context) => context instanceof Listener);
+    connecting.mockRestore();
+    await eventually(() => (listener?.sessions.size ?? 100) <= 30);
+    expect(listener?.sessions.size).toBe(30);
   });
 });
 
