@@ -31,4 +31,14 @@ export class Connection extends SMTPConnection {
       if (this._upgrading) this.destroy();
     });
   }
+
+  /**
+   * The client behind a proxy has the login that is named with it, and else none: not the one of before. The library
+   * forgets that only where the proxy knows an address.
+   */
+  override handler_XCLIENT(command: Buffer, callback: () => void): void {
+    const allowed = this._proxyCommandAllowed('XCLIENT', 'useXClient') && this.session.envelope.mailFrom === false;
+    if (allowed && /\s(?:ADDR|LOGIN)=/i.test(command.toString('latin1'))) this.session.user = false;
+    super.handler_XCLIENT(command, callback);
+  }
 }

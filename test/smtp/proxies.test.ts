@@ -135,6 +135,25 @@ describe('XCLIENT', () => {
     expect(seen[0]?.envelope).toMatchObject({ client: '192.0.2.7', user: 'anna', trusted: true });
   });
 
+  it.each(['ADDR=[UNAVAILABLE]', 'ADDR=192.0.2.7', 'LOGIN=[UNAVAILABLE]'])(
+    'with %s ends a login of before',
+    async (who) => {
+      const { connect } = await start({ ...named, yaml: 'trusted: []\n' });
+      const client = await connect();
+      await client.hello();
+      expect(await client.command('XCLIENT LOGIN=anna')).toMatch(/^220 /);
+      await client.command('EHLO proxy.example');
+      await client.command('MAIL FROM:<a@example.net>');
+      expect(await client.command(`XCLIENT ${who}`)).toMatch(/^503 /);
+      expect(await client.command('RCPT TO:<b@other.example>')).toMatch(/^250 /);
+      await client.command('RSET');
+      expect(await client.command(`XCLIENT ${who}`)).toMatch(/^220 /);
+      await client.command('EHLO behind.example');
+      await client.command('MAIL FROM:<a@example.net>');
+      expect(await client.command('RCPT TO:<b@other.example>')).toMatch(/^550 5\.7\.1 /);
+    },
+  );
+
   it('is refused from others', async () => {
     const { connect } = await start({ smtp: 'xclient: ["192.0.2.1"]' });
     const client = await connect();
