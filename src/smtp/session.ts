@@ -108,9 +108,7 @@ export class Session extends Connection {
     this.#reply(reply);
   }
 
-  /**
-   * Begins to end the session: at once when no message is coming in or being handled, else after its reply.
-   */
+  /** Begins to end the session: at once when no message is coming in or being handled, else after its reply. */
   shutDown(): void {
     if (this.#reception === undefined) this.#reply({ code: 421, enhanced: '4.3.2', text: 'Service is shutting down' });
   }
@@ -380,21 +378,22 @@ export class Session extends Connection {
       if (this.#waited) this.#context.gate.markPatient(this.client);
     }
     this.#put(reply.code, replyLines(reply, reception.envelope.smtpUtf8), COMPLETE);
-    if (this.#context.gate.stopping) this.shutDown();
+    if (this._closing || this._closed) this.#over();
+    else if (this.#context.gate.stopping) this.shutDown();
   }
 
   #reply(reply: SmtpReply): void {
     this.send(reply.code, replyLines(reply, this.#transaction?.parameters.smtpUtf8 === true), COMPLETE);
   }
 
-  /** The session has ended: its place is free, and a message that was still coming in is dropped. */
+  /** The session has ended: what was still coming in is dropped. What is being handled keeps the place until it is done. */
   #over(): void {
     this.#watch?.end(this.client);
     clearTimeout(this.#deadline);
+    if (this.#reception?.handling === true) return;
     if (this.#counted !== undefined) this.#context.gate.leave(this.#counted);
     this.#counted = undefined;
-    if (this.#reception?.handling !== false) return;
-    this.#reception.abort();
+    this.#reception?.abort();
     this.#reception = undefined;
   }
 }

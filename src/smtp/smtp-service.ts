@@ -55,7 +55,7 @@ export interface SmtpService {
   /** Where it listens, with the real ports. */
   readonly addresses: readonly SmtpAddress[];
   readonly counters: Readonly<SmtpCounters>;
-  /** Sessions that are open now. */
+  /** Sessions that are open now, or have left while their message is still being handled. */
   readonly sessions: number;
   /**
    * Reads what a changed configuration means for sessions: domains, trusted clients, certificate and key.

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Listener } from '../../src/smtp/listener.js';
 import { Client, eventually, startGateway, type Gateway, type GatewayOptions } from './harness.js';
 
 let gateway: Gateway | undefined;
@@ -120,6 +121,31 @@ describe('connections', () => {
     expect(await second.closed()).toBe('');
     expect(await (await Client.connect(port, '::1')).reply()).toMatch(/^220 /);
     expect(gateway?.service.counters.refusedSessions).toBe(1);
+  });
+
+  it('are counted until their message is done, although the client has left', async () => {
+    const settle: (() => void)[] = [];
+    const { connect, service } = await start({
+      smtp: 'maxConnectionsPerClient: 1',
+      handle: async ({ traceId }) => {
+        await new Promise<void>((resolve) => settle.push(resolve));
+        return { code: 250, enhanced: '2.0.0', text: traceId };
+      },
+    });
+    const connecting = vi.spyOn(Listener.prototype, 'connect');
+    const client = await connect();
+    await client.hello();
+    const listener = connecting.mock.contexts.find((context) => context instanceof Listener);
+    connecting.mockRestore();
+    for (const line of ['MAIL FROM:<a@example.net>', 'RCPT TO:<b@example.org>', 'DATA']) await client.command(line);
+    client.write('x\r\n.\r\n');
+    await eventually(() => settle.length === 1);
+    client.reset();
+    await eventually(() => listener?.sessions.size === 0);
+    expect(await (await connect()).reply()).toMatch(/^421 4\.7\.0 Too many connections from your address$/);
+    settle[0]?.();
+    await eventually(() => service.sessions === 0);
+    expect(await (await connect()).reply()).toMatch(/^220 /);
   });
 });
 
@@ -260,6 +286,7 @@ describe('a stop', () => {
   });
 
   it('waits for a message that is being handled although its client has left', async () => {
+    const connecting = vi.spyOn(Listener.prototype, 'connect');
     let settle: (() => void) | undefined;
     let settled = false;
     const { connect, service } = await start({
@@ -278,8 +305,10 @@ describe('a stop', () => {
     await client.command('DATA');
     client.write('x\r\n.\r\n');
     await eventually(() => settle !== undefined);
+    const listener = connecting.mock.contexts.find((context) => context instanceof Listener);
+    connecting.mockRestore();
     client.reset();
-    await eventually(() => service.sessions === 0);
+    await eventually(() => listener?.sessions.size === 0);
     const closed = service.close();
     setImmediate(() => settle?.());
     await closed;
