@@ -31,6 +31,8 @@ export class Listener extends SMTPServer {
   }
 
   override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
+    // Who has said all may close his side, and is answered: also under TLS (RFC 8446 6.1).
+    socket.allowHalfOpen = true;
     const session = new Session(this, socket, options, this.#context);
     // As with an XCLIENT that names no address: that of the proxy is not lent.
     if (options !== undefined && options !== null && this.#unnamed.has(options)) session._xClient.set('ADDR', false);

@@ -179,7 +179,7 @@ function makeListener(
 ): Listener {
   const { smtp } = config;
   const options: SMTPServerOptions & Pick<ServerOpts, 'allowHalfOpen'> = {
-    // Who has said all may close his side, and is answered.
+    // Not in the middle of a handshake: who leaves there is gone.
     allowHalfOpen: !address.implicitTls,
     name: smtp.hostname,
     secure: address.implicitTls,

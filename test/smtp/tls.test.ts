@@ -91,6 +91,27 @@ describe('implicit TLS', () => {
     expect(seen[0]?.envelope.tls).toBe(true);
   });
 
+  it('lets a client close its side behind the data, and answers', async () => {
+    const connecting = vi.spyOn(Listener.prototype, 'connect');
+    const { port, service } = await start({
+      listen: 'tls://127.0.0.1:0',
+      handle: async () => {
+        await eventually(() => [...(listener?.sessions ?? [])].every(({ _socket }) => _socket.readableEnded));
+        return { code: 250, enhanced: '2.0.0', text: 'Ok' };
+      },
+    });
+    const client = await Client.connectTls(port);
+    await client.hello();
+    const listener = connecting.mock.contexts.find((context) => context instanceof Listener);
+    connecting.mockRestore();
+    for (const line of ['MAIL FROM:<a@example.net>', 'RCPT TO:<b@example.org>', 'DATA']) await client.command(line);
+    client.write('x\r\n.\r\n');
+    client.end();
+    expect(await client.reply()).toMatch(/^250 /);
+    await client.closed();
+    await eventually(() => service.sessions === 0);
+  });
+
   it('needs a certificate', async () => {
     await expect(startGateway({ listen: 'tls://127.0.0.1:0' })).rejects.toThrow('needs `smtp.tls`');
   });
