@@ -35,7 +35,13 @@ export class ManualRetries {
     this.#options = options;
     const { queue, log } = options;
     queue.queue<LookJob>(RETRY_QUEUE).process(1, async () => await this.look());
-    this.#repeated = new RepeatedLook({ queue, name: RETRY_QUEUE, what: 'retries', every: options.every ?? EVERY, log });
+    this.#repeated = new RepeatedLook({
+      queue,
+      name: RETRY_QUEUE,
+      what: 'retries',
+      every: options.every ?? EVERY,
+      log,
+    });
   }
 
   /** Close the queue after it. */
