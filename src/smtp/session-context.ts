@@ -28,6 +28,20 @@ export interface SmtpCounters {
   readonly replies: Map<number, number>;
 }
 
+/** Nothing has been counted yet. */
+export function newCounters(): SmtpCounters {
+  return {
+    sessions: 0,
+    refusedSessions: 0,
+    messages: 0,
+    accepted: 0,
+    bytes: 0,
+    refusedRecipients: 0,
+    aborted: 0,
+    replies: new Map(),
+  };
+}
+
 /** What all sessions share. */
 export interface SessionContext {
   readonly config: Config;

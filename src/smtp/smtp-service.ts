@@ -16,7 +16,7 @@ import { writtenBy } from './header-scan.js';
 import { Listener } from './listener.js';
 import { MemoryBudget } from './memory-budget.js';
 import { RelayPolicy } from './relay.js';
-import type { SessionContext, SmtpCounters } from './session-context.js';
+import { newCounters, type SessionContext, type SmtpCounters } from './session-context.js';
 import { StrangerLog } from './stranger-log.js';
 import type { MessageHandler } from './types.js';
 import { removeLeftovers } from './upload-file.js';
@@ -88,16 +88,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
   if (leftovers > 0) log.info({ leftovers }, 'uploads that were never finished are removed');
   const tls = await readTls(config);
   const users = smtp.auth === undefined ? undefined : new Users(smtp.auth.users);
-  const counters: SmtpCounters = {
-    sessions: 0,
-    refusedSessions: 0,
-    messages: 0,
-    accepted: 0,
-    bytes: 0,
-    refusedRecipients: 0,
-    aborted: 0,
-    replies: new Map(),
-  };
+  const counters = newCounters();
   const gate = new Gate(smtp.maxConnections, smtp.maxConnectionsPerClient);
   const relay = new RelayPolicy(config.domains, config.trusted);
   const { connections, messages } = smtp.rates;

@@ -1,3 +1,4 @@
+import { newCounters } from '../../smtp/session-context.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import { PROCESS_METRICS } from '../processes/process-metrics.js';
 import { readParts, type MeasuredParts } from './readings.js';
@@ -25,16 +26,7 @@ export const IDLE_PARTS: MeasuredParts = {
   health: { states: [] },
   smtp: {
     sessions: 0,
-    counters: {
-      sessions: 0,
-      refusedSessions: 0,
-      messages: 0,
-      accepted: 0,
-      bytes: 0,
-      refusedRecipients: 0,
-      aborted: 0,
-      replies: new Map(),
-    },
+    counters: newCounters(),
   },
   rules: () => ({ count: 0, loadedAt: new Date(0) }),
 };
