@@ -11,6 +11,7 @@ export class ShownDialogue implements Watcher {
   /** What the next line of the client is. */
   #next: 'command' | 'password' | 'data' = 'command';
   #loggingIn = false;
+  readonly #secrets: string[] = [];
   #data = 0;
 
   get lines(): readonly string[] {
@@ -38,7 +39,8 @@ export class ShownDialogue implements Watcher {
   received({ code, lines }: SmtpReplyLines): void {
     if (this.#data > 0) this.#show(`C: (the mail, ${formatSize(this.#data)})`);
     this.#data = 0;
-    for (const [i, line] of lines.entries()) this.#show(`S: ${code}${i === lines.length - 1 ? ' ' : '-'}${line}`);
+    for (const [i, line] of lines.entries())
+      this.#show(`S: ${code}${i === lines.length - 1 ? ' ' : '-'}${this.#hide(line)}`);
     if (code === 354) this.#next = 'data';
     else if (this.#loggingIn && code === 334) this.#next = 'password';
     else {
@@ -49,12 +51,19 @@ export class ShownDialogue implements Watcher {
 
   #command(line: string): void {
     if (this.#next === 'password') {
+      this.#secrets.push(line);
       this.#show('C: (hidden)');
       return;
     }
     const auth = /^AUTH\s+(\S+)(\s.*)?$/i.exec(line);
     this.#loggingIn = auth !== null;
+    if (auth?.[2] !== undefined) this.#secrets.push(auth[2].trim());
     this.#show(auth === null ? `C: ${line}` : `C: AUTH ${auth[1] ?? ''}${auth[2] === undefined ? '' : ' (hidden)'}`);
+  }
+
+  /** Some servers repeat in a refusal what they did not take. */
+  #hide(line: string): string {
+    return this.#secrets.reduce((text, secret) => text.replaceAll(secret, '(hidden)'), line);
   }
 
   #show(line: string): void {

@@ -152,3 +152,16 @@ test('a password is not sent in clear, unless tls=off says so, and a refused log
   expect(await send(off.hop)).toBe('deferred 535 5.7.8 wrong');
   expect(off.hop.name).not.toContain('pass');
 });
+
+test.each(['PLAIN', 'LOGIN'])(
+  'a refused AUTH %s does not tell the password, also where the server repeats it',
+  async (how) => {
+    const auth = (text: string): string =>
+      text === 'LOGIN' || text === Buffer.from('me').toString('base64')
+        ? '334 go on'
+        : `500 5.5.1 Command unrecognized: "AUTH ${text}" (pa+ss)`;
+    const { hop } = await setUp({ extensions: [`AUTH ${how}`], script: { auth } }, '?tls=off', 'me:pa%2Bss@');
+    const said = await send(hop);
+    expect(said).toBe(`deferred 500 5.5.1 Command unrecognized: "AUTH ${how === 'PLAIN' ? 'PLAIN ' : ''}***" (***)`);
+  },
+);

@@ -122,7 +122,7 @@ describe('notify-test', () => {
     expect((await test(`smtp://localhost:${selfSigned.port}?tls=required`)).advice).toContain('?tls=required&ca=FILE');
     const login = await serve({
       extensions: [...USUAL_EXTENSIONS, 'AUTH PLAIN'],
-      script: { auth: '535 5.7.8 no' },
+      script: { auth: (text) => `535 5.7.8 no ${text}` },
     });
     const refused = await test(`smtp://u:pa55word@127.0.0.1:${login.port}?tls=off`);
     expect(refused.advice).toContain('check user:password@ in notifications.server');

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import { HIDDEN } from '../../config/secrets.js';
 import type { SmtpTarget } from '../hop-url.js';
 import { ownReply, toHopReply } from '../reply.js';
 import { Connection, describe } from './connection.js';
@@ -115,12 +116,14 @@ async function login(
   timeout: number,
 ): Promise<void> {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const plain = base64(`\0${user}\0${password}`);
+  const hidden = [plain, base64(password), password];
   if (offered.includes('PLAIN')) {
-    await ask(connection, 'auth', `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`, timeout, 2);
+    await ask(connection, 'auth', `AUTH PLAIN ${plain}`, timeout, 2, hidden);
   } else if (offered.includes('LOGIN')) {
-    await ask(connection, 'auth', 'AUTH LOGIN', timeout, 3);
-    await ask(connection, 'auth', base64(user), timeout, 3);
-    await ask(connection, 'auth', base64(password), timeout, 2);
+    await ask(connection, 'auth', 'AUTH LOGIN', timeout, 3, hidden);
+    await ask(connection, 'auth', base64(user), timeout, 3, hidden);
+    await ask(connection, 'auth', base64(password), timeout, 2, hidden);
   } else {
     throw new HopError('auth', ownReply(454, '4.7.0', 'the server offers neither AUTH PLAIN nor LOGIN'));
   }
@@ -132,16 +135,19 @@ async function ask(
   line: string,
   timeout: number,
   expected: 2 | 3,
+  hidden: readonly string[] = [],
 ): Promise<SmtpReplyLines> {
   await connection.write([`${line}\r\n`], 1, timeout);
-  return expectReply(connection, stage, timeout, expected);
+  return expectReply(connection, stage, timeout, expected, hidden);
 }
 
+/** @param hidden secrets that the server has been told: some repeat in a refusal what they did not take */
 async function expectReply(
   connection: Connection,
   stage: Stage,
   timeout: number,
   expected: 2 | 3,
+  hidden: readonly string[] = [],
 ): Promise<SmtpReplyLines> {
   let reply: SmtpReplyLines;
   try {
@@ -149,8 +155,14 @@ async function expectReply(
   } catch (error) {
     throw new HopError(stage, ownReply(451, '4.4.2', describe(error)), error);
   }
-  if (Math.floor(reply.code / 100) !== expected) throw new HopError(stage, toHopReply(reply));
+  if (Math.floor(reply.code / 100) !== expected) throw new HopError(stage, toHopReply(without(reply, hidden)));
   return reply;
+}
+
+function without(reply: SmtpReplyLines, secrets: readonly string[]): SmtpReplyLines {
+  const hide = (line: string): string =>
+    secrets.reduce((text, secret) => (secret === '' ? text : text.replaceAll(secret, HIDDEN)), line);
+  return { ...reply, lines: reply.lines.map(hide) };
 }
 
 function tlsOptions(target: SmtpTarget, ca: string | undefined): ConnectionOptions {
