@@ -55,7 +55,7 @@ async function run(options: StartOptions): Promise<void> {
   const { config } = setup;
   requireShared(roles, config);
   const pretty = process.stdout.isTTY && options.json !== true;
-  const log = createLog({ level: config.log.level, pretty });
+  const log = createLog({ ...config.log, pretty });
   if (place !== undefined) {
     await runProcess({ opened, roles, place, log: log.child({ process: place.number }) }, (next) => (reload = next));
     return;

@@ -7,7 +7,7 @@ import type { QueueBackend } from '../queue/types.js';
 import { lockHolder } from '../store/embedded/folder-lock.js';
 import { StoreError } from '../store/errors.js';
 import { openStore, type OpenStore } from '../store/open.js';
-import type { Log } from '../telemetry/log.js';
+import { changeLog, type Log } from '../telemetry/log.js';
 import { eventView, StatusBoard } from './control/status.js';
 import { openControl } from './control/socket.js';
 import { HttpStartError, type HttpAddress } from './http/server.js';
@@ -153,7 +153,7 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
       apply: async (_, nowInForce) => {
         await inTurn(() => {
           nowInForce();
-          log.level = inForce.config.log.level;
+          changeLog(log, inForce.config.log);
           return Promise.resolve();
         });
         void membership.now();

@@ -2,12 +2,21 @@ import type { Writable } from 'node:stream';
 import { pino, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { dotActing, escapeActing } from '../config/acting-characters.js';
+import { HIDDEN } from '../config/secrets.js';
 import { LogOutput } from './log-output.js';
 
 export type Log = Logger;
 
+/** Addresses in a line of JSON, where a quoted local part stands between escaped quotes. */
+const ADDRESS = /(?:\\"[^"\\]{1,80}\\"|[^\s"<>()[\],;:\\*]{1,320})@(?:\[[^\s"\]]*\]|[^\s"<>()[\],;:\\*]{1,255})/gu;
+
+/** A process has one log. */
+let withAddresses = true;
+
 export interface LogSettings {
   readonly level: string;
+  /** Whether addresses may stand in it, also in what other servers say. */
+  readonly addresses?: boolean;
   /** Readable lines for a terminal; JSON otherwise. */
   readonly pretty: boolean;
 }
@@ -20,7 +29,15 @@ export function createLog(settings: LogSettings, output?: Writable): Log {
   const shown = settings.pretty ? prettyLines() : escapeActing;
   const lines = output ?? standardOutput(settings.pretty, shown);
   const timestamp = settings.pretty ? {} : { timestamp: pino.stdTimeFunctions.isoTime };
-  return pino({ level: settings.level, base: null, ...timestamp }, { write: (line) => void lines.write(shown(line)) });
+  const write = (line: string): void => void lines.write(shown(withAddresses ? line : line.replace(ADDRESS, HIDDEN)));
+  withAddresses = settings.addresses ?? true;
+  return pino({ level: settings.level, base: null, ...timestamp }, { write });
+}
+
+/** Other settings for the log of this process. */
+export function changeLog(log: Log, { level, addresses = true }: Omit<LogSettings, 'pretty'>): void {
+  log.level = level;
+  withAddresses = addresses;
 }
 
 /** A log that says nothing, for tests and one-shot commands. */

@@ -4,7 +4,7 @@ import type { DetectorSpec, Watcher } from '../../detectors/types.js';
 import type { InspectPool } from '../../pipeline/pool.js';
 import type { RuleBundle } from '../../rules/model.js';
 import type { SmtpService } from '../../smtp/smtp-service.js';
-import type { Log } from '../../telemetry/log.js';
+import { changeLog, type Log } from '../../telemetry/log.js';
 import type { Setup } from '../setup.js';
 
 /** What goes over to another set. */
@@ -92,7 +92,7 @@ export function applier(parts: ApplyParts, first: Setup): (setup: Setup, inForce
         inForce: () => {
           state.changed = true;
           changeSessions();
-          log.level = config.log.level;
+          changeLog(log, config.log);
           inForce();
         },
       });
