@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/load.js';
 import type { Log } from '../../telemetry/log.js';
 
@@ -53,8 +54,11 @@ export function webhooksInForce(
     if (current.notifications.webhooks === list) return hooks;
     list = current.notifications.webhooks;
     try {
-      hooks = webhooksOf(current);
-      log.info({ webhooks: hooks.map(({ name }) => name) }, 'the list of webhooks is in force');
+      const next = webhooksOf(current);
+      // Each loading makes another list, mostly of the same.
+      if (isDeepStrictEqual(next, hooks)) return hooks;
+      hooks = next;
+      log.info({ webhooks: hooks.map(({ name }) => name) }, 'the changed list of webhooks is in force');
     } catch (error) {
       log.error({ err: error }, 'the changed webhooks cannot be used: those before stay in force');
     }
