@@ -38,6 +38,8 @@ export function openEventMails({ inForce, queue, store, transport, templates, po
     templates,
     node: () => oweSettings(inForce.config, port()).node,
     nodes: async () => await notifiedNodes(store.nodes),
+    // Of two nodes whose clocks differ, each would take the other's interval as over, or its day as begun.
+    time: async () => Date.now() - (await store.nodes.clockOffset()).offset,
     timezone: async () => (await store.nodes.control())?.timezone,
     log,
     clock: systemClock,

@@ -18,6 +18,8 @@ export interface EventMailOptions extends Omit<EventSenderOptions, 'mails'> {
   readonly config: () => Config;
   /** Time zone of the control node; default: that of the configuration. */
   readonly timezone?: () => Promise<string | undefined>;
+  /** The present by the one clock that all who look go by, the database's; ms since the epoch. */
+  readonly time: () => Promise<number>;
   readonly queue: QueueBackend;
   readonly events: Pick<EventStore, 'active' | 'resolved' | 'transitions' | 'lastTransition'>;
   readonly mails: EventMailStore & OwedEventMails;
@@ -69,9 +71,9 @@ export class EventMails {
   }
 
   async #look(): Promise<LookOutcome> {
-    const { events, mails, queue, clock, config } = this.#options;
+    const { events, mails, queue, time, config } = this.#options;
     const { notifications, node } = config();
-    const now = clock.now();
+    const now = await time();
     if (notifications.events.enabled)
       await lookForMails({
         events,
