@@ -78,7 +78,11 @@ export const EVENTS = {
     raisedWhen: "the copy of the directory's groups is older than its limit",
   },
   'queue-unavailable': { group: 'gateway', severity: 'critical', raisedWhen: 'the job queue does not answer' },
-  'store-unavailable': { group: 'gateway', severity: 'critical', raisedWhen: 'the database does not answer' },
+  'store-unavailable': {
+    group: 'gateway',
+    severity: 'critical',
+    raisedWhen: 'the database does not answer, or takes no writes',
+  },
   'next-hop-unavailable': { group: 'gateway', severity: 'critical', raisedWhen: 'a next hop does not take mail' },
   'disk-low': {
     group: 'gateway',

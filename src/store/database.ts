@@ -128,6 +128,8 @@ export interface Database {
   readonly db: Kysely<Tables>;
   /** Resolves when the database answers and its schema is the newest; tried anew at each call until it once was so. */
   ready(): Promise<void>;
+  /** @throws StoreError `unavailable`, `read-only` */
+  ping(): Promise<void>;
   /** Called when a connection breaks. */
   onLost(listener: () => void): void;
   close(): Promise<void>;
@@ -193,15 +195,28 @@ export function openDatabase(connection: PoolConfig, log: Log): Database {
     client.release();
   }
 
+  async function ready(): Promise<void> {
+    readiness ??= prepare().catch((error: unknown) => {
+      readiness = undefined;
+      throw error;
+    });
+    await readiness;
+  }
+
   return {
     pool,
     db,
-    ready: async () => {
-      readiness ??= prepare().catch((error: unknown) => {
-        readiness = undefined;
-        throw error;
-      });
-      await readiness;
+    ready,
+    ping: async () => {
+      await ready();
+      const { rows } = await pool.query<{ mode: string }>(`SELECT current_setting('transaction_read_only') AS mode`);
+      if (rows[0]?.mode !== 'on') return;
+      // Those of the time before a failover would stay with the server that is a standby now.
+      while (pool.idleCount > 0) (await pool.connect()).release(true);
+      throw new StoreError(
+        'read-only',
+        'The database takes no writes: it is a standby, or default_transaction_read_only is on',
+      );
     },
     onLost: (listener) => void listeners.push(listener),
     close: async () => await db.destroy(),

@@ -9,6 +9,8 @@ export type StoreErrorCode =
   | 'too-new'
   /** The database does not answer. */
   | 'unavailable'
+  /** It answers, and cannot be written. */
+  | 'read-only'
   /** There is no such item. */
   | 'not-found'
   /** What the database holds is not what was written. */

@@ -202,10 +202,7 @@ function assemble(
     nodes: openNodes(database),
     ready: async () => await database.ready(),
     onLost: (listener) => database.onLost(listener),
-    ping: async () => {
-      await database.ready();
-      await database.pool.query('SELECT 1');
-    },
+    ping: async () => await database.ping(),
     close: async () => {
       closing ??= close();
       await closing;

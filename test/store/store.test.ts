@@ -189,6 +189,29 @@ describe('a store by URL', () => {
   });
 });
 
+describe('a database that takes no writes', () => {
+  it('counts as one that is away, and its connections are not kept', async () => {
+    const test = await startTestStore();
+    const database = openDatabase(test.store.connection, silentLog());
+    await database.ping();
+    const alter = async (change: string): Promise<void> => {
+      await database.pool.query(
+        `BEGIN READ WRITE; ALTER DATABASE postgres ${change}; COMMIT;
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gatepost' AND pid <> pg_backend_pid()`,
+      );
+    };
+    await alter('SET default_transaction_read_only = on');
+    const fresh = openDatabase(test.store.connection, silentLog());
+    await expect(fresh.ping()).rejects.toMatchObject({ code: 'read-only', message: /takes no writes/ });
+    await alter('RESET default_transaction_read_only');
+    // A connection of before would stay read-only.
+    expect(fresh.pool.totalCount).toBe(0);
+    await fresh.ping();
+    await Promise.all([fresh.close(), database.close()]);
+    await test.stop();
+  });
+});
+
 describe('a command without a gateway', () => {
   it('starts the server for its own time', async () => {
     const test = await startTestStore();

@@ -1,5 +1,5 @@
 import type { EventService } from '../../events/types.js';
-import { messageOf } from '../../store/errors.js';
+import { messageOf, StoreError } from '../../store/errors.js';
 import type { OpenStore } from '../../store/open.js';
 import type { Log } from '../../telemetry/log.js';
 import { startRounds, type Rounds } from './rounds.js';
@@ -34,7 +34,7 @@ export function watchStore(
       } else {
         events.raise('store-unavailable', {
           subject: store.name,
-          detail: `the database does not answer: ${reason.replace(/^The database does not answer: /, '')}; mail flows, what a rule puts into quarantine is answered 451`,
+          detail: `${reason}; mail flows, what a rule puts into quarantine is answered 451`,
         });
       }
     },
@@ -51,17 +51,16 @@ export function watchStore(
 async function failureOf(ping: Promise<void>): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('no answer in time'), PATIENCE);
+    timer = setTimeout(() => resolve('the database does not answer: no answer in time'), PATIENCE);
   });
   try {
-    return await Promise.race([
-      ping.then(
-        () => undefined,
-        (error: unknown) => messageOf(error),
-      ),
-      late,
-    ]);
+    return await Promise.race([ping.then(() => undefined, reasonOf), late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof StoreError && error.code === 'read-only') return error.message.replace(/^T/, 't');
+  return `the database does not answer: ${messageOf(error).replace(/^The database does not answer: /, '')}`;
 }
