@@ -91,7 +91,8 @@ interface Place {
 async function assemble({ opened, place, name, parts, log, times }: Place): Promise<Worker> {
   const { setup } = opened;
   const data = path.join(workersFolder(setup.config.data), String(place));
-  const config: Config = { ...setup.config, data, node: { ...setup.config.node, name } };
+  const own = (wanted: Config): Config => ({ ...wanted, data, node: { ...wanted.node, name } });
+  const config = own(setup.config);
   const inForce = new InForce({ ...setup, config }, opened.hash, await ownRulesOf(config));
   await mkdir(data, { recursive: true, mode: 0o711 });
   const opening = parts.add(await openStore(config, log), (s) => s.close());
@@ -147,6 +148,7 @@ async function assemble({ opened, place, name, parts, log, times }: Place): Prom
   const reloader = parts.add(
     await followSettings({
       opened,
+      own,
       inForce,
       events,
       log,
@@ -227,10 +229,7 @@ function provideSections(
     journalLost: store.journal.lost,
   }));
   status.provide('events', () => events.active.map(eventView));
-  status.provide('rules', () => ({
-    ...reloader.status,
-    waiting: waitingOf(reloader.status),
-  }));
+  status.provide('rules', () => reloader.status);
 }
 
 /** Another process of the same machine and configuration may have the port: a worker works all the same. */
@@ -242,9 +241,4 @@ async function openOperator(config: Config, log: Log): Promise<Operator> {
     log.warn({ reason: error.message }, 'metrics and health of this worker are not served');
     return await Operator.open({ ...config, http: { listen: [] } }, log, 'worker');
   }
-}
-
-/** Folder and name are the worker's own. */
-function waitingOf({ waiting }: SettingsStatus): readonly string[] {
-  return waiting.filter((key) => key !== 'data' && key !== 'node.name');
 }
