@@ -1,6 +1,8 @@
 import { formatSize } from '../config/units.js';
-import { release } from '../gateway/release.js';
+import { hasRunGateway } from '../gateway/nodes/identity.js';
+import { release, type ReleaseResult } from '../gateway/release.js';
 import { parseTraceId, type TraceId } from '../message/trace-id.js';
+import type { OpenStore } from '../store/open.js';
 import type { DeliveryRecord, QuarantineRecord } from '../store/types.js';
 import { printDecisions } from './decisions.js';
 import { EXIT, UsageError } from './exit.js';
@@ -58,7 +60,9 @@ export async function releaseQuarantine(id: string, options: ReleaseOptions): Pr
   await withStore(
     config,
     async (store) => {
-      const result = await release(traceId, { config, store, to, again: options.again === true });
+      const result = (await hasRunGateway(config.data))
+        ? await release(traceId, { config, store, to, again: options.again === true })
+        : await notHere(config.data, store);
       if (options.json === true) json({ id: traceId, ...result });
       if (result.outcome === 'released') {
         if (options.json !== true)
@@ -75,6 +79,17 @@ export async function releaseQuarantine(id: string, options: ReleaseOptions): Pr
     },
     () => missing(traceId),
   );
+}
+
+/** What lies in the spool of a worker goes out nowhere, and is lost with its folder. */
+async function notHere(data: string, { nodes }: OpenStore): Promise<ReleaseResult> {
+  const gateways = (await nodes.list()).filter(({ roles }) => roles.includes('gateway')).map(({ name }) => name);
+  return {
+    outcome: 'refused',
+    reason:
+      `No gateway has run on ${data}: from its spool nothing would go out. ` +
+      `Release it with the configuration of a gateway${gateways.length > 0 ? `: ${gateways.join(', ')}` : ''}.`,
+  };
 }
 
 /** `gatepost quarantine delete ID...`: all that are there; exit 1 when one was not. */

@@ -1,9 +1,10 @@
 import { appendFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { urlOf } from '../../src/store/embedded/address.js';
-import { makeSite, spawnGateway, type Site } from '../support/gateway.js';
+import { makeSite, runGatepost, spawnGateway, type Site } from '../support/gateway.js';
 import { startTestStore, type TestStore } from '../support/postgres.js';
 import { until } from '../support/until.js';
+import { item } from '../store/records.js';
 
 let test: TestStore;
 let site: Site;
@@ -32,4 +33,19 @@ it('a worker takes changed settings over and says of none that it waits for a re
   } finally {
     await worker.kill();
   }
+});
+
+it('nothing is released into the folder of a worker, from which no mail goes out', async () => {
+  const kept = item();
+  await test.store.quarantine.put(kept, [Buffer.from('abc')]);
+  const release = async () => await runGatepost(['quarantine', 'release', kept.id, '--config', site.config]);
+  const refused = await release();
+  expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('No gateway has run on')]);
+  expect((await test.store.quarantine.get(kept.id))?.state).toBe('stored');
+
+  const gateway = spawnGateway(site, {}, ['--role', 'gateway']);
+  await gateway.ready;
+  await gateway.kill();
+  const released = await release();
+  expect([released.status, released.stderr]).toEqual([0, '']);
 });
