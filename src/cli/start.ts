@@ -72,6 +72,8 @@ async function run(options: StartOptions): Promise<void> {
   const gateway = processes > 1 ? await severalProcesses(config, log, processes) : await oneProcess(opened, log, roles);
   reload = () => gateway.reload();
   const facts = { ...gateway.facts, config, version: version() };
+  // Whoever reads that it is ready may stop it in the same moment.
+  const stopped = stopSignal();
   if (pretty) out(`${banner(facts)}\n`);
   else
     log.info(
@@ -90,7 +92,7 @@ async function run(options: StartOptions): Promise<void> {
       'ready',
     );
 
-  const reason = await Promise.race([stopSignal(), gateway.broken]);
+  const reason = await Promise.race([stopped, gateway.broken]);
   log.info({ signal: reason }, 'stopping: sessions in the middle of a message may finish');
   await gateway.close();
   log.info('stopped');

@@ -45,7 +45,7 @@ it('nothing is released into the folder of a worker, from which no mail goes out
 
   const gateway = spawnGateway(site, {}, ['--role', 'gateway']);
   await gateway.ready;
-  await gateway.kill();
+  expect(await gateway.stop()).toBe(0);
   const released = await release();
   expect([released.status, released.stderr]).toEqual([0, '']);
 });
