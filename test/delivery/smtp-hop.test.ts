@@ -150,6 +150,18 @@ describe.each([
     expect(result.hopFailed).toBe(false);
   });
 
+  test.each(['\r\nwhat?', '\r\n', '\r\n250-2.0.0 and\r\n251 2.0.0 more'])(
+    'a reply counts although what is no reply, %j, comes with it',
+    async (junk) => {
+      const { server, hop } = await setUp({ extensions, script: { end: `250 2.0.0 queued${junk}` } });
+      const result = await hop.send(mail());
+      expect(replies(result)).toEqual(['250 2.0.0 queued']);
+      expect(server.mails.length).toBe(1);
+      expect(states(await hop.send(mail()))).toEqual(['delivered']);
+      expect(server.connections).toBe(2);
+    },
+  );
+
   test('a recipient refused for good stays refused when the connection is lost later', async () => {
     const { hop } = await setUp({
       extensions,

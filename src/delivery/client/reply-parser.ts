@@ -27,21 +27,19 @@ export class ReplyParser {
   }
 
   /**
-   * The replies that this chunk completes.
+   * The replies that this chunk completes, one after the other: those before something that is no reply count.
    * @throws ProtocolError
    */
-  push(chunk: Buffer): SmtpReplyLines[] {
-    const replies: SmtpReplyLines[] = [];
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF)) {
+  *push(chunk: Buffer): Generator<SmtpReplyLines> {
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    for (let end = this.#rest.indexOf(LF); end >= 0; end = this.#rest.indexOf(LF)) {
       if (end > MAX_LINE) throw new ProtocolError('a reply line is too long');
-      const reply = this.#line(bytes.toString('utf8', 0, end).replace(/\r$/, ''));
-      if (reply !== undefined) replies.push(reply);
-      bytes = bytes.subarray(end + 1);
+      const line = this.#rest.toString('utf8', 0, end).replace(/\r$/, '');
+      this.#rest = this.#rest.subarray(end + 1);
+      const reply = this.#line(line);
+      if (reply !== undefined) yield reply;
     }
-    if (bytes.length > MAX_LINE) throw new ProtocolError('a reply line is too long');
-    this.#rest = bytes;
-    return replies;
+    if (this.#rest.length > MAX_LINE) throw new ProtocolError('a reply line is too long');
   }
 
   #line(line: string): SmtpReplyLines | undefined {
