@@ -60,7 +60,7 @@ export async function attempt(
         ...(envelope.envid === undefined ? {} : { envid: envelope.envid }),
       };
       const result = await destination.send(mail);
-      return result.recipients.map((one) => ({ hop: result.hop ?? destination.name, tried: true, ...one }));
+      return result.recipients.map((one) => ({ hop: destination.name, tried: true, ...one }));
     }),
   );
   return results.flat();

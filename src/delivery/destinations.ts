@@ -144,7 +144,7 @@ function destination(hops: readonly Guarded[]): Destination {
     suspect: () => {
       for (const { breaker } of hops) breaker.suspect();
     },
-    send: async (mail) => ({ hop: name, ...(await sendInOrder(usable(hops), mail)) }),
+    send: async (mail) => await sendInOrder(usable(hops), mail),
   };
 }
 

@@ -15,8 +15,8 @@ export async function sendInOrder(
   let last: HopResult = { hopFailed: true, recipients: [] };
   let rest = mail.recipients;
   for (const hop of hops) {
-    last = { hop: hop.name, ...(await hop.send({ ...mail, recipients: rest })) };
-    for (const result of last.recipients) settled.set(result.address, result);
+    last = await hop.send({ ...mail, recipients: rest });
+    for (const result of last.recipients) settled.set(result.address, { hop: hop.name, ...result });
     rest = rest.filter(({ address }) => settled.get(address)?.state === 'deferred');
     if (!last.hopFailed || last.inDoubt === true || rest.length === 0) break;
   }

@@ -42,6 +42,8 @@ export interface RecipientResult {
    * come to its end here. Only for what was delivered.
    */
   readonly dsn?: 'passed-on' | 'not-offered' | 'final';
+  /** Name of the hop that said so, where there are several. */
+  readonly hop?: string;
 }
 
 export interface HopResult {
@@ -53,8 +55,6 @@ export interface HopResult {
   readonly inDoubt?: boolean;
   /** We lacked something ourselves (descriptors, memory): nothing is known of the hop, and no other one is tried. */
   readonly ownLack?: boolean;
-  /** Name of the hop that answered, where there are several. */
-  readonly hop?: string;
 }
 
 /** Where mail is delivered: an SMTP server or a Maildir. */

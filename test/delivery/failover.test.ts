@@ -214,6 +214,15 @@ describe.each([
     });
 });
 
+test('each recipient has the hop whose answer he has', async ({ onTestFinished: later }) => {
+  const [first, firstUrl] = await hop(later, { script: { rcpt: for_('a', '550 5.1.1 unknown'), data: 'close' } });
+  const [second, secondUrl] = await hop(later, { script: { rcpt: for_('b', '450 4.2.1 later') } });
+  const { delivery } = await open(later, [firstUrl, secondUrl]);
+  const outcomes = await delivery.deliver(request({}, 'a@x.test', 'b@x.test', 'c@x.test'));
+  const names = [first, second, second].map(({ port }) => `smtp://127.0.0.1:${port}`);
+  expect(outcomes.map(({ hop: by }) => by)).toEqual(names);
+});
+
 describe.each([
   ['pipelined', ['PIPELINING']],
   ['step by step', []],
