@@ -18,6 +18,8 @@ test.each([
   ['smtps://mx.test?tls=required', { port: 465, implicitTls: true, tls: 'required', name: 'smtps://mx.test:465' }],
   ['smtp://[::1]:2525?tls=off', { host: '::1', port: 2525, tls: 'off', name: 'smtp://[::1]:2525' }],
   ['smtp://me:p%40%3Ass@mx.test', { credentials: { user: 'me', password: 'p@:ss' }, name: 'smtp://mx.test:25' }],
+  ['smtp://mx.bücher.test', { host: 'mx.xn--bcher-kva.test', name: 'smtp://mx.xn--bcher-kva.test:25' }],
+  ['smtp://me:1%23%3F@mx.test', { credentials: { user: 'me', password: '1#?' } }],
   ['smtp://mx.test?ca=ca.pem', { tls: 'required', ca: '/srv/ca.pem' }],
 ])('%s', (url, expected) => {
   expect(parseHopUrl(url, '/srv')).toMatchObject({ kind: 'smtp', ...expected });
@@ -34,6 +36,9 @@ test.each([
   'smtp://mx.test?tls=off&ca=x',
   'smtps://mx.test?tls=off',
   'smtp://me:50%@mx.test',
+  'smtp://me:25#50%@mx.test',
+  'smtp://me:25?50%@mx.test',
+  'smtp://mx%20.test',
   'maildir:',
   'nonsense',
 ])('%s is an error that says no secret', (url) => {

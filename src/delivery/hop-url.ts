@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { domainToASCII } from 'node:url';
 
 /** How a hop's TLS is used: `required` verifies the certificate, `opportunistic` encrypts where it is offered. */
 export type TlsMode = 'required' | 'opportunistic' | 'off';
@@ -47,13 +48,16 @@ export function parseHopUrl(text: string, folder: string = process.cwd()): HopTa
 }
 
 function smtpTarget(url: URL, folder: string): SmtpTarget {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = hostOf(url);
   const implicitTls = url.protocol === 'smtps:';
   const port = url.port === '' ? (implicitTls ? 465 : 25) : Number(url.port);
   if (host === '') throw new HopUrlError('a next hop needs a host name');
   if (port === 0) throw new HopUrlError('a next hop needs a port between 1 and 65535');
   if (url.pathname !== '' && url.pathname !== '/') throw new HopUrlError('a next hop has no path behind the port');
-  for (const key of url.searchParams.keys())
+  const keys = [...url.searchParams.keys()];
+  if (url.hash !== '' || keys.some((key) => key.includes('@')))
+    throw new HopUrlError('user name or password of a next hop: write # as %23 and ? as %3F');
+  for (const key of keys)
     if (key !== 'tls' && key !== 'ca') throw new HopUrlError(`a next hop takes ?tls= and ?ca=, not ?${key}=`);
   const ca = url.searchParams.get('ca');
   const tls = tlsMode(url.searchParams.get('tls'), ca !== null);
@@ -70,6 +74,12 @@ function smtpTarget(url: URL, folder: string): SmtpTarget {
     ...(ca === null ? {} : { ca: path.resolve(folder, ca) }),
     ...(url.username === '' ? {} : { credentials: { user: decode(url.username), password: decode(url.password) } }),
   };
+}
+
+/** A name beyond ASCII, which the URL has with percent signs, is looked up by its A-labels (RFC 5891 4.4). */
+function hostOf({ hostname }: URL): string {
+  if (hostname.includes('%')) return domainToASCII(decode(hostname));
+  return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** Naming the certificates to trust asks for verification. */
