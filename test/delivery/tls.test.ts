@@ -144,6 +144,17 @@ test('AUTH PLAIN and LOGIN under TLS', async () => {
   expect(login.server.dialogue).toContain(`1 ${base64('pass')}`);
 });
 
+test('a long password goes behind AUTH PLAIN, as a command line is bounded', async () => {
+  const password = 'p'.repeat(400);
+  const response = Buffer.from(`\0me\0${password}`).toString('base64');
+  const script = {
+    auth: (text: string) => (text === 'PLAIN' ? '334 ' : text === response ? '235 2.7.0 hi' : '500 5.5.6 no'),
+  };
+  const { server, hop } = await setUp({ tls, extensions: ['AUTH PLAIN'], script }, '', `me:${password}@`);
+  expect(await send(hop)).toMatch(/^delivered/);
+  expect(server.dialogue).toContain(`1 ${response}`);
+});
+
 test('a password is not sent in clear, unless tls=off says so, and a refused login is temporary', async () => {
   const clear = await setUp({ extensions: ['AUTH PLAIN'] }, '', 'me:pass@');
   expect(await send(clear.hop)).toMatch(/^deferred 454 4\.7\.0 the password is not sent/);

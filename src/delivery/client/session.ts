@@ -119,7 +119,11 @@ async function login(
   const plain = base64(`\0${user}\0${password}`);
   const hidden = [plain, base64(password), password];
   if (offered.includes('PLAIN')) {
-    await ask(connection, 'auth', `AUTH PLAIN ${plain}`, timeout, 2, hidden);
+    const line = `AUTH PLAIN ${plain}`;
+    // RFC 4954 4: what makes the command longer than its 512 octets with CRLF (RFC 5321 4.5.3.1.4) follows on its own.
+    const long = line.length > 510;
+    if (long) await ask(connection, 'auth', 'AUTH PLAIN', timeout, 3);
+    await ask(connection, 'auth', long ? plain : line, timeout, 2, hidden);
   } else if (offered.includes('LOGIN')) {
     await ask(connection, 'auth', 'AUTH LOGIN', timeout, 3, hidden);
     await ask(connection, 'auth', base64(user), timeout, 3, hidden);
