@@ -193,6 +193,14 @@ test('the fields of a failure', async () => {
   });
 });
 
+test.each([
+  ['smtp://192.0.2.5:25', '[192.0.2.5]'],
+  ['smtps://[2001:db8::1]:465', '[IPv6:2001:db8::1]'],
+])('the hop %s is named by its address literal (RFC 3464 2.2.2)', async (hop, name) => {
+  const { read } = await one([{ ...REFUSED, hop }]);
+  expect(read.groups[1]?.get('remote-mta')).toBe(`dns; ${name}`);
+});
+
 test('a delay says until when it is tried; a success names no server that only we know', async () => {
   const delayed = await one([DELAYED], CASES['delay']?.[1]);
   expect(delayed.read.groups[1]?.get('will-retry-until')).toBe('Sun, 22 Nov 2026 16:05:10 +0000');

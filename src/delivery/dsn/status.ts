@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { replyLine } from '../reply.js';
 import type { HopReply } from '../types.js';
 import { decodeXtext, originalRecipient, typedAddress } from './address.js';
@@ -30,7 +31,7 @@ function recipientFields(one: DsnRecipient, { now, retryUntil }: DsnInput, globa
     foldField(`Final-Recipient: ${typedAddress(recipient.address, global)}`),
     `Action: ${action}`,
     `Status: ${statusOf(one)}`,
-    ...(hop === undefined || !asked(one) ? [] : [foldField(`Remote-MTA: dns; ${hostOf(hop)}`)]),
+    ...(hop === undefined || !asked(one) ? [] : [foldField(`Remote-MTA: dns; ${mtaName(hostOf(hop))}`)]),
     ...diagnostic(one, global),
     `Last-Attempt-Date: ${dateField(now)}`,
     ...(action === 'delayed' && retryUntil !== undefined ? [`Will-Retry-Until: ${dateField(retryUntil)}`] : []),
@@ -40,6 +41,12 @@ function recipientFields(one: DsnRecipient, { now, retryUntil }: DsnInput, globa
 /** Whether a server was asked: a folder is none. */
 export function asked({ hop }: DsnRecipient): boolean {
   return hop !== undefined && /^smtps?:/.test(hop);
+}
+
+/** RFC 3464 2.2.2: a domain, or an address literal (RFC 5321 4.1.3). @param host an IPv6 address has its brackets */
+function mtaName(host: string): string {
+  if (host.startsWith('[')) return `[IPv6:${host.slice(1)}`;
+  return isIPv4(host) ? `[${host}]` : host;
 }
 
 /** RFC 3464 2.3.6: `smtp` for what a server said, a type of our own for our words. Nothing where all went well here. */
