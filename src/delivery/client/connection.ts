@@ -9,6 +9,12 @@ export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
 }
 
+/**
+ * How long one address of a host may take while there are others, ms (RFC 5321 5.1). Node's 250 are too few for a server far
+ * away, and for one whose first answer got lost: that is asked for again after a second (RFC 6298 2).
+ */
+const ADDRESS_TIMEOUT = 3000;
+
 interface Waiter {
   readonly resolve: (reply: SmtpReplyLines) => void;
   readonly reject: (error: Error) => void;
@@ -46,10 +52,9 @@ export class Connection {
     tls?: ConnectionOptions,
     watcher?: Watcher,
   ): Promise<Connection> {
+    const place = { host, port, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT };
     const socket =
-      tls === undefined
-        ? connectTcp({ host, port, noDelay: true, keepAlive: true })
-        : connectTls({ ...tls, host, port });
+      tls === undefined ? connectTcp({ ...place, noDelay: true, keepAlive: true }) : connectTls({ ...tls, ...place });
     await ready(socket, tls === undefined ? 'connect' : 'secureConnect', timeout);
     socket.setNoDelay(true);
     watcher?.connected(`${socket.remoteAddress ?? host}:${port}`);
