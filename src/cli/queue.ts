@@ -76,13 +76,18 @@ function columns(now: number): Parameters<typeof table<Row>>[1] {
     { title: 'waiting', value: waitingOf, max: 40 },
     { title: 'next', value: (i) => nextOf(i, now) },
     { title: 'hop', value: (i) => i.hop },
-    { title: 'last reply', value: (i) => i.recipients.find((r) => r.lastReply !== null)?.lastReply ?? '', max: 80 },
+    { title: 'last reply', value: lastReplyOf, max: 80 },
   ];
 }
 
 function waitingOf({ recipients }: SpoolListing): string {
   const waiting = recipients.filter(({ state }) => state === 'waiting').map(({ address }) => address);
   return waiting.slice(0, 5).join(', ');
+}
+
+/** Of somebody who waits: what became of the others is over. */
+function lastReplyOf({ recipients }: SpoolListing): string {
+  return recipients.find(({ state, lastReply }) => state === 'waiting' && lastReply !== null)?.lastReply ?? '';
 }
 
 function nextOf(row: Row, now: number): string {

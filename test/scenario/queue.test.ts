@@ -130,6 +130,15 @@ describe('gatepost queue', () => {
   });
 });
 
+it('the list shows the last reply of somebody who waits', async () => {
+  hop.script = { rcpt: (line) => (line.includes('no@') ? '550 5.1.1 unknown' : '450 4.2.1 later') };
+  const id = await send(['no@example.org', 'later@example.org']);
+  hop.script = {};
+  const { stdout } = await queue('list');
+  expect(stdout.split('\n').find((line) => line.startsWith(id))).toMatch(/later@example\.org .*450 4\.2\.1 later/);
+  await does(0, /dropped/, 'drop', id);
+});
+
 describe('a mail that one of two hops cannot have', () => {
   it('is reported in our own words, and not as those of the hop', async () => {
     const id = await send(
