@@ -18,6 +18,7 @@ import { listPdf } from './pdf/embedded.js';
 import { listRar } from './rar/rar.js';
 import { listRtf } from './rtf.js';
 import { listSevenZip } from './seven-zip/seven-zip.js';
+import { openedAs } from './text-kind.js';
 import { listZip } from './zip.js';
 
 /** What could not be looked into. */
@@ -75,7 +76,7 @@ export function inspectContent(bytes: Buffer, claims: Claims, budget: Budget, le
     return { identity: MESSAGE, opens: 'message', problems: [] };
   }
   if (isOle(bytes)) return withZip(ole(bytes, budget), bytes, budget);
-  const identity = identify(bytes, extension);
+  const identity = identify(bytes, openedAs(extension, mime));
   if (identity.format === 'zip') return zip(bytes, identity, extension, budget);
   // NUL in its header does not keep mail programs from reading it.
   const isUnknown = identity.type === 'other' && identity.format === '';
@@ -83,11 +84,8 @@ export function inspectContent(bytes: Buffer, claims: Claims, budget: Budget, le
     return { identity: MESSAGE, opens: 'message', problems: [] };
   }
   const seen = opened(bytes, identity, budget, level);
-  if (identity.type === 'text' || identity.format === 'rtf') return withCommands(seen, bytes, claims);
-  if (identity.type === 'script' && seen.opens === undefined) {
-    const carried = listInline(bytes, true);
-    if (carried !== undefined) return { ...seen, opens: () => carried };
-  }
+  const isText = identity.type === 'text' || identity.type === 'script' || identity.format === 'rtf';
+  if (isText) return withCommands(seen, bytes, claims);
   const isLost = seen.opens === undefined && seen.problems.length === 0 && isArchiveByName(identity, claims.names);
   return isLost ? { ...seen, problems: [BY_NAME] } : seen;
 }
@@ -101,7 +99,11 @@ function opened(bytes: Buffer, identity: Identity, budget: Budget, level: number
 /** A text: what it does to the program that opens it, and the files that stand in it. */
 function withCommands(seen: Seen, bytes: Buffer, { mime, extension, names }: Claims): Seen {
   const { macro, remote } = textCommands(bytes, seen.identity.format, extension, mime);
-  const inside = seen.opens === undefined && seen.identity.type === 'text' ? listInline(bytes) : undefined;
+  const { type } = seen.identity;
+  const inside =
+    seen.opens === undefined && (type === 'text' || type === 'script')
+      ? listInline(bytes, type === 'script')
+      : undefined;
   const opens = seen.opens ?? (inside === undefined ? undefined : (): Listing => inside);
   const isLost = opens === undefined && bytes.length > 0 && isArchiveByName(seen.identity, names);
   return {

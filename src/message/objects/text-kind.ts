@@ -58,15 +58,33 @@ export function runsByName(extension: string): boolean {
   return SCRIPT_EXTENSIONS.has(extension);
 }
 
-/** What an interpreter makes of a picture, a sound or a document whose name it goes by; undefined when it makes nothing of it. */
+/** These run or are opened as what they are, whatever their name is. */
+const ITSELF: ReadonlySet<string> = new Set(['executable', 'script', 'archive', 'disk-image']);
+
+/**
+ * What an interpreter or a browser makes of a file whose name it goes by, although it starts like a picture, a document,
+ * a database or the like; undefined when it makes nothing of it.
+ */
 export function runningAs({ type }: Kind, bytes: Buffer, extension: string): Kind | undefined {
-  if (type !== 'image' && type !== 'audio' && type !== 'video' && type !== 'document') return undefined;
+  if (ITSELF.has(type)) return undefined;
   const format = SCRIPT_EXTENSIONS.get(extension);
   if (format !== undefined) return { type: 'script', format };
   return PAGES.has(extension) && isActive(bytes) ? { type: 'script', format: 'html' } : undefined;
 }
 
-const PAGES: ReadonlySet<string> = new Set(['html', 'htm', 'xhtml', 'shtml', 'svg']);
+/** What a browser takes for a page by its name. */
+const PAGES: ReadonlySet<string> = new Set(['html', 'htm', 'xhtml', 'xht', 'shtml', 'shtm', 'svg']);
+/** The same by its media type, which clients go by where the name says nothing. */
+const PAGE_TYPES: ReadonlyMap<string, string> = new Map([
+  ['text/html', 'html'],
+  ['application/xhtml+xml', 'xhtml'],
+  ['image/svg+xml', 'svg'],
+]);
+
+/** The extension by which a file is opened: its own, or that of a page where it has none. */
+export function openedAs(extension: string, mime: string): string {
+  return extension === '' ? (PAGE_TYPES.get(mime) ?? '') : extension;
+}
 
 /** Text, script or unknown: for bytes without a known signature. */
 export function byText(bytes: Buffer, extension: string): Kind {
@@ -88,20 +106,41 @@ export function byText(bytes: Buffer, extension: string): Kind {
   if (head.includes('<hta:application')) return { type: 'script', format: 'hta' };
   if (/^(@echo off|@if |@set )/.test(head)) return { type: 'script', format: 'bat' };
   const format = textFormat(head, extension);
-  if ((format === 'html' || format === 'svg') && isActive(bytes)) return { type: 'script', format };
+  if (format === 'html' || format === 'svg') return { type: isActive(bytes) ? 'script' : 'text', format };
+  // Browsers show any XML, and as a page what is in the name space of one.
+  if (format === 'xml' && isActive(bytes, PAGE_SPACE)) return { type: 'script', format: 'html' };
   return { type: 'text', format };
 }
 
 /** How much of a page is looked through for what runs in it. */
-const MAX_PAGE = 2 * 1024 * 1024;
+const MAX_PAGE = 32 * 1024 * 1024;
 /** What makes a page run code when it is opened: it is a program for the browser, whatever else it shows. */
-const ACTIVE =
-  /<script[\s/>]|\bon(?:load|error|click|mouse[a-z]{2,5}|focus|begin|toggle|pageshow|animation[a-z]{3,9}|beforeunload)\s*=|javascript\s*:|vbscript\s*:|<(?:embed|object|applet|foreignobject)[\s/>]|srcdoc\s*=|http-equiv\s*=\s*["']?refresh/i;
+const ACTIVE = new RegExp(
+  [
+    '<(?:[\\w.-]{1,40}:)?(?:script|embed|object|applet|foreignobject)[\\s/>]',
+    '\\bon(?:load|unload|error|abort|click|dblclick|auxclick|contextmenu|mouse|pointer|touch|got|wheel|scroll|resize|key|' +
+      'focus|blur|input|change|select|submit|begin|end|repeat|start|finish|bounce|toggle|beforetoggle|page|hashchange|' +
+      'popstate|message|animation|transition|webkit|content|before|after|can|play|pause|progress|stalled|suspend|' +
+      'emptied|duration|timeupdate|seek|waiting|volume|drag|drop|copy|cut|paste|slotchange|security|readystate|' +
+      'propertychange)[a-z]{0,40}\\s*=',
+    'javascript\\s*:|vbscript\\s*:|srcdoc\\s*=|http-equiv\\s*=\\s*["\']?refresh',
+    // An entity that stands for markup.
+    '<!entity[^<>]{0,400}(?:&#|%[a-z])',
+  ].join('|'),
+  'i',
+);
+/** The name spaces of HTML and SVG. */
+const PAGE_SPACE = /http:\/\/www\.w3\.org\/(?:1999\/xhtml|2000\/svg)/;
 
-function isActive(bytes: Buffer): boolean {
-  const page = bytes.subarray(0, MAX_PAGE);
-  const wide = page[0] === 0xff && page[1] === 0xfe ? 'utf16le' : 'latin1';
-  return ACTIVE.test(page.toString(wide));
+function isActive(bytes: Buffer, besides?: RegExp): boolean {
+  const page = pageText(bytes.subarray(0, MAX_PAGE));
+  return (besides === undefined || besides.test(page)) && ACTIVE.test(page);
+}
+
+/** In whatever encoding: what is looked for is ASCII. */
+function pageText(page: Buffer): string {
+  const wide = (page[0] === 0xff && page[1] === 0xfe) || (page[0] === 0xfe && page[1] === 0xff);
+  return wide ? page.toString('latin1').replaceAll('\0', '') : page.toString('latin1');
 }
 
 function shebang(head: string): string {
@@ -113,9 +152,8 @@ function shebang(head: string): string {
 function textFormat(head: string, extension: string): string {
   if (/^(<!doctype html|<html|<head|<body)/.test(head)) return 'html';
   if (head.startsWith('<svg') || (head.startsWith('<?xml') && head.includes('<svg'))) return 'svg';
+  if (PAGES.has(extension)) return extension === 'svg' ? 'svg' : 'html';
   if (head.startsWith('<?xml')) return 'xml';
-  if (extension === 'html' || extension === 'htm' || extension === 'xhtml' || extension === 'shtml') return 'html';
-  if (extension === 'svg') return 'svg';
   if (head.startsWith('begin:vcalendar')) return 'ics';
   if (head.startsWith('begin:vcard')) return 'vcf';
   return 'txt';
