@@ -33,6 +33,9 @@ describe('pages that run code', () => {
     ['a.js', 'wOFF=1;run()', 'script', 'js'],
     ['a.bat', 'ARROW1\r\nrun', 'script', 'bat'],
     ['a.iqy', 'WEB\r\n1\r\nhttp://a.example', 'script', 'iqy'],
+    ['a.wsb', '<Configuration><LogonCommand/></Configuration>', 'script', 'wsb'],
+    ['a.appinstaller', `${XML}<AppInstaller Uri="http://a.example/a"/>`, 'script', 'appinstaller'],
+    ['a.fileloc', `${XML}<plist><string>file:///x.app</string></plist>`, 'script', 'url'],
     ['a.url', '[InternetShortcut]\r\nURL=http://a.example', 'script', 'url'],
   ])('%#: %s', (name, content, type, format) => {
     const objects = readMessage(mailWith([{ name, content: Buffer.from(content) }]), LIMITS).objects;

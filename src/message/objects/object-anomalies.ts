@@ -11,7 +11,8 @@ const HARMLESS =
 const RUNNING =
   'exe|scr|com|pif|cpl|dll|msi|msp|mst|bat|cmd|ps1|psm1|vbs|vbe|vb|js|jse|wsf|wsh|wsc|sct|hta|lnk|url|scf|jar|jnlp|reg|inf|' +
   'chm|hlp|application|appref-ms|gadget|msc|xll|iqy|slk|settingcontent-ms|library-ms|search-ms|diagcab|iso|img|vhd|vhdx|' +
-  'app|command|sh|apk|desktop|py|pyw';
+  'app|command|sh|apk|desktop|py|pyw|wsb|appinstaller|appx|msix|vsto|xbap|website|webloc|inetloc|fileloc|terminal|au3|' +
+  'a3x|ahk|rdp|one';
 const IS_HARMLESS = new RegExp(`^(?:${HARMLESS})$`);
 const DOUBLE = new RegExp(`\\.(?:${HARMLESS})[\\s._-]*\\.(?:${RUNNING})$`, 'i');
 const PADDED = /[\s\u2800]{8,}\.?[^\s.]{1,12}\s*$/;

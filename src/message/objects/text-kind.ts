@@ -51,6 +51,21 @@ const SCRIPT_EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ['xsl', 'xsl'],
   ['theme', 'theme'],
   ['rdp', 'rdp'],
+  ['wsb', 'wsb'],
+  ['appinstaller', 'appinstaller'],
+  ['vsto', 'clickonce'],
+  ['xbap', 'clickonce'],
+  ['webloc', 'url'],
+  ['website', 'url'],
+  ['inetloc', 'url'],
+  ['fileloc', 'url'],
+  ['terminal', 'terminal'],
+  ['au3', 'autoit'],
+  ['a3x', 'autoit'],
+  ['ahk', 'autohotkey'],
+  ['oqy', 'iqy'],
+  ['rqy', 'iqy'],
+  ['dqy', 'iqy'],
 ]);
 
 /** Whether a file of this extension is run by its name alone, whatever is in it. */
