@@ -422,6 +422,36 @@ export const TRICKS: readonly Trick[] = [
     reason: 'another server',
   },
   {
+    name: 'a file on another server, with more slashes',
+    html: link('file:///\\\\203.0.113.7\\share\\x.rtf!a'),
+    status: 'malicious-link',
+    reason: 'another server',
+  },
+  {
+    name: 'a file on another server, with a port',
+    html: link('file://203.0.113.7@80/share/x.js'),
+    status: 'malicious-link',
+    reason: 'another server',
+  },
+  {
+    name: 'a path of a network',
+    html: link('\\\\evil.test\\share\\x.lnk'),
+    status: 'malicious-link',
+    reason: 'another server',
+  },
+  {
+    name: 'a search of another machine, by its older name',
+    html: link('search:query=x&amp;crumb=location:\\\\evil.test\\share'),
+    status: 'malicious-link',
+    reason: 'kind search:',
+  },
+  {
+    name: 'another domain behind the scheme of a browser',
+    html: link('microsoft-edge:https://evil.test/', 'https://www.bank.test/'),
+    status: 'phishing',
+    reason: 'leads to evil.test',
+  },
+  {
     name: 'a form for passwords',
     html: '<form action="https://evil.test/post"><input name=user><input type=password></form>',
     status: 'phishing',

@@ -15,10 +15,13 @@ const INSIDE: ReadonlySet<string> = new Set([
 ]);
 
 /** Schemes of the system that were made to run something. */
-const DANGEROUS: ReadonlySet<string> = new Set(['search-ms', 'ms-msdt', 'ms-officecmd', 'ms-appinstaller', 'vbscript']);
+const DANGEROUS: ReadonlySet<string> = new Set(
+  'search-ms search ms-msdt ms-officecmd ms-appinstaller vbscript jscript ms-its its mk hcp shell'.split(' '),
+);
 
 /** Media types that run scripts when they are opened. */
-const ACTIVE_DATA = /^data:\s*(?:text\/(?:html|xml|javascript)|image\/svg|application\/(?:xhtml|xml|javascript))/i;
+const ACTIVE_DATA =
+  /^data:\s*(?:text\/(?:html|xml|xsl|javascript)|image\/svg|application\/(?:xml|javascript|[\w.-]{1,60}\+xml))/i;
 
 /** What pages use for a link that does nothing. */
 const IDLE_SCRIPT =
@@ -26,17 +29,19 @@ const IDLE_SCRIPT =
 
 /** What the address itself shows, whatever name stands in it. */
 export function checkAddress(link: Link, trusts: (host: string) => boolean): LinkFinding | undefined {
-  const { url, domain } = link;
+  const { url, domain, raw } = link;
   const scheme = url.slice(0, url.indexOf(':')).toLowerCase();
+  // Mail programs of Windows open `\\host\file` as a file; browsers make `https:` of it.
+  const isFile = scheme === 'file' || /^\s*\\\\/.test(raw);
+  // A name of the local network is a share at work; anything else gets the reader's password hash.
+  if (isFile && domain.includes('.') && !trusts(domain) && !isInside(domain))
+    return malicious('the link opens a file on another server');
   if (scheme === 'http' || scheme === 'https' || scheme === 'ftp') return web(link, scheme);
   if (DANGEROUS.has(scheme)) return malicious(`a link of the kind ${scheme}:`);
   if (scheme === 'javascript' && link.kind !== 'script' && !IDLE_SCRIPT.test(url))
     return malicious('the link runs a script');
   if (scheme === 'data' && ACTIVE_DATA.test(url) && link.kind !== 'css')
     return malicious('the link holds a page of its own');
-  // A name of the local network is a share at work; anything else gets the reader's password hash.
-  if (scheme === 'file' && domain.includes('.') && !trusts(domain) && !isInside(domain))
-    return malicious('the link opens a file on another server');
   return undefined;
 }
 

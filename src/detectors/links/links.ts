@@ -136,7 +136,6 @@ class LinkDetector implements Detector {
   }
 
   #listed(link: Link): LinkFinding | undefined {
-    if (link.domain === '') return undefined;
     const targets = [link, ...nestedTargets(link.url)];
     for (const { name, hashes, ...rest } of this.#lists) {
       if (targets.some(({ domain, url }) => listTakes({ name, hashes, ...rest }, domain, url)))

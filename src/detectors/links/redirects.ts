@@ -5,7 +5,8 @@ const START = /https?(?::|%3a|%253a)(?:\/|%2f|%252f){2}/gi;
 
 /** Addresses that stand inside another one, as those of redirecting services do: in its path or query. */
 export function nestedTargets(url: string): readonly Target[] {
-  START.lastIndex = 8;
+  // Its own start is none.
+  START.lastIndex = /^https?:/i.test(url) ? 8 : 0;
   const found: Target[] = [];
   for (let hit = START.exec(url); hit !== null && found.length < MAX_NESTED; hit = START.exec(url)) {
     let inner = url.slice(hit.index, hit.index + 2000);

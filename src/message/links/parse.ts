@@ -71,11 +71,31 @@ export function hostOf(url: URL): string {
   return hostname.endsWith('.') ? hostname.replace(/\.+$/, '') : hostname;
 }
 
+/** Schemes that open the address behind them, in a browser or a program of Office. */
+const WRAPPER =
+  /^(?:view-source|microsoft-edge|feed|ms-(?:word|excel|powerpoint|visio|access|project|publisher|infopath)|x-safari)[:-][^]{0,64}?(https?:\/\/[^|]*)/i;
+
 /** data:, javascript:, file: and what else programs register. */
 function other(scheme: string, text: string): Target {
   const url = `${scheme}${text.slice(scheme.length, MAX_OTHER)}`;
-  const parsed = scheme === 'file' ? parseUrl(text) : undefined;
-  return { url: parsed?.href ?? url, domain: parsed === undefined ? '' : hostOf(parsed) };
+  if (scheme === 'file') {
+    const parsed = parseUrl(shareOf(text) ?? text);
+    return { url: parsed?.href ?? url, domain: parsed === undefined ? '' : hostOf(parsed) };
+  }
+  const inner = WRAPPER.exec(text)?.[1];
+  return { url, domain: inner === undefined ? '' : (web(inner, undefined)?.domain ?? '') };
+}
+
+/**
+ * A file of another machine as the platform takes it: programs of Windows make a path of the network of
+ * `file:////host/x`, `file:///\\host\x`, `file://host@80/x` and `file:////?/UNC/host/x`.
+ */
+function shareOf(text: string): string | undefined {
+  const found =
+    /^file:(?:[\\/]{4,}(?:[?.][\\/]+unc[\\/]+)?|[\\/]{2})([^\\/@?#]{1,253})(?:@(?:ssl|\d{1,5})){0,2}(?=[\\/?#]|$)/i.exec(
+      text,
+    );
+  return found === null ? undefined : `file://${found[1] ?? ''}${text.slice(found[0].length)}`;
 }
 
 /** In lower case; `example.org:8080` has none. */
