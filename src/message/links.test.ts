@@ -75,6 +75,10 @@ const HTML: readonly (readonly [string, string])[] = [
   ['<a href="file:////evil.test/a">y</a>', 'href file://evil.test/a'],
   ['<a href="file:////?/UNC/evil.test/a">y</a>', 'href file://evil.test/a'],
   ['<a href="file://evil.test@SSL@443/DavWWWRoot/a">y</a>', 'href file://evil.test/DavWWWRoot/a'],
+  ['<svg><style><p><a href="https://evil.test/x">y</a></style></svg>', 'href https://evil.test/x'],
+  ['<svg><textarea><p><a href="https://evil.test/x">y</a></textarea></svg>', 'href https://evil.test/x'],
+  ['<svg><style>p{background:url(https://evil.test/x)}</style></svg>', 'css https://evil.test/x'],
+  ['<svg xmlns:q="x"><a q:href="https://evil.test/x">y</a></svg>', 'href https://evil.test/x'],
   ['<a href="file:///C:/a">y</a>', 'href file:///C:/a'],
   ['<base href="https://evil.test/a/"><a href="x">y</a>', 'href https://evil.test/a/x'],
   ['<a href="x">y</a><base href="https://evil.test/a/">', 'href https://evil.test/a/x'],
@@ -299,5 +303,31 @@ it('a message of which only the header is read has none', () => {
   expect(readMessage(mail('text/plain', 'https://a.test/'), LIMITS, { depth: 'header' }).links()).toEqual({
     list: [],
     complete: true,
+  });
+});
+
+describe('attachments', () => {
+  const calendar = ['BEGIN:VCALENDAR', 'DESCRIPTION:Look\\nhttps://ev', ' il.test/x\\nat it', 'END:VCALENDAR', ''].join(
+    '\r\n',
+  );
+  const letter = 'From: a@b.example\r\nContent-Type: text/html\r\n\r\n<a href="https://evil.test/x">y</a>';
+  const page = '<a href="https://evil.test/x">y</a>';
+
+  it.each<[string, string | Buffer]>([
+    ['a.ics', calendar],
+    ['a.vcf', 'BEGIN:VCARD\r\nURL:https://ev\r\n il.test/x\r\nEND:VCARD\r\n'],
+    ['a.iqy', 'WEB\r\n1\r\nhttps://evil.test/x\r\n'],
+    ['a.url', '[InternetShortcut]\r\nURL=\\\\evil.test\\x\r\n'],
+    ['a.library-ms', '<url>\\\\evil.test\\x</url>'],
+    ['a.html', `<!-- %PDF-1.4 -->${page}`],
+    ['a.html', `PAR1${page}`],
+    ['a.zip', makeZip([{ name: 'a.eml', bytes: Buffer.from(letter) }])],
+  ])('%s', (name, content) => {
+    const bytes = makeMail('See there.', [{ name, bytes: Buffer.from(content) }]);
+    expect(linksOf(bytes).list.map(({ domain }) => domain)).toContain('evil.test');
+  });
+
+  it('a calendar that is the text of the mail', () => {
+    expect(linksOf(mail('text/calendar', calendar)).list.map(({ domain }) => domain)).toEqual(['evil.test']);
   });
 });

@@ -130,7 +130,11 @@ class ReadMessage implements Message {
   }
 
   links(): MessageLinks {
-    this.#links ??= extractLinks(this.#readBodies(), this.objects);
+    this.#links ??= extractLinks(
+      this.#readBodies(),
+      this.objects,
+      this.enclosedBodies.filter(({ archived }) => archived),
+    );
     return this.#links;
   }
 

@@ -9,6 +9,8 @@ const BLOCKS: ReadonlySet<string> = new Set(
     'header hr html li main nav ol p pre section table tbody tfoot thead tr ul option'
   ).split(' '),
 );
+/** In these only a script hides what stands in it: tags in a style or a title are tags (WHATWG HTML 13.2.6.5). */
+const FOREIGN: ReadonlySet<string> = new Set(['svg', 'math']);
 const CELLS: ReadonlySet<string> = new Set(['td', 'th']);
 /** Elements that are kept whatever their attributes are. */
 const KEPT: ReadonlySet<string> = new Set(['a', 'area', 'base', 'form', 'input', 'meta']);
@@ -50,6 +52,7 @@ export function readHtml(html: string): HtmlReading {
   let codeLeft = MAX_CODE;
   let cut = false;
   let anchor: HtmlElement | undefined;
+  let foreign = false;
   let at = 0;
   while (at < html.length) {
     const open = html.indexOf('<', at);
@@ -70,6 +73,7 @@ export function readHtml(html: string): HtmlReading {
       anchor.to = pieces.length;
       anchor = undefined;
     }
+    if (FOREIGN.has(name)) foreign = !tag.closing;
     if (BLOCKS.has(name)) pieces.push('\n');
     else if (!tag.closing && CELLS.has(name)) pieces.push('\t');
     if (tag.closing) continue;
@@ -81,7 +85,7 @@ export function readHtml(html: string): HtmlReading {
         if (name === 'a') anchor = element;
       }
     }
-    if (!HIDDEN.has(name)) continue;
+    if (!HIDDEN.has(name) || (foreign && name !== 'script' && holdsTags(html, at, name))) continue;
     const end = reader.closingTag(name, at);
     // Without its end tag a hidden element would swallow the rest: better to read too much.
     if (end < 0) continue;
@@ -96,4 +100,10 @@ export function readHtml(html: string): HtmlReading {
   }
   if (anchor !== undefined) anchor.to = pieces.length;
   return { pieces, elements, scripts: code.script, styles: code.style, cut };
+}
+
+/** Whether the next tag is another one than the end tag of the element. */
+function holdsTags(html: string, from: number, name: string): boolean {
+  const next = html.indexOf('<', from) + 2;
+  return html.slice(next, next + name.length).toLowerCase() !== name;
 }

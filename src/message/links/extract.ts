@@ -1,7 +1,8 @@
-import type { BodyPart } from '../body-text.js';
+import { bodiesOf, type BodyPart } from '../body-text.js';
 import { decodeUnlabelled } from '../decode/charset.js';
 import { readHtml } from '../decode/html-read.js';
-import type { Link, LinkKind, MessageLinks, MessageObject } from '../types.js';
+import { startsCard, unfolded } from '../objects/property-files.js';
+import type { EnclosedBody, Link, LinkKind, MessageLinks, MessageObject } from '../types.js';
 import { htmlLinks, type HtmlLinks } from './html.js';
 import { parseTarget, type Target } from './parse.js';
 import { findAddresses } from './plain.js';
@@ -13,25 +14,43 @@ const MAX_ADDRESSES = 20_000;
 /** Bytes of HTML attachments that are read, in all. */
 const MAX_ATTACHED = 8 * 1024 * 1024;
 const MAX_TEXT = 300;
+/** Characters of a shortcut that are looked through for shares. */
+const MAX_SHORTCUT = 64 * 1024;
 
 /** Formats of attachments that a browser shows. */
 const HTML_FORMATS: ReadonlySet<string> = new Set(['html', 'svg', 'xhtml', 'mht']);
-const HTML_EXTENSIONS: ReadonlySet<string> = new Set(['html', 'htm', 'shtml', 'xhtml', 'xht', 'svg', 'mht', 'mhtml']);
+const HTML_EXTENSIONS: ReadonlySet<string> = new Set('html htm shtml shtm xhtml xht svg mht mhtml'.split(' '));
+const HTML_TYPES: ReadonlySet<string> = new Set(['text/html', 'application/xhtml+xml', 'image/svg+xml']);
+/** What is no page by any name. */
+const NO_PAGE: ReadonlySet<string> = new Set(['executable', 'archive', 'disk-image']);
 /** Small files that hold an address and open it. */
-const SHORTCUTS: ReadonlySet<string> = new Set(['url', 'webloc', 'desktop', 'website']);
+const SHORTCUTS: ReadonlySet<string> = new Set(
+  (
+    'url webloc desktop website inetloc fileloc library-ms search-ms searchconnector-ms iqy appinstaller application ' +
+    'vsto xbap jnlp appref-ms settingcontent-ms'
+  ).split(' '),
+);
+/** A path of a network in such a file. */
+const SHARE = /(?:^|[=>\s"'])(\\\\[^\s"'<>|]{3,2000})/g;
+/** Calendars and visiting cards, which programs show with the mail. */
+const CARDS: ReadonlySet<string> = new Set(['ics', 'ical', 'ifb', 'vcs', 'vcf', 'vcard']);
 
-/** Links of the text parts and of attachments that a browser would show. Linear in their size. */
-export function extractLinks(bodies: readonly BodyPart[], objects: readonly MessageObject[]): MessageLinks {
+/**
+ * Links of the text parts and of attachments that a browser, a calendar or an address book would show. Linear in their
+ * size.
+ * @param archived texts of messages in archives
+ */
+export function extractLinks(
+  bodies: readonly BodyPart[],
+  objects: readonly MessageObject[],
+  archived: readonly EnclosedBody[],
+): MessageLinks {
   const collector = new LinkCollector();
-  for (const body of bodies) {
-    const place = { part: body.part };
-    if (body.isHtml) collector.html(htmlLinks(body.html(), collector.left), place);
-    else collector.text(body.text, place);
-  }
+  for (const body of bodies) collector.body(body, { part: body.part });
   let left = MAX_ATTACHED;
   for (const object of objects) {
-    const shortcut = SHORTCUTS.has(object.extension);
-    if (!shortcut && !isHtml(object)) continue;
+    const kind = readAs(object);
+    if (kind === undefined) continue;
     const bytes = object.content();
     // What cannot be opened is reported by the reader of the message.
     if (bytes === undefined) continue;
@@ -40,22 +59,25 @@ export function extractLinks(bodies: readonly BodyPart[], objects: readonly Mess
     const text = decodeFile(bytes.subarray(0, left));
     left -= bytes.length;
     const place = { part: object.part, object: object.path };
-    if (shortcut) collector.text(text, place);
-    else collector.html(htmlLinks(readHtml(text), collector.left), place);
+    if (kind === 'page') collector.html(htmlLinks(readHtml(text), collector.left), place);
+    else collector.text(text, place);
+    if (kind === 'shortcut') collector.shares(text, place);
+  }
+  for (const one of archived) {
+    if (one.content.length > left) collector.complete = false;
+    if (left <= 0) break;
+    left -= one.content.length;
+    for (const body of bodiesOf([one])) collector.body(body, { part: one.part, object: one.object });
   }
   return { list: collector.list, complete: collector.complete };
 }
 
-function isHtml(object: MessageObject): boolean {
-  if (object.type !== 'text' && object.type !== 'image' && object.type !== 'other' && object.type !== 'script')
-    return false;
-  return (
-    HTML_FORMATS.has(object.format) ||
-    HTML_EXTENSIONS.has(object.extension) ||
-    object.mime === 'text/html' ||
-    object.mime === 'application/xhtml+xml' ||
-    object.mime === 'image/svg+xml'
-  );
+function readAs({ type, format, extension, mime }: MessageObject): 'shortcut' | 'card' | 'page' | undefined {
+  if (SHORTCUTS.has(extension)) return 'shortcut';
+  if (format === 'ics' || format === 'vcf' || CARDS.has(extension)) return 'card';
+  if (NO_PAGE.has(type)) return undefined;
+  const isPage = HTML_FORMATS.has(format) || HTML_EXTENSIONS.has(extension) || HTML_TYPES.has(mime);
+  return isPage ? 'page' : undefined;
 }
 
 /** Text of a file that says nothing of its charset, but perhaps begins with a byte order mark. */
@@ -84,10 +106,23 @@ class LinkCollector {
     return this.list.length >= MAX_LINKS ? 0 : MAX_ADDRESSES - this.#looked;
   }
 
-  text(text: string, place: Place): void {
+  body(body: BodyPart, place: Place): void {
+    if (body.isHtml) this.html(htmlLinks(body.html(), this.left), place);
+    else this.text(body.text, place);
+  }
+
+  text(given: string, place: Place): void {
+    const text = startsCard(given) ? unfolded(given) : given;
     const found = findAddresses(text, this.left);
     if (found.length >= this.left) this.complete = false;
     for (const raw of found) this.#add(raw, 'text', raw.slice(0, MAX_TEXT), undefined, place);
+  }
+
+  shares(text: string, place: Place): void {
+    for (const [, share = ''] of text.slice(0, MAX_SHORTCUT).matchAll(SHARE)) {
+      if (this.left <= 0) this.complete = false;
+      else this.#add(share, 'text', share.slice(0, MAX_TEXT), undefined, place);
+    }
   }
 
   html({ links, base, cut }: HtmlLinks, place: Place): void {

@@ -79,9 +79,9 @@ class Collector {
     else if (name === 'meta') this.#refresh(element);
     else if (name === 'base') this.#base ??= attributeValue(attributes, 'href');
     for (const attribute of attributes) {
-      switch (attribute.name) {
+      // In a page that is XML the prefix is free.
+      switch (attribute.name.endsWith(':href') ? 'href' : attribute.name) {
         case 'href':
-        case 'xlink:href':
           if (name === 'base') break;
           if (LOADS_HREF.has(name)) this.#add(decodeEntities(attribute.value), 'src', '');
           else this.#add(decodeEntities(attribute.value), 'href', this.#textOf(element));

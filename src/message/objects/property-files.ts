@@ -7,19 +7,29 @@ import { nameByType } from './program-names.js';
 const SAMPLE = 4096;
 /** Name and parameters of a property. */
 const MAX_HEAD = 2000;
-const START = /^(?:\xef\xbb\xbf)?\s*begin\s*:\s*v(?:calendar|card|note|msg)\b/i;
+const START = /^(?:\xef\xbb\xbf|\ufeff)?\s*begin\s*:\s*v(?:calendar|card|note|msg)\b/i;
 
 /** Whether a text is a calendar (RFC 5545) or a visiting card (RFC 6350). */
 export function isCard(text: Buffer): boolean {
-  return START.test(text.toString('latin1', 0, 64));
+  return startsCard(text.toString('latin1', 0, 64));
+}
+
+/** The same of a text that was decoded. */
+export function startsCard(text: string): boolean {
+  return START.test(text.slice(0, 64));
+}
+
+/** Each property in one line (RFC 5545 3.1, RFC 6350 3.2). */
+export function unfolded(text: string): string {
+  return text.replace(/\r?\n[ \t]/g, '');
 }
 
 /** Files in the properties of a calendar or card, in base64 or as `data:` address. Pictures and sounds are none. */
 export function propertyFiles(text: Buffer): InlineFiles {
-  const unfolded = text.toString('latin1').replace(/\r?\n[ \t]/g, '');
+  const whole = unfolded(text.toString('latin1'));
   const files: InlineFile[] = [];
   let cut = false;
-  for (const line of unfolded.split(/[\r\n]+/)) {
+  for (const line of whole.split(/[\r\n]+/)) {
     const head = /^[^:"]*(?:"[^"]*"[^:"]*)*:/.exec(line.slice(0, MAX_HEAD))?.[0] ?? '';
     if (!/;(?:encoding=)?"?(?:base64|b)"?\s*[;:]/i.test(head)) continue;
     const body = (): Buffer => Buffer.from(line.slice(head.length), 'latin1');
@@ -34,7 +44,7 @@ export function propertyFiles(text: Buffer): InlineFiles {
     const name = written === '' ? nameByType(mime) : decodeRaw(written).trim();
     files.push({ name, how: 'property', mime, decode: () => decodeBase64(body()) });
   }
-  const inAddresses = dataFiles(Buffer.from(unfolded, 'latin1'));
+  const inAddresses = dataFiles(Buffer.from(whole, 'latin1'));
   return { files: [...files, ...inAddresses.files], cut: cut || inAddresses.cut };
 }
 
