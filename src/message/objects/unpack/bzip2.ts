@@ -15,11 +15,13 @@ const DAMAGED = 'it is damaged (bzip2)';
 export function unpackBzip2(packed: Buffer, max: number): Unpacked {
   const window = new Window(max, packed.length * 5);
   const bits = new Bits(packed);
+  // One for all streams: a file of empty ones would have it made thousands of times.
+  const room = new Uint32Array(LARGEST);
   while (bits.left >= 32) {
     if (bits.read(24) !== 0x425a68) break;
     const level = bits.read(8) - 0x30;
     if (level < 1 || level > 9) return damaged(window);
-    const end = readBlocks(bits, level * 100_000, window);
+    const end = readBlocks(bits, room.subarray(0, level * 100_000), window);
     if (end === 'over') return { kind: 'over' };
     if (end === 'bad') return damaged(window);
     bits.align();
@@ -35,8 +37,7 @@ function damaged(window: Window): Unpacked {
 
 type End = 'ok' | 'over' | 'bad';
 
-function readBlocks(bits: Bits, blockSize: number, window: Window): End {
-  const block = new Uint32Array(blockSize);
+function readBlocks(bits: Bits, block: Uint32Array, window: Window): End {
   for (;;) {
     if (bits.left < 80) return 'bad';
     const mark = bits.read(24) * 0x1000000 + bits.read(24);
