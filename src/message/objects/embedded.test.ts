@@ -158,6 +158,13 @@ describe('files in RTF documents', () => {
     expect(message.objects.at(-1)?.content()?.equals(EXE)).toBe(true);
   });
 
+  it('objects within objects are given up, and told', () => {
+    const start = performance.now();
+    const message = open('a.rtf', Buffer.from(`{\\rtf1${'{\\object{\\objdata 4142 '.repeat(80_000)}`));
+    expect(message.problems.map(({ detail }) => detail)).toContain('it is damaged (RTF object)');
+    expect(performance.now() - start).toBeLessThan(8000);
+  });
+
   it('is nothing where there are none', () => {
     expect(open('a.rtf', rtf('zz')).objects).toHaveLength(1);
     expect(open('a.rtf', Buffer.from('{\\rtf1 hello}')).objects).toHaveLength(1);

@@ -124,7 +124,8 @@ function openedBy(bytes: Buffer, identity: Identity, budget: Budget, level: numb
   }
   if (identity.format === 'rtf') {
     const listing = listRtf(bytes, budget.entriesLeft);
-    return listing.entries.length === 0 ? undefined : { identity, opens: () => listing, problems: [] };
+    const isEmpty = listing.entries.length === 0 && listing.damage.length === 0;
+    return isEmpty ? undefined : { identity, opens: () => listing, problems: [] };
   }
   const listAtOnce = LISTED_AT_ONCE.get(identity.format);
   if (listAtOnce !== undefined) return listedAtOnce(bytes, identity, listAtOnce, budget, level);

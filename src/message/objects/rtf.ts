@@ -6,6 +6,9 @@ const KEYWORD = new Mark('\\objdata');
 const MAX_OBJECTS = 1000;
 /** No header of an object is longer. */
 const HEAD = 8192;
+/** What may be skipped between the digits of an object, besides four times as much as they are. */
+const MAX_SKIPPED = 64 * 1024;
+const LOST = 'it is damaged (RTF object)';
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const BACKSLASH = 0x5c;
@@ -14,11 +17,13 @@ const EMBEDDED = 2;
 /** The objects that are embedded in an RTF document, in hexadecimal digits behind `\objdata` (RTF 1.9.1, Objects). */
 export function listRtf(bytes: Buffer, maxEntries: number): Listing {
   const entries: ArchiveEntry[] = [];
+  let isLost = false;
   let at = KEYWORD.indexIn(bytes);
   for (let count = 1; at >= 0 && count <= MAX_OBJECTS; count += 1) {
     const start = at + KEYWORD.length;
     const head = readObject(bytes, start, HEAD, count);
-    if (head !== undefined) {
+    if (head === 'lost') isLost = true;
+    else if (head !== undefined) {
       const { name, size } = head;
       entries.push({
         name,
@@ -27,14 +32,15 @@ export function listRtf(bytes: Buffer, maxEntries: number): Listing {
         encrypted: false,
         unpack: (archive, max) => {
           const whole = readObject(archive, start, max + HEAD, count);
-          if (whole === undefined) return { kind: 'damaged', detail: 'it is damaged (RTF object)' };
+          if (whole === undefined || whole === 'lost') return { kind: 'damaged', detail: LOST };
           return whole.data.length > max ? { kind: 'over' } : { kind: 'ok', bytes: whole.data };
         },
       });
     }
     at = KEYWORD.indexIn(bytes, start);
   }
-  return { entries: entries.slice(0, maxEntries), damage: [], cut: entries.length > maxEntries || at >= 0 };
+  const cut = entries.length > maxEntries || at >= 0;
+  return { entries: entries.slice(0, maxEntries), damage: isLost ? [LOST] : [], cut };
 }
 
 interface RtfObject {
@@ -45,8 +51,9 @@ interface RtfObject {
 }
 
 /** An object of OLE 1.0 (MS-OLEDS 2.2.5): a header with three names, and the data; another thing is taken whole. */
-function readObject(bytes: Buffer, start: number, most: number, count: number): RtfObject | undefined {
+function readObject(bytes: Buffer, start: number, most: number, count: number): RtfObject | 'lost' | undefined {
   const object = hexDigits(bytes, start, most);
+  if (object === undefined) return 'lost';
   if (object.length < 8) return undefined;
   const name = `object-${count}`;
   const whole = { name, size: object.length, data: object };
@@ -71,15 +78,17 @@ function readObject(bytes: Buffer, start: number, most: number, count: number): 
 
 /**
  * The digits up to the end of the group, as readers take them: white space, control words and groups between are
- * skipped. Behind `\bin` the bytes stand as they are.
+ * skipped. Behind `\bin` the bytes stand as they are. Undefined when too much is skipped: so it is linear for all objects
+ * of a document, also for those that are nested.
  */
-function hexDigits(bytes: Buffer, start: number, most: number): Buffer {
+function hexDigits(bytes: Buffer, start: number, most: number): Buffer | undefined {
   const room = Math.min(most, bytes.length - start);
   const out = Buffer.allocUnsafe(Math.max(0, room));
   let length = 0;
   let high = -1;
   let depth = 0;
   for (let at = start; at < bytes.length && length < out.length; at += 1) {
+    if (at - start > MAX_SKIPPED + 6 * length) return undefined;
     const byte = bytes[at] ?? 0;
     if (byte === OPEN) depth += 1;
     else if (byte === CLOSE) {
