@@ -30,6 +30,7 @@ describe('pages that run code', () => {
     ['a.html', Buffer.from('\ufeff<p><script>1</script>', 'utf16le').swap16(), 'script', 'html'],
     ['a.html', '-----BEGIN PGP MESSAGE-----<script>1</script>', 'script', 'html'],
     ['a.html', 'PAR1<script>1</script>', 'script', 'html'],
+    ['a.html', '<html>\u0001\0<script>1</script>', 'script', 'html'],
     ['a.js', 'wOFF=1;run()', 'script', 'js'],
     ['a.bat', 'ARROW1\r\nrun', 'script', 'bat'],
     ['a.iqy', 'WEB\r\n1\r\nhttp://a.example', 'script', 'iqy'],

@@ -108,6 +108,8 @@ export function byText(bytes: Buffer, extension: string): Kind {
   if (text === undefined) {
     // A compiled or encoded script is no text, and runs all the same.
     const encoded = SCRIPT_EXTENSIONS.get(extension);
+    // Browsers pass over bytes that no text holds.
+    if (PAGES.has(extension) && isActive(bytes)) return { type: 'script', format: 'html' };
     return encoded === undefined || bytes.length === 0
       ? { type: 'other', format: '' }
       : { type: 'script', format: encoded };
