@@ -35,9 +35,15 @@ export class SpoolReading {
   async start(): Promise<void> {
     this.#running = this.#read();
     const patience = new AbortController();
-    const late = sleep(BEFORE_READY, undefined, { signal: patience.signal }).catch(() => undefined);
-    await Promise.race([this.#running, late]);
+    const late = sleep(BEFORE_READY, true, { signal: patience.signal }).catch(() => false);
+    const goesOn = await Promise.race([this.#running, late]);
     patience.abort();
+    if (goesOn !== true) return;
+    const { index, log } = this.#options;
+    log.info({ items: index.size }, 'the rest of the spool is read while mail flows');
+    void this.#running.then(() => {
+      if (!this.#stopped) log.info({ items: index.size }, 'the spool has been read');
+    });
   }
 
   /** Reads what could not be read before. */

@@ -36,6 +36,8 @@ export interface SpoolOptions {
   readonly files?: DurableFiles;
   /** What the owner of the folder is called to others that want it. */
   readonly role?: string;
+  /** It is logged that a start reads the spool when that takes longer, ms. */
+  readonly quiet?: number;
 }
 
 /** Role of a command that works on a spool whose gateway does not run: a gateway that starts waits for its end. */
@@ -45,6 +47,7 @@ export const COMMAND = 'queue command';
 const AGE_FOR = 30_000;
 /** How long a start waits for the folder, ms: a killed gateway takes a moment to be gone, a command may work on. */
 const PATIENCE = { gateway: 1000, command: 120_000 };
+const QUIET = 1000;
 
 /**
  * The mail that waits on this node's disk. One process owns the folder; reading it is safe for all. In memory is only an
@@ -94,11 +97,15 @@ export class Spool {
   static async open(options: SpoolOptions): Promise<Spool> {
     const paths = spoolPaths(options.folder);
     await makeFolders(paths);
-    const { role = 'gateway' } = options;
+    const { role = 'gateway', quiet = QUIET, log } = options;
     const lock = await takeLock(paths.lock, {
       role,
       patience: (holder) => (holder.role === COMMAND ? PATIENCE.command : PATIENCE.gateway),
     });
+    const telling = setTimeout(
+      () => log.info('the spool is being read: with many items that takes some seconds'),
+      quiet,
+    );
     try {
       const spool = new Spool(paths, options, lock);
       await spool.#recover();
@@ -108,6 +115,8 @@ export class Spool {
     } catch (error) {
       await lock.release();
       throw error;
+    } finally {
+      clearTimeout(telling);
     }
   }
 

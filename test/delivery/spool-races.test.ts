@@ -1,11 +1,13 @@
 import { mkdtemp, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newItem } from '../../src/delivery/spool-item.js';
 import { Spool } from '../../src/delivery/spool.js';
 import { durableFiles, type FileSystem } from '../../src/store/files.js';
-import { silentLog } from '../../src/telemetry/log.js';
+import { createLog, silentLog } from '../../src/telemetry/log.js';
+import { addToSpool } from '../support/spool.js';
 import { content, request } from './set-up.js';
 
 const limits = { maxSize: 1e9, maxItems: 100, minFreeDisk: 0 };
@@ -73,4 +75,25 @@ test('a state that is written late does not bring a settled item back', async ()
   await again.close();
   expect((await readdir(folder)).filter((name) => name.includes(item.item))).toEqual([]);
   expect(await readdir(path.join(folder, 'corrupt'))).toEqual([]);
+});
+
+test('a start that reads for long says so', async () => {
+  await addToSpool(folder, request());
+  const { state, files } = gated();
+  state.held = true;
+  const lines: string[] = [];
+  const output = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const log = createLog({ level: 'info', pretty: false }, output);
+  const opening = Spool.open({ folder, limits, log, files, quiet: 0 });
+  await expect.poll(() => lines.join('')).toContain('the spool is being read');
+  await expect.poll(() => state.waiting).toBe(1);
+  state.go();
+  const spool = await opening;
+  expect(spool.size).toBe(1);
+  await spool.close();
 });
