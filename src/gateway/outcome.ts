@@ -66,16 +66,16 @@ export function fatesOf(
 ): ReadonlyMap<string, Fate> {
   const fates = new Map<string, Fate>();
   for (const { copy, settlements } of disposed) {
-    const each = settlements.map((settlement): [string, Fate | undefined] => [
-      settlement.recipient,
-      fateOf(settlement),
-    ]);
-    const [first] = each;
     if (copy.decision.redirect === undefined) {
-      for (const [recipient, fate] of each) if (fate !== undefined) fates.set(recipient, fate);
-    } else if (first?.[1] !== undefined && each.every(([, fate]) => fate?.action === first[1]?.action)) {
-      for (const recipient of copy.recipients) fates.set(recipient, { action: first[1].action });
+      for (const settlement of settlements) {
+        const fate = fateOf(settlement);
+        if (fate !== undefined) fates.set(settlement.recipient, fate);
+      }
+      continue;
     }
+    const [first, ...others] = settlements.map(fateOf);
+    if (first === undefined || others.some((fate) => fate?.action !== first.action)) continue;
+    for (const recipient of copy.recipients) fates.set(recipient, { action: first.action });
   }
   return fates;
 }
