@@ -2,6 +2,7 @@ import { bodiesOf, type BodyPart } from '../body-text.js';
 import { decodeUnlabelled } from '../decode/charset.js';
 import { readHtml } from '../decode/html-read.js';
 import { startsCard, unfolded } from '../objects/property-files.js';
+import { PAGES, PAGE_TYPES } from '../objects/text-kind.js';
 import type { EnclosedBody, Link, LinkKind, MessageLinks, MessageObject } from '../types.js';
 import { htmlLinks, type HtmlLinks } from './html.js';
 import { parseTarget, type Target } from './parse.js';
@@ -19,8 +20,7 @@ const MAX_SHORTCUT = 64 * 1024;
 
 /** Formats of attachments that a browser shows. */
 const HTML_FORMATS: ReadonlySet<string> = new Set(['html', 'svg', 'xhtml', 'mht']);
-const HTML_EXTENSIONS: ReadonlySet<string> = new Set('html htm shtml shtm xhtml xht svg mht mhtml'.split(' '));
-const HTML_TYPES: ReadonlySet<string> = new Set(['text/html', 'application/xhtml+xml', 'image/svg+xml']);
+const HTML_EXTENSIONS: ReadonlySet<string> = new Set([...PAGES, 'mht', 'mhtml']);
 /** What is no page by any name. */
 const NO_PAGE: ReadonlySet<string> = new Set(['executable', 'archive', 'disk-image']);
 /** Small files that hold an address and open it. */
@@ -76,7 +76,7 @@ function readAs({ type, format, extension, mime }: MessageObject): 'shortcut' | 
   if (SHORTCUTS.has(extension)) return 'shortcut';
   if (format === 'ics' || format === 'vcf' || CARDS.has(extension)) return 'card';
   if (NO_PAGE.has(type)) return undefined;
-  const isPage = HTML_FORMATS.has(format) || HTML_EXTENSIONS.has(extension) || HTML_TYPES.has(mime);
+  const isPage = HTML_FORMATS.has(format) || HTML_EXTENSIONS.has(extension) || PAGE_TYPES.has(mime);
   return isPage ? 'page' : undefined;
 }
 

@@ -88,9 +88,9 @@ export function runningAs({ type }: Kind, bytes: Buffer, extension: string): Kin
 }
 
 /** What a browser takes for a page by its name. */
-const PAGES: ReadonlySet<string> = new Set(['html', 'htm', 'xhtml', 'xht', 'shtml', 'shtm', 'svg']);
+export const PAGES: ReadonlySet<string> = new Set(['html', 'htm', 'xhtml', 'xht', 'shtml', 'shtm', 'svg']);
 /** The same by its media type, which clients go by where the name says nothing. */
-const PAGE_TYPES: ReadonlyMap<string, string> = new Map([
+export const PAGE_TYPES: ReadonlyMap<string, string> = new Map([
   ['text/html', 'html'],
   ['application/xhtml+xml', 'xhtml'],
   ['image/svg+xml', 'svg'],
