@@ -7,6 +7,7 @@ import { systemThreadId } from './priority.js';
 import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
 import type { PostedTask, WorkerAnswer, WorkerData, WorkerOrder, WorkerTask } from './worker-messages.js';
+import { clearUpInSteps } from './in-steps.js';
 import { keepYoungRoom } from './young.js';
 
 /** Share of its time in which a thread is busy while there is little to do. */
@@ -91,6 +92,7 @@ try {
   const first = await start();
   clearUpAfterStart(CALM);
   keepYoungRoom(BUSY);
+  clearUpInSteps();
   parentPort?.on('message', (order: WorkerOrder) => {
     switch (order.kind) {
       case 'inspect':

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Config } from '../../config/load.js';
 import { clearUpAfterStart } from '../../pipeline/garbage.js';
+import { clearUpInSteps } from '../../pipeline/in-steps.js';
 import { keepYoungRoom } from '../../pipeline/young.js';
 import { withGroups } from '../../rules/groups.js';
 import { startSmtp, type SmtpService } from '../../smtp/smtp-service.js';
@@ -41,6 +42,7 @@ export async function openIntake(begun: Begun, base: Base, scanning: Scanning, s
   await scanning.ready;
   parts.add(clearUpAfterStart(CALM), (c) => c.close());
   parts.add(keepYoungRoom(BUSY), (k) => k.close());
+  parts.add(clearUpInSteps(), (c) => c.close());
   const strangers = new StrangerLog(log);
   const processing = partsInForce(inForce, {
     ...{ pool, delivery, notifications, events, log, strangers },
