@@ -25,7 +25,7 @@ const MAX_BYTES = 128 * 2 ** 20;
  * of them within so many ms. They are done before another thread would be awake, and the code of one thread is hot sooner
  * than that of all.
  */
-const ROW = { tasks: 16, bytes: 64 * 2 ** 10, silence: 10 };
+export const ROW = { tasks: 16, bytes: 64 * 2 ** 10, silence: 10 };
 
 export interface ThreadSetOptions {
   readonly specs: readonly DetectorSpec[];

@@ -8,6 +8,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { signal } from '../../src/gateway/parts.js';
 import { memorySource } from '../../src/message/source.js';
 import { createInspectPool, type InspectPool, type PoolOptions, type PoolTrouble } from '../../src/pipeline/pool.js';
+import { ROW } from '../../src/pipeline/thread-set.js';
 import type { Inspection } from '../../src/pipeline/types.js';
 import { makeMail } from '../support/mail.js';
 import { until } from '../support/until.js';
@@ -50,7 +51,7 @@ async function send(pool: InspectPool, subject: string): Promise<Inspection> {
 
 /** As many small messages as follow one another in one thread. */
 function aRow<T>(one: () => T): readonly T[] {
-  return Array.from({ length: 4 }, one);
+  return Array.from({ length: ROW.tasks }, one);
 }
 
 const actionOf = (inspection: Inspection): string | undefined => inspection.copies[0]?.decision.action;
