@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DetectorSpec } from '../../src/detectors/types.js';
 import { memorySource } from '../../src/message/source.js';
 import { createInspectPool, type InspectPool, type PoolTrouble } from '../../src/pipeline/pool.js';
+import { ROW } from '../../src/pipeline/thread-set.js';
 import { START_AGAIN } from '../../src/pipeline/thread-starts.js';
 import type { Inspection } from '../../src/pipeline/types.js';
 import { until } from '../support/until.js';
@@ -80,8 +81,8 @@ const detailsOf = ({ findings }: Inspection): (string | undefined)[] => findings
 
 /** As many messages as the threads take in a row, and one more. */
 async function oneMoreThan(threads: number, pool: InspectPool): Promise<void> {
-  const sent = Array.from({ length: 4 * threads + 1 }, async () => await send(pool));
-  expect(pool.counters).toMatchObject({ running: 4 * threads, queued: 1 });
+  const sent = Array.from({ length: ROW.tasks * threads + 1 }, async () => await send(pool));
+  expect(pool.counters).toMatchObject({ running: ROW.tasks * threads, queued: 1 });
   for (const inspection of await Promise.all(sent)) expect(detailsOf(inspection)).toEqual([]);
 }
 
