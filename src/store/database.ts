@@ -145,8 +145,6 @@ export function poolSettings(connection: PoolConfig): PoolConfig {
     statement_timeout: STATEMENT_TIMEOUT,
     query_timeout: STATEMENT_TIMEOUT + 5000,
     idle_in_transaction_session_timeout: 60_000,
-    // Longer than the looks for work are apart: else each would have the server start processes anew, all of them at once.
-    idleTimeoutMillis: 120_000,
     keepAlive: true,
     application_name: 'gatepost',
     ...connection,
