@@ -219,7 +219,11 @@ export function openDatabase(connection: PoolConfig, log: Log): Database {
       );
     },
     onLost: (listener) => void listeners.push(listener),
-    close: async () => await db.destroy(),
+    close: async () => {
+      await db.destroy();
+      // A database that no query was built for has not taken hold of the pool.
+      if (!pool.ending) await pool.end();
+    },
   };
 }
 

@@ -127,6 +127,13 @@ describe('the store', () => {
     expect(command?.name).toBe('embedded PostgreSQL');
   });
 
+  it('leaves no connection behind that would keep its process running, whatever it was used for', async () => {
+    const database = openDatabase(test.store.connection, silentLog());
+    await database.pool.query('SELECT 1');
+    await database.close();
+    expect(database.pool.totalCount).toBe(0);
+  });
+
   it('makes its schema once when several nodes start together, and refuses one that is newer', async () => {
     const database = openDatabase({ ...test.store.connection, max: 6 }, silentLog());
     await database.pool.query('DROP SCHEMA IF EXISTS gatepost_elsewhere CASCADE');
