@@ -35,9 +35,15 @@ export function listenSettings(address: ServerAddress): Readonly<Record<string, 
     : { port: address.port, listen_addresses: '127.0.0.1', unix_socket_directories: '' };
 }
 
+/**
+ * ms until a connection without work is closed. All that looks for work every ten seconds does so at once, and has need of
+ * more than one: the server would start as many processes each time, on the cores that mail has need of.
+ */
+const IDLE = 120_000;
+
 /** How a client of this process connects. */
 export async function connectionTo(address: ServerAddress, home: Home): Promise<PoolConfig> {
-  const common = { user: DATABASE_USER, database: 'postgres' };
+  const common = { user: DATABASE_USER, database: 'postgres', idleTimeoutMillis: IDLE };
   if (address.kind === 'socket') return { ...common, host: address.folder, port: SOCKET_PORT };
   const password = (await readFile(home.passwordFile, 'utf8')).trim();
   return { ...common, host: '127.0.0.1', port: address.port, password };
