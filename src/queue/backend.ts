@@ -35,6 +35,8 @@ interface Registration {
   readonly name: string;
   queue?: Promise<BackendQueue>;
   worker?: Promise<BackendWorker>;
+  /** Jobs that are under way here. */
+  readonly running: Set<Promise<unknown>>;
   work?: { readonly concurrency: number; readonly start: () => Promise<BackendWorker> };
 }
 
@@ -114,7 +116,7 @@ export class WatchedBackend implements QueueBackend {
 
   queue<Data>(name: string): JobQueue<Data> {
     const known = this.#queues.get(name);
-    const registration: Registration = known ?? { name };
+    const registration: Registration = known ?? { name, running: new Set() };
     this.#queues.set(name, registration);
     return {
       name,
@@ -200,7 +202,13 @@ export class WatchedBackend implements QueueBackend {
 
   #process<Data>(registration: Registration, concurrency: number, handler: JobHandler<Data>): void {
     if (registration.work !== undefined) throw new QueueError('invalid', `${registration.name} has its worker already`);
-    const processor = processorOf(registration.name, handler, this.#log);
+    const { running } = registration;
+    const counted: JobHandler<Data> = async (data, context) => {
+      const run = handler(data, context);
+      running.add(run);
+      return await run.finally(() => running.delete(run));
+    };
+    const processor = processorOf(registration.name, counted, this.#log);
     registration.work = {
       concurrency,
       start: async () =>
@@ -294,7 +302,12 @@ export class WatchedBackend implements QueueBackend {
     this.#stop.abort();
     await this.#watching;
     const registrations = [...this.#queues.values()];
-    await Promise.all(registrations.map(async ({ worker }) => await closeWorker(worker, grace)));
+    await Promise.all(
+      registrations.map(async ({ worker, running }) => {
+        // With the backend out of reach BullMQ's close has no end: then what is under way here is all there is to wait for.
+        await closeWorker(worker, grace, this.#available ? undefined : running);
+      }),
+    );
     await Promise.all(registrations.map(async ({ queue }) => await atMost(1000, closeQueue(queue))));
     this.#available = false;
     await atMost(2000, this.#driver.close());
@@ -314,12 +327,20 @@ function jobOptions(id: string, delay: number): JobsOptions {
   };
 }
 
-/** Lets running jobs come to their end; when the time is over they are left to run again later. */
-async function closeWorker(opening: Promise<BackendWorker> | undefined, grace: number): Promise<void> {
+/**
+ * Lets running jobs come to their end; when the time is over they are left to run again later.
+ * @param running those that alone are waited for
+ */
+async function closeWorker(
+  opening: Promise<BackendWorker> | undefined,
+  grace: number,
+  running: ReadonlySet<Promise<unknown>> | undefined,
+): Promise<void> {
   const worker = await atMost(1000, opened(opening));
   if (worker === undefined) return;
   const closed = worker.close().then(() => 'closed');
-  if ((await atMost(grace, closed)) === 'closed') return;
+  const ended = running === undefined ? closed : Promise.race([closed, Promise.allSettled(running)]);
+  if ((await atMost(grace, ended)) === 'closed') return;
   closed.catch(() => undefined);
   await atMost(1000, worker.disconnect());
 }

@@ -166,6 +166,27 @@ describe.skipIf(redisMissing)('Redis that goes away', () => {
     expect(Date.now() - start).toBeLessThan(8000);
   });
 
+  it('can be closed while it is away: a job under way comes to its end, and nothing else is waited for', async () => {
+    backend = await openQueue({ queue: redis.url }, noStore, silentLog(), quick);
+    const current = backend;
+    let release: (() => void) | undefined;
+    let ended = false;
+    current.queue('idle').process(1, () => Promise.resolve('done'));
+    current.queue('work').process(1, async () => {
+      await new Promise<void>((resolve) => (release = resolve));
+      ended = true;
+      return 'done';
+    });
+    await current.queue('work').add('job', 1);
+    await until('its start', () => Promise.resolve(release !== undefined));
+    await redis.stop();
+    await until('its absence', () => Promise.resolve(!current.available));
+    // Longer than the test may take.
+    const closing = current.close(3_600_000).then(() => ended);
+    release?.();
+    expect(await closing).toBe(true);
+  });
+
   it('fails adds within about a second when it takes connections and says nothing', async () => {
     backend = await openQueue({ queue: redis.url }, noStore, silentLog(), { ...quick, interval: 60_000 });
     await backend.queue('work').add('job', 1);
