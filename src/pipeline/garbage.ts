@@ -1,5 +1,6 @@
 import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { lookAgain } from './looks.js';
 
 /** Bytes of messages that a thread may have left lying before it clears up among what is young: that costs a ms or two. */
 const ENOUGH = 8 * 2 ** 20;
@@ -44,22 +45,13 @@ export class Garbage {
 export function clearUpAfterStart(calm: number): { close(): Promise<void> } {
   let times = 0;
   const busy = busyMeter();
-  let timer = setTimeout(look, SETTLED).unref();
-
-  function look(): void {
-    if (busy() < calm && v8.getHeapStatistics().used_heap_size <= MAX_HEAP) {
-      collect('major');
-      times++;
-    }
-    if (times < TIMES) timer = setTimeout(look, LOOK).unref();
-  }
-
-  return {
-    close: () => {
-      clearTimeout(timer);
-      return Promise.resolve();
-    },
-  };
+  const looks = lookAgain({ first: SETTLED, every: LOOK }, () => {
+    if (busy() >= calm || v8.getHeapStatistics().used_heap_size > MAX_HEAP) return;
+    collect('major');
+    times++;
+    if (times === TIMES) void looks.close();
+  });
+  return looks;
 }
 
 /** @returns tells the share of its time in which this thread was busy since it was last asked, or since now */

@@ -1,5 +1,6 @@
 import v8 from 'node:v8';
 import { busyMeter, SETTLED } from './garbage.js';
+import { lookAgain } from './looks.js';
 
 /** Share of its time from which on a thread is busy. Below, V8 does well to make memory small. */
 const BUSY = 0.01;
@@ -28,10 +29,8 @@ export function clearUpInSteps({ first, every, pause } = { first: SETTLED, every
   const busy = busyMeter();
   const bytes = V8_LIMIT + 1;
   let last = -Infinity;
-  let timer = setTimeout(look, first).unref();
 
-  function look(): void {
-    timer = setTimeout(look, every).unref();
+  return lookAgain({ first, every }, () => {
     const now = performance.now();
     if (busy() < BUSY || now - last < pause) return;
     if (bytes >= v8.getHeapStatistics().heap_size_limit * AT_A_STRETCH) return;
@@ -41,12 +40,5 @@ export function clearUpInSteps({ first, every, pause } = { first: SETTLED, every
     } catch {
       // The system gives out no more memory than it has: then V8 goes on as if left alone.
     }
-  }
-
-  return {
-    close: () => {
-      clearTimeout(timer);
-      return Promise.resolve();
-    },
-  };
+  });
 }

@@ -2,12 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { internalReason } from '../detectors/failure.js';
 import { readWhole } from '../message/source.js';
 import { clearUpAfterStart, Garbage } from './garbage.js';
+import { clearUpInSteps } from './in-steps.js';
 import { createInspector, type Inspector, type JudgedBy, type Watched } from './inspector.js';
 import { systemThreadId } from './priority.js';
 import { PulseWriter } from './pulse.js';
 import type { Inspection } from './types.js';
 import type { PostedTask, WorkerAnswer, WorkerData, WorkerOrder, WorkerTask } from './worker-messages.js';
-import { clearUpInSteps } from './in-steps.js';
 import { keepYoungRoom } from './young.js';
 
 /** Share of its time in which a thread is busy while there is little to do. */

@@ -1,6 +1,7 @@
 import v8 from 'node:v8';
 import { resourceLimits } from 'node:worker_threads';
 import { busyMeter, SETTLED } from './garbage.js';
+import { lookAgain } from './looks.js';
 
 /** MiB that V8 takes for what is young where memory is not scarce; a thread's own limit is in its place. */
 const V8_LIMIT = 48;
@@ -19,9 +20,9 @@ const FACTOR = 8;
 
 /**
  * Keeps as much room for what is young in this thread's heap as it may have, while it is busy. V8 takes most of it back when
- * there is little to do, and 100 s after it has last cleared up everywhere, whatever there is to do. It gives it again only
- * for what survives, and next to nothing of a message does: left alone, a thread that has once rested clears up two to
- * four times as often for the rest of its life.
+ * there is little to do, and when it makes memory small (`in-steps.ts`). It gives it again only for what survives, and next
+ * to nothing of a message does: left alone, a thread that has once rested clears up two to four times as often for the rest
+ * of its life.
  *
  * A thread that is not busy stays as V8 has made it: that is less memory. So does the start, which makes room by itself.
  * @param busy share of its time from which on a thread is busy
@@ -36,10 +37,8 @@ export function keepYoungRoom(
   /** The room at the last look, if more was asked for then. */
   let asked: number | undefined;
   let rest = 0;
-  let timer = setTimeout(look, first).unref();
 
-  function look(): void {
-    timer = setTimeout(look, every).unref();
+  return lookAgain({ first, every }, () => {
     const share = busyNow();
     const room = youngRoom();
     const before = asked;
@@ -53,14 +52,7 @@ export function keepYoungRoom(
     v8.setFlagsFromString(`--semi-space-growth-factor=${FACTOR}`);
     hold(room / 2);
     asked = room;
-  }
-
-  return {
-    close: () => {
-      clearTimeout(timer);
-      return Promise.resolve();
-    },
-  };
+  });
 }
 
 /** Bytes of the heap that are set aside for what is young: both halves, of which one is in use. */
