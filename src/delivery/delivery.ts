@@ -184,7 +184,8 @@ class NodeDelivery implements Delivery {
     if (!destinations.some(({ available }) => available)) return await this.spool(request);
     const content = new MovableContent(request.content);
     let wanted = true;
-    const running = attempt({ ...request, content, wanted: () => wanted }, groups);
+    // A copy that gets a further field at its end has a shape of its own each time.
+    const running = attempt({ wanted: () => wanted, ...request, content }, groups);
     const results = await this.#pace.inline(async () => await this.#inTime(running));
     if (results === undefined) {
       for (const destination of destinations) destination.slow();
