@@ -6,7 +6,7 @@ import type { Content } from '../message/source.js';
 import type { JobOutcome, QueueBackend } from '../queue/types.js';
 import type { DurableFiles } from '../store/files.js';
 import type { Log } from '../telemetry/log.js';
-import { attempt, byDestination, MovableContent, notTried, type AttemptedRecipient } from './attempt.js';
+import { attempt, type AttemptedRecipient, byDestination, inputFor, MovableContent, notTried } from './attempt.js';
 import type { Absence } from './breaker.js';
 import { Destinations } from './destinations.js';
 import { openHop, type HopOptions } from './hop.js';
@@ -184,8 +184,10 @@ class NodeDelivery implements Delivery {
     if (!destinations.some(({ available }) => available)) return await this.spool(request);
     const content = new MovableContent(request.content);
     let wanted = true;
-    // A copy that gets a further field at its end has a shape of its own each time.
-    const running = attempt({ wanted: () => wanted, ...request, content }, groups);
+    const running = attempt(
+      inputFor(request, content, () => wanted),
+      groups,
+    );
     const results = await this.#pace.inline(async () => await this.#inTime(running));
     if (results === undefined) {
       for (const destination of destinations) destination.slow();
