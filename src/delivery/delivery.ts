@@ -6,7 +6,7 @@ import type { Content } from '../message/source.js';
 import type { JobOutcome, QueueBackend } from '../queue/types.js';
 import type { DurableFiles } from '../store/files.js';
 import type { Log } from '../telemetry/log.js';
-import { attempt, type AttemptedRecipient, byDestination, inputFor, MovableContent, notTried } from './attempt.js';
+import { attempt, byDestination, inputFor, MovableContent, notTried, type AttemptedRecipient } from './attempt.js';
 import type { Absence } from './breaker.js';
 import { Destinations } from './destinations.js';
 import { openHop, type HopOptions } from './hop.js';
