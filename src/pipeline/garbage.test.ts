@@ -55,10 +55,14 @@ it.each([
 });
 
 describe('after a start', () => {
-  /** @param busy share of the time from each look to the next */
-  function start(busy: readonly number[]): { close(): Promise<void> } {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  /**
+   * @param busy share of the time from each look to the next
+   * @param cores how much of one core the whole process takes meanwhile
+   */
+  function start(busy: readonly number[], cores: readonly number[] = []): { close(): Promise<void> } {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const shares = [...busy];
+    processTakes(cores);
     vi.spyOn(performance, 'eventLoopUtilization').mockImplementation((_, since) => ({
       idle: 0,
       active: 0,
@@ -66,6 +70,18 @@ describe('after a start', () => {
     }));
     heapIs(60);
     return clearUpAfterStart(0.2);
+  }
+
+  /** As the system counts it, from now on: µs, half of them in calls of the system. */
+  function processTakes(cores: readonly number[]): void {
+    const shares = [...cores];
+    let [used, last] = [5e6, performance.now()];
+    vi.spyOn(process, 'cpuUsage').mockImplementation(() => {
+      const now = performance.now();
+      if (now > last) used += (shares.shift() ?? 0) * (now - last) * 1000;
+      last = now;
+      return { user: used / 2, system: used / 2 };
+    });
   }
 
   /** Whatever the heap of the process is that runs these tests with many others. */
@@ -89,6 +105,14 @@ describe('after a start', () => {
     start([0.3, 0.21, 0.19, 0.5, 0.01]);
     expect(await pass(59)).toEqual([]);
     expect(await pass(15)).toEqual(['major']);
+    expect(await pass(600)).toEqual(['major']);
+  });
+
+  it('waits until there is little to do for the others too', async () => {
+    start([], [1.2, 0.41, 0.39, 0.5]);
+    expect(await pass(59)).toEqual([]);
+    expect(await pass(15)).toEqual(['major']);
+    expect(await pass(14)).toEqual([]);
     expect(await pass(600)).toEqual(['major']);
   });
 

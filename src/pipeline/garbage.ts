@@ -13,6 +13,8 @@ export const SETTLED = 30_000;
 const LOOK = 15_000;
 /** Only the second time are pages given back that the first one has emptied. */
 const TIMES = 2;
+/** Share of one core that the whole process may take meanwhile: V8 clears up with a helper on each core, 20 ms of them all. */
+const PROCESS_CALM = 0.4;
 /** Bytes of heap up to which that is done at a stretch: half a ms for each MiB. V8 itself takes larger ones in small steps. */
 const MAX_HEAP = 128 * 2 ** 20;
 
@@ -37,16 +39,18 @@ export class Garbage {
 }
 
 /**
- * Clears up in this thread when its start is over and it has little to do: what was only needed for the start, and code as
- * it was before it was compiled. V8 leaves that lying for minutes, until some moment of load.
+ * Clears up in this thread when its start is over and there is little to do, for it and for the whole process: what was only
+ * needed for the start, and code as it was before it was compiled. V8 leaves that lying for minutes, until some moment of load.
  * @param calm share of its time in which it may be busy for that: afterwards, its code is compiled anew in part
  * @returns for the end of the thread before that
  */
 export function clearUpAfterStart(calm: number): { close(): Promise<void> } {
   let times = 0;
   const busy = busyMeter();
+  const processBusy = processMeter();
   const looks = lookAgain({ first: SETTLED, every: LOOK }, () => {
-    if (busy() >= calm || v8.getHeapStatistics().used_heap_size > MAX_HEAP) return;
+    const [share, processShare] = [busy(), processBusy()];
+    if (share >= calm || processShare >= PROCESS_CALM || v8.getHeapStatistics().used_heap_size > MAX_HEAP) return;
     collect('major');
     times++;
     if (times === TIMES) void looks.close();
@@ -62,6 +66,18 @@ export function busyMeter(): () => number {
     const { utilization } = performance.eventLoopUtilization(now, last);
     last = now;
     return utilization;
+  };
+}
+
+/** @returns tells how much of one core all threads of this process took since it was last asked, or since now: 2 are two cores */
+function processMeter(): () => number {
+  let [last, at] = [process.cpuUsage(), performance.now()];
+  return () => {
+    const [usage, now] = [process.cpuUsage(), performance.now()];
+    const used = (usage.user - last.user + usage.system - last.system) / 1000;
+    const share = used / (now - at);
+    [last, at] = [usage, now];
+    return share;
   };
 }
 

@@ -1,12 +1,12 @@
 import v8 from 'node:v8';
-import { busyMeter, SETTLED } from './garbage.js';
+import { busyMeter } from './garbage.js';
 import { lookAgain } from './looks.js';
 
 /** Share of its time from which on a thread is busy. Below, V8 does well to make memory small. */
 const BUSY = 0.01;
 /** ms from one look to the next. */
 const LOOK = 5_000;
-/** ms from one clearing up to the next: V8 waits for 100 s. */
+/** ms from the start to the first clearing up, and from one to the next: V8 waits for 100 s. */
 const PAUSE = 60_000;
 /** Bytes outside of the heap that V8 lets come together before it clears up in steps on account of them. */
 const V8_LIMIT = 64 * 2 ** 20;
@@ -23,7 +23,7 @@ const AT_A_STRETCH = 0.5;
  * will do, and costs nothing.
  * @param times ms from the start to the first look, from one look to the next, and from one clearing up to the next
  */
-export function clearUpInSteps({ first, every, pause } = { first: SETTLED, every: LOOK, pause: PAUSE }): {
+export function clearUpInSteps({ first, every, pause } = { first: PAUSE, every: LOOK, pause: PAUSE }): {
   close(): Promise<void>;
 } {
   const busy = busyMeter();
