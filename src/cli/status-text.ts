@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
+import { shownAddress } from '../config/listening.js';
 import { textWidth } from '../config/text-width.js';
 import { formatDuration, formatSize } from '../config/units.js';
 import { paint, printable } from './terminal.js';
@@ -93,9 +94,7 @@ export function statusText(sections: Sections, now: number, columns = Infinity):
     add('up', [`${formatDuration(node.uptime)}, since ${node.started}`]);
     add(
       'listens',
-      node.listen.map(
-        (a) => `${a.implicitTls ? 'tls://' : ''}${a.host.includes(':') ? `[${a.host}]` : a.host}:${a.port}`,
-      ),
+      node.listen.map((address) => shownAddress(address)),
     );
   }
   const mail = read(sections, 'mail');

@@ -1,3 +1,4 @@
+import { shownAddress } from '../config/listening.js';
 import type { Config } from '../config/load.js';
 
 export interface BannerFacts {
@@ -18,12 +19,7 @@ export function banner(facts: BannerFacts): string {
   const rows: [string, string][] = [
     ['node', `${config.node.name}${config.node.comment === '' ? '' : ` (${config.node.comment})`}`],
     ['configuration', config.file ?? 'none: all defaults'],
-    [
-      'listens',
-      facts.addresses
-        .map((a) => `${a.implicitTls ? 'tls://' : ''}${a.host.includes(':') ? `[${a.host}]` : a.host}:${a.port}`)
-        .join(', '),
-    ],
+    ['listens', facts.addresses.map((address) => shownAddress(address)).join(', ')],
     ['domains', config.domains.join(', ')],
     ['delivers', facts.hops.join(', then ')],
     ['rules', `${facts.rules} in ${config.rules}`],

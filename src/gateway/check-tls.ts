@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { whyNoAuthority, whyUnread } from '../config/files.js';
+import { shownAddress } from '../config/listening.js';
 import type { Config } from '../config/load.js';
 import type { Problem } from '../config/problems.js';
 import { parseRedisUrl } from '../config/redis-url.js';
@@ -21,12 +22,12 @@ export function checkTls(config: Config, purpose: Purpose): Problem[] {
 
 function checkOwn({ smtp, source }: Config): Problem[] {
   if (smtp.tls !== undefined) return checkPair(smtp.tls, source);
-  const problems = smtp.listen.flatMap(({ implicitTls, host, port }, i) =>
-    implicitTls
+  const problems = smtp.listen.flatMap((address, i) =>
+    address.implicitTls
       ? [
           source.error(
             ['smtp', 'listen', i],
-            `\`smtp.listen[${i}]\`: listening on tls://${host}:${port} needs \`smtp.tls\``,
+            `\`smtp.listen[${i}]\`: listening on ${shownAddress(address)} needs \`smtp.tls\``,
             'name certificate and key: smtp: { tls: { cert: ./cert.pem, key: ./key.pem } }',
           ),
         ]

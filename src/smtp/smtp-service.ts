@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import type { AddressInfo, ServerOpts } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { SMTPServerOptions } from 'smtp-server';
+import { cannotListen, shownAddress } from '../config/listening.js';
 import type { Config } from '../config/load.js';
 import { networkSet } from '../config/networks.js';
 import type { NoticeReporter } from '../notifications/notices.js';
@@ -137,10 +138,10 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpService> {
   try {
     for (const [i, address] of smtp.listen.entries()) {
       if (address.implicitTls && tls === undefined) {
-        throw new SmtpStartError(`listening on tls://${address.host}:${address.port} needs \`smtp.tls\``);
+        throw new SmtpStartError(`listening on ${shownAddress(address)} needs \`smtp.tls\``);
       }
       const listener = makeListener(address, config, context, tls, proxies, logins);
-      const port = await listen(listener, address, sockets[i]);
+      const port = await listen(listener, address, sockets[i], strangers);
       listeners.push(listener);
       addresses.push({ ...address, port });
     }
@@ -191,32 +192,36 @@ function makeListener(
     onAuth: authenticator(logins),
     ...tls,
   };
-  let listener: Listener;
   try {
-    listener = new Listener(options, context, proxies);
+    return new Listener(options, context, proxies);
   } catch (cause) {
     throw new SmtpStartError(`\`smtp.tls\`: certificate and key cannot be used: ${messageOf(cause)}`, { cause });
   }
-  listener.on('error', (error: Error) => logins.strangers.info({ reason: error.message }, 'connection broken off'));
-  return listener;
 }
 
-/** @param socket file descriptor of a socket that listens already */
-function listen(listener: Listener, address: SmtpAddress, socket: number | undefined): Promise<number> {
-  const shown = `${address.host}:${address.port}`;
+/** @param socket file descriptor of a socket that listens already @param strangers told of connections that fail, from then on */
+function listen(
+  listener: Listener,
+  address: SmtpAddress,
+  socket: number | undefined,
+  strangers: StrangerLog,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (cause: Error): void => {
-      const reason =
-        'code' in cause && cause.code === 'EADDRINUSE' ? 'another program listens there already' : cause.message;
-      reject(new SmtpStartError(`cannot listen on ${shown}: ${reason}`, { cause }));
+      reject(new SmtpStartError(`\`smtp.listen\`: ${cannotListen(address, cause)}`, { cause }));
     };
-    listener.server.once('error', failed);
+    // Told of all errors of its server and of connections, of which there are none before it listens.
+    let told = failed;
+    listener.on('error', (error: Error) => told(error));
     const listening = (): void => {
-      listener.server.removeListener('error', failed);
+      told = ({ message }) => strangers.info({ reason: message }, 'connection broken off');
       const bound: AddressInfo | string | null = listener.server.address();
       const port = bound === null || typeof bound === 'string' ? address.port : bound.port;
       if (address.port === 0 || port === address.port) resolve(port);
-      else reject(new SmtpStartError(`the socket of the service manager is on port ${port}, not on ${shown}`));
+      else {
+        const shown = shownAddress(address);
+        reject(new SmtpStartError(`the socket of the service manager is on port ${port}, not on ${shown}`));
+      }
     };
     if (socket === undefined) listener.listen(address.port, address.host, listening);
     else listener.server.listen({ fd: socket }, listening);

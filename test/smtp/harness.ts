@@ -8,7 +8,7 @@ import { readSource } from '../../src/message/source.js';
 import type { SmtpReply } from '../../src/rules/types.js';
 import { startSmtp, type SmtpService } from '../../src/smtp/smtp-service.js';
 import type { MessageHandler, ReceivedMessage } from '../../src/smtp/types.js';
-import { silentLog } from '../../src/telemetry/log.js';
+import { silentLog, type Log } from '../../src/telemetry/log.js';
 
 /** A message as the handler saw it, with its bytes. */
 export interface Seen extends ReceivedMessage {
@@ -37,6 +37,7 @@ export interface GatewayOptions {
   readonly rateWindow?: number;
   /** ms for each wrong password. */
   readonly loginDelay?: number;
+  readonly log?: Log;
   readonly handle?: (message: Seen) => Promise<SmtpReply> | SmtpReply;
 }
 
@@ -62,7 +63,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const service = await startSmtp({
     config,
     handler,
-    log: silentLog(),
+    log: options.log ?? silentLog(),
     spoolFolder,
     ...(options.rateWindow === undefined ? {} : { rateWindow: options.rateWindow }),
     ...(options.loginDelay === undefined ? {} : { loginDelay: options.loginDelay }),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Listener } from '../../src/smtp/listener.js';
 import { setUser } from '../../src/smtp/users.js';
+import { silentLog } from '../../src/telemetry/log.js';
 import { Client, eventually, startGateway, TLS_FOLDER, type Gateway, type GatewayOptions } from './harness.js';
 
 const TLS = `tls: { cert: "${path.join(TLS_FOLDER, 'cert.pem')}", key: "${path.join(TLS_FOLDER, 'key.pem')}" }`;
@@ -212,7 +213,17 @@ describe('a start', () => {
   it('on a port that is taken says so', async () => {
     const { port } = await start();
     await expect(startGateway({ listen: `127.0.0.1:${port}` })).rejects.toThrow(
-      `cannot listen on 127.0.0.1:${port}: another program listens there already`,
+      `\`smtp.listen\`: cannot listen on 127.0.0.1:${port}: another program listens there already`,
     );
+  });
+
+  it('on an address that is not of this machine says so, and nothing of connections', async () => {
+    const log = silentLog();
+    const info = vi.spyOn(log, 'info');
+    // RFC 5737: an address for documents, which no machine has.
+    await expect(startGateway({ listen: '203.0.113.9:0', log })).rejects.toThrow(
+      '`smtp.listen`: cannot listen on 203.0.113.9:0: this machine has no such address',
+    );
+    expect(info).not.toHaveBeenCalled();
   });
 });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { cannotListen } from '../../config/listening.js';
 import type { Log } from '../../telemetry/log.js';
 
 /** Where it listens. */
@@ -108,15 +109,14 @@ function reply(response: ServerResponse, { status, type, body }: Page, method: s
   response.end(method === 'HEAD' ? undefined : body);
 }
 
-function listening(server: Server, { host, port }: HttpAddress): Promise<number> {
+function listening(server: Server, address: HttpAddress): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code === 'EADDRINUSE' ? 'another program listens there already' : cause.message;
-      reject(new HttpStartError(`\`http.listen\`: cannot listen on ${host}:${port}: ${reason}`, { cause }));
+    server.once('error', (cause) => {
+      reject(new HttpStartError(`\`http.listen\`: ${cannotListen(address, cause)}`, { cause }));
     });
-    server.listen(port, host, () => {
+    server.listen(address.port, address.host, () => {
       const bound: AddressInfo | string | null = server.address();
-      resolve(bound === null || typeof bound === 'string' ? port : bound.port);
+      resolve(bound === null || typeof bound === 'string' ? address.port : bound.port);
     });
   });
 }
